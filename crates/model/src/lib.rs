@@ -1,1 +1,40 @@
-//! placeholder
+//! Cairn's nouns, ids, states and pure rules. No I/O.
+//!
+//! - [`ids`]: resource ids as AWS spells them.
+//! - [`time`]: instants, and the [`Clock`] and [`Entropy`] that every logic takes them from.
+//! - [`place`]: regions and availability zones.
+//! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
+//! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
+
+#![forbid(unsafe_code)]
+
+pub mod block_device;
+pub mod filter;
+pub mod ids;
+pub mod image;
+pub mod instance;
+pub mod key_pair;
+pub mod network;
+pub mod page;
+pub mod place;
+pub mod snapshot;
+pub mod tag;
+pub mod time;
+pub mod volume;
+
+pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
+pub use filter::{Filter, Filterable};
+pub use ids::{
+    AccountId, ImageId, InstanceId, InternetGatewayId, KeyPairId, MalformedId, NetworkInterfaceId, ReservationId,
+    SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
+};
+pub use image::{Architecture, BootMode, Image, ImageState, VirtualizationType};
+pub use instance::{Instance, InstanceState};
+pub use key_pair::KeyPair;
+pub use network::{SecurityGroup, Subnet, Vpc};
+pub use page::{Page, Paged};
+pub use place::Region;
+pub use snapshot::{Snapshot, SnapshotState};
+pub use tag::{ResourceType, Tag, TagSpecification, Tags};
+pub use time::{Clock, Entropy, Timestamp};
+pub use volume::{Attachment, AttachmentState, Volume, VolumeState, VolumeType};

@@ -1,0 +1,113 @@
+//! What can go wrong, by kind.
+
+use std::fmt;
+
+/// The result of a verb.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A verb's refusal: a kind for programs and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What it is.
+    pub kind: ErrorKind,
+    /// A sentence that helps.
+    pub message: String,
+}
+
+impl Error {
+    /// Makes an error.
+    pub fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Self { kind, message: message.to_string() }
+    }
+
+    /// Something broke here; the cause is for the log, not for the client.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed for a reason of our own");
+        Self::new(ErrorKind::Internal, "An internal error has occurred. The server's log tells more.")
+    }
+}
+
+/// Kinds of refusal, one for each condition that AWS tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the conditions of EC2, by their names")]
+pub enum ErrorKind {
+    // About the request.
+    DryRun,
+    MissingParameter,
+    InvalidParameterValue,
+    InvalidParameterCombination,
+    InvalidParameterDependency,
+    InvalidNextToken,
+    IdempotentParameterMismatch,
+    FilterLimitExceeded,
+    TagLimitExceeded,
+    InvalidId,
+    Unauthorized,
+    OperationNotPermitted,
+    UnsupportedOperation,
+    Unsupported,
+    // Volumes.
+    VolumeIdMalformed,
+    VolumeNotFound,
+    VolumeInUse,
+    VolumeZoneMismatch,
+    VolumeTypeUnknown,
+    VolumeSizeInvalid,
+    ZoneNotFound,
+    AttachmentNotFound,
+    AttachmentLimitExceeded,
+    IncorrectState,
+    InsufficientVolumeCapacity,
+    // Snapshots.
+    SnapshotIdMalformed,
+    SnapshotNotFound,
+    SnapshotInUse,
+    ConcurrentSnapshotLimitExceeded,
+    // Images.
+    ImageIdMalformed,
+    ImageNotFound,
+    ImageUnavailable,
+    ImageNameDuplicate,
+    ImageNameMalformed,
+    ImageAttributeNotAuthorized,
+    BlockDeviceMappingInvalid,
+    // Instances.
+    InstanceIdMalformed,
+    InstanceNotFound,
+    InstanceTypeInvalid,
+    IncorrectInstanceState,
+    InsufficientInstanceCapacity,
+    // Keys and network.
+    KeyPairNotFound,
+    KeyPairDuplicate,
+    KeyFormatInvalid,
+    VpcNotFound,
+    VpcIdMalformed,
+    SubnetNotFound,
+    SubnetIdMalformed,
+    SecurityGroupNotFound,
+    SecurityGroupIdMalformed,
+    RegionNotFound,
+    // EBS direct (`Reason`s of its ValidationException and ResourceNotFoundException).
+    EbsInvalidSnapshotId,
+    EbsSnapshotNotFound,
+    EbsInvalidBlock,
+    EbsBlockNotFound,
+    EbsInvalidBlockToken,
+    EbsInvalidPageToken,
+    EbsInvalidParameterValue,
+    EbsInvalidVolumeSize,
+    EbsConflictingBlockUpdate,
+    EbsChecksumMismatch,
+    EbsContentMismatch,
+    EbsInvalidParentSnapshot,
+    EbsUnrelatedSnapshots,
+    EbsClientTokenMismatch,
+    EbsSnapshotNotPending,
+    EbsSnapshotNotCompleted,
+    // Ours.
+    StorageFull,
+    ShuttingDown,
+    Internal,
+}

@@ -1,0 +1,160 @@
+//! Resource ids as AWS spells them: a prefix and 17 lower-case hexadecimal digits (8 for ids of
+//! old; both are valid on input).
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Entropy;
+
+/// An id that is not spelled as one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Invalid id: \"{id}\" (expecting \"{prefix}...\")")]
+pub struct MalformedId {
+    /// What was given.
+    pub id: String,
+    /// What it has to begin with, such as `vol-`.
+    pub prefix: &'static str,
+}
+
+macro_rules! resource_id {
+    ($(#[$doc:meta] $name:ident $prefix:literal;)*) => {$(
+        #[$doc]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What ids of this kind begin with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Makes a new id.
+            pub fn generate(entropy: &dyn Entropy) -> Self {
+                Self(format!(concat!($prefix, "{}"), seventeen_hex(entropy)))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = MalformedId;
+
+            fn from_str(text: &str) -> Result<Self, MalformedId> {
+                well_formed(text, $prefix).then(|| Self(text.to_owned()))
+                    .ok_or_else(|| MalformedId { id: text.to_owned(), prefix: $prefix })
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = MalformedId;
+            fn try_from(text: String) -> Result<Self, MalformedId> { text.parse() }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self { id.0 }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+    )*};
+}
+
+resource_id! {
+    /// A volume.
+    VolumeId "vol-";
+    /// A snapshot.
+    SnapshotId "snap-";
+    /// An image (AMI).
+    ImageId "ami-";
+    /// An instance.
+    InstanceId "i-";
+    /// What one RunInstances call reserved.
+    ReservationId "r-";
+    /// A key pair.
+    KeyPairId "key-";
+    /// A virtual private cloud.
+    VpcId "vpc-";
+    /// A subnet.
+    SubnetId "subnet-";
+    /// A security group.
+    SecurityGroupId "sg-";
+    /// A network interface.
+    NetworkInterfaceId "eni-";
+    /// An internet gateway.
+    InternetGatewayId "igw-";
+}
+
+fn well_formed(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|hex| {
+        matches!(hex.len(), 8 | 17) && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// New ids have a leading zero, as those of AWS do.
+fn seventeen_hex(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 8];
+    entropy.fill(&mut bytes);
+    format!("0{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// An AWS account number: twelve digits.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Makes a new account number, the first digit not zero.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes);
+        Self((100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000).to_string())
+    }
+
+    /// The number as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| Self(text.to_owned()))
+            .ok_or_else(|| MalformedId { id: text.to_owned(), prefix: "" })
+    }
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = MalformedId;
+    fn try_from(text: String) -> Result<Self, MalformedId> {
+        text.parse()
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(id: AccountId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

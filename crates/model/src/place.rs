@@ -1,0 +1,122 @@
+//! Regions and availability zones.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A region that this server holds, by its AWS name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(&'static RegionFacts);
+
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct RegionFacts {
+    name: &'static str,
+    /// Short form in zone ids, such as `use1` in `use1-az1`.
+    short: &'static str,
+    /// Letters of the zones.
+    zones: &'static str,
+}
+
+const fn facts(name: &'static str, short: &'static str, zones: &'static str) -> RegionFacts {
+    RegionFacts { name, short, zones }
+}
+
+/// The regions that an AWS account has without opting in.
+static REGIONS: [RegionFacts; 17] = [
+    facts("ap-northeast-1", "apne1", "acd"),
+    facts("ap-northeast-2", "apne2", "abcd"),
+    facts("ap-northeast-3", "apne3", "abc"),
+    facts("ap-south-1", "aps1", "abc"),
+    facts("ap-southeast-1", "apse1", "abc"),
+    facts("ap-southeast-2", "apse2", "abc"),
+    facts("ca-central-1", "cac1", "abd"),
+    facts("eu-central-1", "euc1", "abc"),
+    facts("eu-north-1", "eun1", "abc"),
+    facts("eu-west-1", "euw1", "abc"),
+    facts("eu-west-2", "euw2", "abc"),
+    facts("eu-west-3", "euw3", "abc"),
+    facts("sa-east-1", "sae1", "abc"),
+    facts("us-east-1", "use1", "abcdef"),
+    facts("us-east-2", "use2", "abc"),
+    facts("us-west-1", "usw1", "ab"),
+    facts("us-west-2", "usw2", "abcd"),
+];
+
+impl Region {
+    /// All regions, by name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        REGIONS.iter().map(Self)
+    }
+
+    /// The region of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        REGIONS.iter().find(|r| r.name == name).map(Self)
+    }
+
+    /// The name, such as `us-east-1`.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// The availability zones, in order.
+    pub fn zones(self) -> impl Iterator<Item = Zone> {
+        (1u8..).zip(self.0.zones.chars()).map(move |(number, letter)| Zone { region: self, letter, number })
+    }
+
+    /// The zone of a name (`us-east-1a`) or of an id (`use1-az1`).
+    pub fn zone(self, name_or_id: &str) -> Option<Zone> {
+        self.zones().find(|zone| zone.name() == name_or_id || zone.id() == name_or_id)
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::named(&name).ok_or_else(|| format!("no region is named {name}"))
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.name().to_owned()
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An availability zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// The region it lies in.
+    pub region: Region,
+    letter: char,
+    number: u8,
+}
+
+impl Zone {
+    /// The name, such as `us-east-1a`.
+    pub fn name(self) -> String {
+        format!("{}{}", self.region, self.letter)
+    }
+
+    /// The id, such as `use1-az1`.
+    pub fn id(self) -> String {
+        format!("{}-az{}", self.region.0.short, self.number)
+    }
+
+    /// Position in the region, from 0.
+    pub fn index(self) -> u8 {
+        self.number - 1
+    }
+}
