@@ -94,7 +94,10 @@ resource_id! {
 
 fn well_formed(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|hex| {
-        matches!(hex.len(), 8 | 17) && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        matches!(hex.len(), 8 | 17)
+            && hex
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })
 }
 
@@ -130,7 +133,10 @@ impl FromStr for AccountId {
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
             .then(|| Self(text.to_owned()))
-            .ok_or_else(|| MalformedId { id: text.to_owned(), prefix: "" })
+            .ok_or_else(|| MalformedId {
+                id: text.to_owned(),
+                prefix: "",
+            })
     }
 }
 

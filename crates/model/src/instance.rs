@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{
-        AccountId, ImageId, InstanceId, NetworkInterfaceId, ReservationId, SecurityGroupId, SubnetId, VolumeId, VpcId,
+        AccountId, ImageId, InstanceId, NetworkInterfaceId, ReservationId, SecurityGroupId,
+        SubnetId, VolumeId, VpcId,
     },
     image::{Architecture, BootMode},
     place::Region,
@@ -113,18 +114,6 @@ impl InstanceState {
             Self::Terminated => 48,
             Self::Stopping => 64,
             Self::Stopped => 80,
-        }
-    }
-
-    /// The name that EC2 gives it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::ShuttingDown => "shutting-down",
-            Self::Terminated => "terminated",
-            Self::Stopping => "stopping",
-            Self::Stopped => "stopped",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! - [`time`]: instants, and the [`Clock`] and [`Entropy`] that every logic takes them from.
 //! - [`place`]: regions and availability zones.
 //! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
+//! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
 #![forbid(unsafe_code)]
@@ -18,23 +19,24 @@ pub mod network;
 pub mod page;
 pub mod place;
 pub mod snapshot;
+pub mod spelling;
 pub mod tag;
 pub mod time;
 pub mod volume;
 
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
-pub use filter::{Filter, Filterable};
+pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
-    AccountId, ImageId, InstanceId, InternetGatewayId, KeyPairId, MalformedId, NetworkInterfaceId, ReservationId,
-    SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
+    AccountId, ImageId, InstanceId, InternetGatewayId, KeyPairId, MalformedId, NetworkInterfaceId,
+    ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
 };
 pub use image::{Architecture, BootMode, Image, ImageState, VirtualizationType};
 pub use instance::{Instance, InstanceState};
 pub use key_pair::KeyPair;
 pub use network::{SecurityGroup, Subnet, Vpc};
-pub use page::{Page, Paged};
+pub use page::{Page, PageError, Paged, Pager};
 pub use place::Region;
 pub use snapshot::{Snapshot, SnapshotState};
-pub use tag::{ResourceType, Tag, TagSpecification, Tags};
+pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};
 pub use time::{Clock, Entropy, Timestamp};
 pub use volume::{Attachment, AttachmentState, Volume, VolumeState, VolumeType};

@@ -61,12 +61,19 @@ impl Region {
 
     /// The availability zones, in order.
     pub fn zones(self) -> impl Iterator<Item = Zone> {
-        (1u8..).zip(self.0.zones.chars()).map(move |(number, letter)| Zone { region: self, letter, number })
+        (1u8..)
+            .zip(self.0.zones.chars())
+            .map(move |(number, letter)| Zone {
+                region: self,
+                letter,
+                number,
+            })
     }
 
     /// The zone of a name (`us-east-1a`) or of an id (`use1-az1`).
     pub fn zone(self, name_or_id: &str) -> Option<Zone> {
-        self.zones().find(|zone| zone.name() == name_or_id || zone.id() == name_or_id)
+        self.zones()
+            .find(|zone| zone.name() == name_or_id || zone.id() == name_or_id)
     }
 }
 

@@ -26,12 +26,17 @@ impl Timestamp {
     /// This instant and a while.
     #[must_use]
     pub fn after(self, while_: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(while_.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Parses RFC 3339 (`2026-01-02T03:04:05Z`, with or without a fraction).
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_micros()))
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|t| Self(t.timestamp_micros()))
     }
 }
 
