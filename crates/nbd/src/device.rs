@@ -56,6 +56,11 @@ pub trait BlockDevice: Debug + Send + Sync {
     /// Makes a range read as zeros. With `no_hole` the space stays allocated where the device
     /// can do so.
     fn write_zeroes(&self, offset: u64, len: u64, no_hole: bool, fua: bool) -> io::Result<()>;
+    /// True when [`write_zeroes`](Self::write_zeroes) is quicker than writing the zeros. Where it is
+    /// not, a client that asks for `NBD_CMD_FLAG_FAST_ZERO` is told `ENOTSUP` and nothing is done.
+    fn fast_zeroes(&self, _no_hole: bool) -> bool {
+        false
+    }
     /// Describes a range, from its start, in order and without gaps. May stop early, after at
     /// least one extent.
     fn extents(&self, offset: u64, len: u64) -> io::Result<Vec<Extent>>;
