@@ -1,1 +1,35 @@
-//! placeholder
+//! Metadata in SQL: what exists, in which state, and where its blobs lie.
+//!
+//! Invariants of this room: bytes are durable before a row names them (the callers' duty); all
+//! rows that one verb changes are changed in one transaction; there is one writer at a time; a
+//! noun is changed only if nobody changed it since it was read. No decisions about AWS are made
+//! here, and no SQL is written anywhere else.
+//!
+//! - [`db`]: opening the files, transactions, durability.
+//! - [`error`], [`constraint`]: what can go wrong, and the named rules of the schema.
+//! - [`doc`]: nouns as documents with a generation.
+//! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
+//! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
+//! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
+//! - [`blob`]: where blobs lie, for the block store.
+
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod blob;
+pub mod constraint;
+pub mod db;
+mod doc;
+pub mod domain;
+pub mod error;
+pub mod job;
+mod migrations;
+pub mod secret;
+pub mod snapshot;
+pub mod token;
+pub mod upload;
+pub mod volume;
+
+pub use constraint::Constraint;
+pub use db::{Connection, ReadTx, Store, WriteTx};
+pub use error::{Error, Result};

@@ -1,0 +1,108 @@
+//! Accounts and their access keys.
+
+use cairn_model::{AccountId, Timestamp};
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use crate::{
+    db::{Connection, WriteTx},
+    error::{Error, Result},
+};
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether it may make other accounts.
+    pub operator: bool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// An access key as signatures are checked with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Its id, `AKIA` and 16 more.
+    pub id: String,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The secret half.
+    pub secret: String,
+    /// Whether the account may make other accounts.
+    pub operator: bool,
+}
+
+/// The secret is not shown.
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// Records a new account.
+pub async fn insert(tx: &mut WriteTx, account: &Account) -> Result<()> {
+    sqlx::query("INSERT INTO account (id, name, operator, created) VALUES ($1, $2, $3, $4)")
+        .bind(account.id.as_str())
+        .bind(&account.name)
+        .bind(i64::from(account.operator))
+        .bind(account.created.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// All accounts, oldest first.
+pub async fn list(conn: &mut Connection) -> Result<Vec<Account>> {
+    let rows = sqlx::query("SELECT id, name, operator, created FROM account ORDER BY created, id")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(account).collect()
+}
+
+/// Records an access key.
+pub async fn insert_key(tx: &mut WriteTx, key: &AccessKey, created: Timestamp) -> Result<()> {
+    sqlx::query("INSERT INTO access_key (id, account, secret, created) VALUES ($1, $2, $3, $4)")
+        .bind(&key.id)
+        .bind(key.account.as_str())
+        .bind(&key.secret)
+        .bind(created.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The access key of an id.
+pub async fn get_key(conn: &mut Connection, id: &str) -> Result<Option<AccessKey>> {
+    let row = sqlx::query(
+        "SELECT access_key.id, account, secret, operator FROM access_key
+         JOIN account ON account.id = access_key.account WHERE access_key.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        Ok(AccessKey {
+            id: row.try_get("id")?,
+            account: account_id(&row, "account")?,
+            secret: row.try_get("secret")?,
+            operator: row.try_get::<i64, _>("operator")? != 0,
+        })
+    })
+    .transpose()
+}
+
+fn account(row: &SqliteRow) -> Result<Account> {
+    Ok(Account {
+        id: account_id(row, "id")?,
+        name: row.try_get("name")?,
+        operator: row.try_get::<i64, _>("operator")? != 0,
+        created: Timestamp(row.try_get("created")?),
+    })
+}
+
+fn account_id(row: &SqliteRow, column: &str) -> Result<AccountId> {
+    let text: &str = row.try_get(column)?;
+    text.parse().map_err(|e| Error::Damaged { noun: "account id", reason: format!("{e}") })
+}

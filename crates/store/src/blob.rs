@@ -1,0 +1,205 @@
+//! Where blobs lie, for the block store.
+//!
+//! In a database file of its own. A snapshot of a full disk inserts a row for every block, in
+//! transactions that each wait for the disk; in the file of the metadata every verb would queue
+//! behind them for the one writer. Nothing needs both files in one transaction: bytes are durable
+//! before their blob rows, and blob rows before the metadata that relies on them, so that after
+//! a crash at any point `blobs.db` knows at least what `cairn.db` needs.
+
+use std::path::Path;
+
+use cairn_blocks::{BlobId, BlobIndex, DomainId, IndexError, Location, PackId};
+use sqlx::{AssertSqlSafe, Row as _, SqlitePool, sqlite::SqliteRow};
+use tokio::runtime::Handle;
+
+use crate::{
+    db::{connect_options, pool},
+    error::{Error, Result},
+    migrations,
+};
+
+/// Blobs asked for by one query.
+const LOCATE: usize = 128;
+
+/// Rows in one statement: nine parameters each, of the 32 766 that SQLite allows.
+const ROWS: usize = 128;
+
+/// Rows in one transaction: enough that waiting for the disk does not matter, few enough that
+/// others get their turn.
+const BATCH: usize = 1024;
+
+/// Readers at a time: one for each engine thread that is likely to ask.
+const READERS: u32 = 4;
+
+/// The table of blobs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct BlobTable {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl BlobTable {
+    /// Opens the file, creating it on first use and bringing its schema up to date.
+    pub(crate) async fn open(path: &Path) -> Result<Self> {
+        let options = connect_options(path)?;
+        let writer = pool(1).connect_with(options.clone()).await?;
+        migrations::blobs().run(&writer).await?;
+        let readers = pool(READERS).connect_with(options.pragma("query_only", "1")).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// The index that the block store asks. Its calls block the calling thread until the runtime
+    /// of `handle` has the answer: they are for engine threads, and panic on a thread of an
+    /// async runtime.
+    pub fn index(&self, handle: Handle) -> SqlBlobIndex {
+        SqlBlobIndex { table: self.clone(), handle }
+    }
+
+    /// Where blobs lie, in the order asked.
+    pub async fn locate(&self, domain: DomainId, ids: &[BlobId]) -> Result<Vec<Option<Location>>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(LOCATE) {
+            self.locate_chunk(domain, chunk, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// Records where blobs lie; one that is known keeps its place. Durable on return.
+    pub async fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<()> {
+        for batch in blobs.chunks(BATCH) {
+            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+            for rows in batch.chunks(ROWS) {
+                insert_rows(&mut tx, domain, rows).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives out a pack number that was never given out before. Durable on return.
+    pub async fn allocate_pack(&self) -> Result<PackId> {
+        let row = sqlx::query("UPDATE pack_counter SET next = next + 1 WHERE only = 1 RETURNING next - 1 AS pack")
+            .fetch_one(&self.writer)
+            .await?;
+        Ok(PackId(unsigned(row.try_get("pack")?)?))
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// One query: the statement always has [`LOCATE`] parameters, so that it is prepared once; the
+    /// last id fills what is left over.
+    async fn locate_chunk(
+        &self,
+        domain: DomainId,
+        ids: &[BlobId],
+        found: &mut Vec<Option<Location>>,
+    ) -> Result<()> {
+        let Some(last) = ids.last() else { return Ok(()) };
+        let mut query = sqlx::query(AssertSqlSafe(LOCATE_SQL.clone())).bind(domain.0);
+        for id in ids.iter().chain(std::iter::repeat(last)).take(LOCATE) {
+            query = query.bind(id.0.to_vec());
+        }
+        let mut known = std::collections::HashMap::with_capacity(ids.len());
+        for row in query.fetch_all(&self.readers).await? {
+            let id: &[u8] = row.try_get("id")?;
+            known.insert(id.to_vec(), location(&row)?);
+        }
+        found.extend(ids.iter().map(|id| known.get(id.0.as_slice()).copied()));
+        Ok(())
+    }
+}
+
+static LOCATE_SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    let places: Vec<String> = (2..LOCATE + 2).map(|n| format!("${n}")).collect();
+    format!(
+        "SELECT id, pack, slot, byte_offset, stored_len, plain_len FROM blob WHERE domain = $1 AND id IN ({})",
+        places.join(", ")
+    )
+});
+
+async fn insert_rows(
+    tx: &mut sqlx::SqliteConnection,
+    domain: DomainId,
+    rows: &[(BlobId, Location)],
+) -> Result<()> {
+    let mut query = sqlx::query(AssertSqlSafe(insert_sql(rows.len()))).persistent(rows.len() == ROWS);
+    for (id, at) in rows {
+        query = query
+            .bind(domain.0)
+            .bind(id.0.to_vec())
+            .bind(signed(at.pack.0)?)
+            .bind(i64::from(at.slot))
+            .bind(signed(at.offset)?)
+            .bind(i64::from(at.stored_len))
+            .bind(i64::from(at.plain_len));
+    }
+    query.execute(tx).await?;
+    Ok(())
+}
+
+fn insert_sql(rows: usize) -> String {
+    let values: Vec<String> = (0..rows)
+        .map(|row| {
+            let places: Vec<String> = (1..=7).map(|n| format!("${}", row * 7 + n)).collect();
+            format!("({})", places.join(", "))
+        })
+        .collect();
+    format!(
+        "INSERT INTO blob (domain, id, pack, slot, byte_offset, stored_len, plain_len) VALUES {} ON CONFLICT DO NOTHING",
+        values.join(", ")
+    )
+}
+
+fn location(row: &SqliteRow) -> Result<Location> {
+    Ok(Location {
+        pack: PackId(unsigned(row.try_get("pack")?)?),
+        slot: narrow(row.try_get("slot")?)?,
+        offset: unsigned(row.try_get("byte_offset")?)?,
+        stored_len: narrow(row.try_get("stored_len")?)?,
+        plain_len: narrow(row.try_get("plain_len")?)?,
+    })
+}
+
+fn unsigned(number: i64) -> Result<u64> {
+    u64::try_from(number).map_err(|_| damaged())
+}
+
+fn narrow(number: i64) -> Result<u32> {
+    u32::try_from(number).map_err(|_| damaged())
+}
+
+fn signed(number: u64) -> Result<i64> {
+    i64::try_from(number).map_err(|_| damaged())
+}
+
+fn damaged() -> Error {
+    Error::Damaged { noun: "blob", reason: "a number is out of range".to_owned() }
+}
+
+/// [`BlobTable`] for threads that may wait.
+#[derive(Clone, Debug)]
+pub struct SqlBlobIndex {
+    table: BlobTable,
+    handle: Handle,
+}
+
+impl BlobIndex for SqlBlobIndex {
+    fn locate(&self, domain: DomainId, ids: &[BlobId]) -> Result<Vec<Option<Location>>, IndexError> {
+        self.handle.block_on(self.table.locate(domain, ids)).map_err(index_error)
+    }
+
+    fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
+        self.handle.block_on(self.table.insert(domain, blobs)).map_err(index_error)
+    }
+
+    fn allocate_pack(&self) -> Result<PackId, IndexError> {
+        self.handle.block_on(self.table.allocate_pack()).map_err(index_error)
+    }
+}
+
+fn index_error(error: Error) -> IndexError {
+    IndexError(error.to_string())
+}

@@ -1,0 +1,42 @@
+//! The named rules of the schema that a caller can run into.
+//!
+//! PostgreSQL tells the name of a violated constraint. SQLite tells the columns of a unique one
+//! (`UNIQUE constraint failed: account.name`) and the name of a check; both are looked up in one
+//! table here, so that no caller reads messages.
+
+/// A rule of the schema, by its name in the migrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Constraint {
+    /// `account_pk`: account numbers are unique.
+    AccountId,
+    /// `token_pk`: one result for each idempotency token.
+    Token,
+    /// A row that others refer to cannot go, and a row cannot refer to one that is not there.
+    Reference,
+    /// An id was drawn that is taken already.
+    Id,
+}
+
+/// Columns as SQLite names them in a violation, and what is violated. Primary keys that consist of
+/// an `id` alone need no entry.
+const UNIQUE: &[(&str, Constraint)] = &[
+    ("account.id", Constraint::AccountId),
+    ("token.account, token.region, token.operation, token.token", Constraint::Token),
+];
+
+impl Constraint {
+    /// The rule that an error of the database is about, if it is about one that has a meaning.
+    pub(crate) fn violated_by(error: &sqlx::Error) -> Option<Self> {
+        let error = error.as_database_error()?;
+        if error.is_foreign_key_violation() {
+            return Some(Self::Reference);
+        }
+        let columns = error.message().strip_prefix("UNIQUE constraint failed: ")?;
+        let named = UNIQUE.iter().find(|(known, _)| *known == columns).map(|(_, constraint)| *constraint);
+        named.or_else(|| is_plain_id(columns).then_some(Self::Id))
+    }
+}
+
+fn is_plain_id(columns: &str) -> bool {
+    columns.split_once('.').is_some_and(|(_, column)| column == "id")
+}

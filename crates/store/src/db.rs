@@ -1,0 +1,157 @@
+//! Opening the files, transactions, durability.
+//!
+//! SQLite in WAL mode with `synchronous=FULL`: a transaction is durable when its commit returns,
+//! also after a power loss. There is one writing connection, so that writers queue here instead
+//! of failing as busy, and a few reading ones that see the last committed state and wait for
+//! nobody.
+
+use std::{
+    fs, io,
+    ops::{Deref, DerefMut},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    blob::BlobTable,
+    error::{Error, Result},
+    migrations,
+};
+
+/// A connection within a transaction, for reading.
+pub type Connection = SqliteConnection;
+
+/// Readers at a time; more wait.
+const READERS: u32 = 4;
+
+/// How long a transaction waits for its turn before it gives up: far longer than any transaction
+/// takes, short enough that a fault shows.
+const TURN: Duration = Duration::from_secs(60);
+
+/// The metadata of a server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    blobs: BlobTable,
+}
+
+impl Store {
+    /// Opens the metadata in `dir` (`cairn.db` and `blobs.db`), creating the files on first use
+    /// and bringing their schema up to date. The files hold secrets: only their owner may read them.
+    ///
+    /// Two processes must not open the same directory; the caller holds the lock that sees to it.
+    pub async fn open(dir: &Path) -> Result<Self> {
+        let options = connect_options(&dir.join("cairn.db"))?;
+        let writer = pool(1).connect_with(options.clone()).await?;
+        migrations::metadata().run(&writer).await?;
+        let readers = pool(READERS).connect_with(options.pragma("query_only", "1")).await?;
+        let blobs = BlobTable::open(&dir.join("blobs.db")).await?;
+        Ok(Self { writer, readers, blobs })
+    }
+
+    /// Begins to read: everything read until it is dropped is the state of one moment.
+    pub async fn read(&self) -> Result<ReadTx> {
+        Ok(ReadTx(self.readers.begin().await?))
+    }
+
+    /// Begins to write, once the writers before are done. Dropped without
+    /// [`commit`](WriteTx::commit), nothing has happened.
+    pub async fn write(&self) -> Result<WriteTx> {
+        Ok(WriteTx(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// Where blobs lie.
+    pub fn blobs(&self) -> &BlobTable {
+        &self.blobs
+    }
+
+    /// Ends all connections, once their transactions are over.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+        self.blobs.close().await;
+    }
+}
+
+/// A transaction that reads.
+#[derive(Debug)]
+pub struct ReadTx(Transaction<'static, Sqlite>);
+
+impl Deref for ReadTx {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for ReadTx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// A transaction that writes: the only one at its time.
+#[derive(Debug)]
+pub struct WriteTx(Transaction<'static, Sqlite>);
+
+impl WriteTx {
+    /// Makes everything that was written durable and visible at once.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+impl Deref for WriteTx {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// How every connection is opened. The file is made first, by its owner for its owner; SQLite gives
+/// the files beside it the same permissions.
+pub(crate) fn connect_options(path: &Path) -> Result<SqliteConnectOptions> {
+    create_private(path).map_err(Error::Create)?;
+    Ok(SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(TURN))
+}
+
+/// A pool of up to `connections` that live as long as the pool.
+pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(TURN)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+fn create_private(path: &Path) -> io::Result<()> {
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file.sync_all().and_then(|()| sync_parent(path)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    fs::File::open(parent)?.sync_all()
+}

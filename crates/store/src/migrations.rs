@@ -1,0 +1,42 @@
+//! The schema's history: commented SQL, embedded in the binary.
+//!
+//! Numbers 01xx belong to storage, jobs and accounts, 02xx to images, instances and the network. A
+//! migration that has been released is never edited.
+
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+macro_rules! migrations {
+    ($($version:literal $name:literal;)*) => {
+        vec![$(migration(
+            $version,
+            $name,
+            include_str!(concat!("../migrations/sqlite/", $version, "_", $name, ".sql")),
+        )),*]
+    };
+}
+
+/// Of `cairn.db`.
+pub(crate) fn metadata() -> Migrator {
+    Migrator::with_migrations(migrations! {
+        "0100" "accounts";
+        "0101" "jobs";
+        "0102" "volumes";
+        "0103" "snapshots";
+    })
+}
+
+/// Of `blobs.db`.
+pub(crate) fn blobs() -> Migrator {
+    Migrator::with_migrations(migrations! {
+        "0001" "blobs";
+    })
+}
+
+fn migration(version: &'static str, name: &'static str, sql: &'static str) -> Migration {
+    // Versions are literals of four digits: see the two lists above.
+    let version = version.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+}

@@ -1,0 +1,119 @@
+//! Snapshots, and which images need them.
+
+use cairn_model::{AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, VolumeId};
+use sqlx::Row as _;
+
+use crate::{
+    db::{Connection, WriteTx},
+    doc,
+    error::{Error, Result},
+};
+
+const NOUN: &str = "snapshot";
+
+/// Records a new snapshot.
+pub async fn insert(tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO snapshot (id, account, region, state, volume_id, start_time, generation, doc)
+         VALUES ($1, $2, $3, $4, $5, $6, 1, $7)",
+    )
+    .bind(snapshot.id.as_str())
+    .bind(snapshot.account.as_str())
+    .bind(snapshot.region.name())
+    .bind(doc::spelling(NOUN, &snapshot.state)?)
+    .bind(snapshot.volume_id.as_str())
+    .bind(snapshot.start_time.0)
+    .bind(doc::encode(NOUN, snapshot)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The snapshot of an id, whoever owns it.
+pub async fn get(conn: &mut Connection, id: &SnapshotId) -> Result<Option<Snapshot>> {
+    Ok(read(conn, id).await?.map(|found| found.noun))
+}
+
+/// All snapshots of an account in a region, oldest first.
+pub async fn list(conn: &mut Connection, account: &AccountId, region: Region) -> Result<Vec<Snapshot>> {
+    let sql = "SELECT doc FROM snapshot WHERE account = $1 AND region = $2 ORDER BY start_time, id";
+    doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
+}
+
+/// The snapshots of a volume that are not complete yet, oldest first.
+pub async fn list_pending_of(conn: &mut Connection, volume: &VolumeId) -> Result<Vec<Snapshot>> {
+    let rows =
+        sqlx::query("SELECT doc FROM snapshot WHERE volume_id = $1 AND state = $2 ORDER BY start_time, id")
+            .bind(volume.as_str())
+            .bind(doc::spelling(NOUN, &SnapshotState::Pending)?)
+            .fetch_all(conn)
+            .await?;
+    doc::decode_all(NOUN, &rows)
+}
+
+/// Changes a snapshot and returns it as it is now; none if there is no such snapshot.
+pub async fn update(
+    tx: &mut WriteTx,
+    id: &SnapshotId,
+    change: impl FnOnce(&mut Snapshot) + Send,
+) -> Result<Option<Snapshot>> {
+    let Some(mut found) = read(tx, id).await? else { return Ok(None) };
+    change(&mut found.noun);
+    write(tx, &found).await?;
+    Ok(Some(found.noun))
+}
+
+/// Forgets a snapshot, with the blocks that were uploaded for it. False: there was none.
+///
+/// Fails with [`Constraint::Reference`](crate::Constraint::Reference) while an image needs it.
+pub async fn delete(tx: &mut WriteTx, id: &SnapshotId) -> Result<bool> {
+    doc::delete(tx, "DELETE FROM snapshot WHERE id = $1", id.as_str()).await
+}
+
+/// Records that an image needs a snapshot.
+pub async fn link_image(tx: &mut WriteTx, snapshot: &SnapshotId, image: &ImageId) -> Result<()> {
+    sqlx::query("INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(image.as_str())
+        .bind(snapshot.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Records that an image needs no snapshot any more.
+pub async fn unlink_image(tx: &mut WriteTx, image: &ImageId) -> Result<()> {
+    doc::delete(tx, "DELETE FROM image_snapshot WHERE image_id = $1", image.as_str()).await?;
+    Ok(())
+}
+
+/// The images that need a snapshot, by id.
+pub async fn images_of(conn: &mut Connection, snapshot: &SnapshotId) -> Result<Vec<ImageId>> {
+    let rows = sqlx::query("SELECT image_id FROM image_snapshot WHERE snapshot_id = $1 ORDER BY image_id")
+        .bind(snapshot.as_str())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| image_id(row.try_get("image_id")?)).collect()
+}
+
+fn image_id(text: &str) -> Result<ImageId> {
+    text.parse().map_err(|e| Error::Damaged { noun: "image id", reason: format!("{e}") })
+}
+
+async fn read(conn: &mut Connection, id: &SnapshotId) -> Result<Option<doc::Versioned<Snapshot>>> {
+    doc::fetch(conn, NOUN, "SELECT doc, generation FROM snapshot WHERE id = $1", id.as_str()).await
+}
+
+async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Snapshot>) -> Result<()> {
+    let snapshot = &changed.noun;
+    let done = sqlx::query(
+        "UPDATE snapshot SET state = $3, doc = $4, generation = generation + 1
+         WHERE id = $1 AND generation = $2",
+    )
+    .bind(snapshot.id.as_str())
+    .bind(changed.generation)
+    .bind(doc::spelling(NOUN, &snapshot.state)?)
+    .bind(doc::encode(NOUN, snapshot)?)
+    .execute(&mut **tx)
+    .await?;
+    doc::changed_one(NOUN, snapshot.id.as_str(), done.rows_affected())
+}

@@ -1,0 +1,91 @@
+//! Volumes.
+
+use cairn_model::{AccountId, InstanceId, Region, Volume, VolumeId};
+
+use crate::{
+    db::{Connection, WriteTx},
+    doc,
+    error::Result,
+};
+
+const NOUN: &str = "volume";
+
+/// Records a new volume.
+pub async fn insert(tx: &mut WriteTx, volume: &Volume) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO volume (id, account, region, state, snapshot_id, instance_id, create_time, generation, doc)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)",
+    )
+    .bind(volume.id.as_str())
+    .bind(volume.account.as_str())
+    .bind(volume.region.name())
+    .bind(doc::spelling(NOUN, &volume.state)?)
+    .bind(volume.snapshot_id.as_ref().map(|id| id.as_str()))
+    .bind(attached_to(volume))
+    .bind(volume.create_time.0)
+    .bind(doc::encode(NOUN, volume)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The volume of an id, whoever owns it.
+pub async fn get(conn: &mut Connection, id: &VolumeId) -> Result<Option<Volume>> {
+    Ok(read(conn, id).await?.map(|found| found.noun))
+}
+
+/// All volumes of an account in a region, oldest first.
+pub async fn list(conn: &mut Connection, account: &AccountId, region: Region) -> Result<Vec<Volume>> {
+    let sql = "SELECT doc FROM volume WHERE account = $1 AND region = $2 ORDER BY create_time, id";
+    doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
+}
+
+/// The volumes that are attached to an instance, by id.
+pub async fn list_attached(conn: &mut Connection, instance: &InstanceId) -> Result<Vec<Volume>> {
+    let rows = sqlx::query("SELECT doc FROM volume WHERE instance_id = $1 ORDER BY id")
+        .bind(instance.as_str())
+        .fetch_all(conn)
+        .await?;
+    doc::decode_all(NOUN, &rows)
+}
+
+/// Changes a volume and returns it as it is now; none if there is no such volume.
+pub async fn update(
+    tx: &mut WriteTx,
+    id: &VolumeId,
+    change: impl FnOnce(&mut Volume) + Send,
+) -> Result<Option<Volume>> {
+    let Some(mut found) = read(tx, id).await? else { return Ok(None) };
+    change(&mut found.noun);
+    write(tx, &found).await?;
+    Ok(Some(found.noun))
+}
+
+/// Forgets a volume. False: there was none.
+pub async fn delete(tx: &mut WriteTx, id: &VolumeId) -> Result<bool> {
+    doc::delete(tx, "DELETE FROM volume WHERE id = $1", id.as_str()).await
+}
+
+async fn read(conn: &mut Connection, id: &VolumeId) -> Result<Option<doc::Versioned<Volume>>> {
+    doc::fetch(conn, NOUN, "SELECT doc, generation FROM volume WHERE id = $1", id.as_str()).await
+}
+
+async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Volume>) -> Result<()> {
+    let volume = &changed.noun;
+    let done = sqlx::query(
+        "UPDATE volume SET state = $3, instance_id = $4, doc = $5, generation = generation + 1
+         WHERE id = $1 AND generation = $2",
+    )
+    .bind(volume.id.as_str())
+    .bind(changed.generation)
+    .bind(doc::spelling(NOUN, &volume.state)?)
+    .bind(attached_to(volume))
+    .bind(doc::encode(NOUN, volume)?)
+    .execute(&mut **tx)
+    .await?;
+    doc::changed_one(NOUN, volume.id.as_str(), done.rows_affected())
+}
+
+fn attached_to(volume: &Volume) -> Option<&str> {
+    volume.attachments.first().map(|attachment| attachment.instance_id.as_str())
+}
