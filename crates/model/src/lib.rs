@@ -5,6 +5,7 @@
 //! - [`place`]: regions and availability zones.
 //! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
+//! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod spelling;
 pub mod tag;
 pub mod time;
 pub mod volume;
+pub mod volume_shape;
 
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
 pub use filter::{Filter, FilterError, Filterable, Filters};
@@ -40,3 +42,4 @@ pub use snapshot::{Snapshot, SnapshotState};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};
 pub use time::{Clock, Entropy, Timestamp};
 pub use volume::{Attachment, AttachmentState, Volume, VolumeState, VolumeType};
+pub use volume_shape::{ShapeError, VolumeShape};
