@@ -8,7 +8,12 @@
 //! after [`Disk::sync_dir`] of its directory returns. Without these calls any subset of the
 //! writes may be lost at a power failure, in any order, torn at 512-byte sectors.
 
-use std::{fmt::Debug, io, path::Path, sync::Arc};
+use std::{
+    fmt::Debug,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,4 +82,43 @@ pub trait DiskFile: Debug + Send + Sync {
     fn sync_data(&self) -> io::Result<()>;
     /// Takes an exclusive lock that lives as long as this open file. False: somebody else holds it.
     fn try_lock(&self) -> io::Result<bool>;
+}
+
+/// Creates a directory and its missing parents so that they survive a power failure.
+///
+/// The parent is synced also when the directory is already there: a crash may have come between
+/// its creation and the sync.
+pub fn create_dir_durably(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let missing = missing_ancestors(disk, path)?;
+    disk.create_dir_all(path)?;
+    for dir in missing.iter().map(PathBuf::as_path).chain([path]) {
+        if let Some(parent) = dir.parent() {
+            disk.sync_dir(or_current(parent))?;
+        }
+    }
+    Ok(())
+}
+
+/// The directories above `path` that do not exist, innermost first.
+fn missing_ancestors(disk: &dyn Disk, path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut missing = Vec::new();
+    for dir in path.ancestors().skip(1) {
+        match disk.list(or_current(dir)) {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                missing.push(dir.to_path_buf())
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(missing)
+}
+
+/// The parent of a relative name of one part is the empty path, which no system call accepts.
+fn or_current(dir: &Path) -> &Path {
+    if dir.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        dir
+    }
 }

@@ -4,11 +4,46 @@
 //! nodes) under content addresses in write-once packs, and tells a [`BlobIndex`] where they lie.
 //!
 //! - [`disk`]: the file system as the engine sees it, so that a simulated disk can stand in.
+//! - [`disk_fs`]: the real file system.
 //! - [`types`]: digests, domains, locations and the other words of this room.
+//! - [`error`]: what can go wrong, by what the caller has to do about it.
+//! - [`store`]: the block store: put, sync, get.
+//! - [`index`]: the Merkle index of a snapshot: build, look up, diff, verify.
+//! - [`memory_index`]: a [`BlobIndex`] in memory, for tests and tools.
+//! - [`conformance`]: what every [`BlobIndex`] must do, as a test.
+//! - [`zero`]: whether a block holds nothing but zeros.
+//! - `pack_format`: the bytes of a pack, encoded and decoded.
+//! - `pack`: a pack being written, and the open files of packs being read.
+//! - `frame`: a blob made ready for a pack: compressed, with its header.
+//! - `lane`: the packs that one domain is writing, and their group commit.
+//! - `recover`: what is done with packs that a crash left unsealed.
+//! - `cache`: decoded blobs and nodes kept in memory, each loaded once at a time.
 
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 pub mod disk;
+pub mod disk_fs;
+pub mod error;
+pub mod index;
+pub mod memory_index;
+pub mod store;
 pub mod types;
+pub mod zero;
 
-pub use types::{BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId, Root};
+mod cache;
+mod frame;
+mod lane;
+mod pack;
+mod pack_format;
+mod recover;
+
+pub use disk_fs::FsDisk;
+pub use error::{Damage, Error};
+pub use index::{BadBlock, BadNode, BadReason, Change, LeafNode, VerifyProgress, VerifyReport};
+pub use memory_index::MemoryIndex;
+pub use store::{BlockStore, Options, Stats, Stored};
+pub use types::{
+    BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId, Root,
+};
+pub use zero::is_zero;

@@ -96,7 +96,8 @@ pub struct Root {
 /// answers for its own durability: what [`insert`](Self::insert) was told is durable on return.
 pub trait BlobIndex: fmt::Debug + Send + Sync {
     /// Looks up many blobs of a domain at once; the answer is in the order asked.
-    fn locate(&self, domain: DomainId, ids: &[BlobId]) -> Result<Vec<Option<Location>>, IndexError>;
+    fn locate(&self, domain: DomainId, ids: &[BlobId])
+    -> Result<Vec<Option<Location>>, IndexError>;
     /// Records where blobs lie. The bytes are durable before this is called. A blob that is
     /// already known keeps its first location.
     fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError>;

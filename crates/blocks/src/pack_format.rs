@@ -1,0 +1,378 @@
+//! The bytes of a pack, encoded and decoded. Everything is little endian; every CRC is CRC-32C.
+//!
+//! A pack is a header, then blobs one after the other, then, once it is sealed, a table of its
+//! blobs and a footer. A pack without table and footer can be scanned from its start.
+//!
+//! ```text
+//! header, 64 bytes                     blob header, 64 bytes, the stored bytes follow
+//!  0  8  magic "cairnpak"               0  4  magic "blob"
+//!  8  2  format version, 1              4  4  plain length
+//! 10  1  kind: 1 data, 2 meta           8  4  stored length
+//! 11  1  encryption: 0 none            12  1  compression: 0 none, 1 zstd
+//! 12  4  zero                          13  3  zero
+//! 16  8  domain, signed                16 32  blob id
+//! 24  8  pack id                       48  4  slot
+//! 32  8  writer epoch                  52  4  CRC of the stored bytes
+//! 40 20  zero                          56  4  zero
+//! 60  4  CRC of bytes 0..60            60  4  CRC of the pack id (8 bytes) and bytes 0..60
+//!
+//! table entry, 52 bytes                footer, 48 bytes, the last of the file
+//!  0 32  blob id                        0  8  magic "cairnend"
+//! 32  4  slot                           8  2  format version, 1
+//! 36  8  offset of the stored bytes    10  2  zero
+//! 44  4  stored length                 12  4  number of table entries
+//! 48  4  plain length                  16  8  pack id
+//!                                      24  8  offset of the table
+//!                                      32  4  CRC of the table
+//!                                      36  8  zero
+//!                                      44  4  CRC of bytes 0..44
+//! ```
+//!
+//! The pack id in the CRC of a blob header keeps a blob of another pack, copied into this one
+//! by a guest or by a file system gone wrong, from being taken for one of this pack.
+
+use crate::types::{BLOCK_SIZE, BlobId, BlobKind, DomainId, Location, PackId};
+
+/// Length of the pack header, and offset of the first blob header.
+pub(crate) const HEADER_LEN: usize = 64;
+/// Length of a blob header.
+pub(crate) const BLOB_HEADER_LEN: usize = 64;
+/// Length of a table entry.
+pub(crate) const ENTRY_LEN: usize = 52;
+/// Length of the footer.
+pub(crate) const FOOTER_LEN: usize = 48;
+/// The longest plaintext of a blob. Index nodes are shorter than blocks.
+pub(crate) const MAX_PLAIN_LEN: usize = BLOCK_SIZE;
+/// The first bytes of every blob header.
+pub(crate) const BLOB_MAGIC: [u8; 4] = *b"blob";
+
+const HEADER_MAGIC: [u8; 8] = *b"cairnpak";
+const FOOTER_MAGIC: [u8; 8] = *b"cairnend";
+const VERSION: u16 = 1;
+
+/// Bytes that are not what they should be, with the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed(pub(crate) &'static str);
+
+/// What a pack says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PackHeader {
+    pub(crate) kind: BlobKind,
+    pub(crate) domain: DomainId,
+    pub(crate) pack: PackId,
+    pub(crate) writer_epoch: u64,
+}
+
+impl PackHeader {
+    pub(crate) fn encode(&self) -> [u8; HEADER_LEN] {
+        let mut bytes = [0; HEADER_LEN];
+        put(&mut bytes, 0, &HEADER_MAGIC);
+        put(&mut bytes, 8, &VERSION.to_le_bytes());
+        bytes[10] = kind_code(self.kind);
+        put(&mut bytes, 16, &self.domain.0.to_le_bytes());
+        put(&mut bytes, 24, &self.pack.0.to_le_bytes());
+        put(&mut bytes, 32, &self.writer_epoch.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..60]);
+        put(&mut bytes, 60, &crc.to_le_bytes());
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, Malformed> {
+        expect(
+            u32_at(bytes, 60) == crc32c::crc32c(&bytes[..60]),
+            "pack header: CRC",
+        )?;
+        expect(take(bytes, 0) == HEADER_MAGIC, "pack header: magic")?;
+        expect(
+            u16::from_le_bytes(take(bytes, 8)) == VERSION,
+            "pack header: unknown version",
+        )?;
+        expect(bytes[11] == 0, "pack header: unknown encryption")?;
+        expect(
+            all_zero(&bytes[12..16]) && all_zero(&bytes[40..60]),
+            "pack header: reserved bytes in use",
+        )?;
+        Ok(Self {
+            kind: kind_of(bytes[10])?,
+            domain: DomainId(i64::from_le_bytes(take(bytes, 16))),
+            pack: PackId(u64_at(bytes, 24)),
+            writer_epoch: u64_at(bytes, 32),
+        })
+    }
+}
+
+/// How the stored bytes of a blob came from the plain ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Zstd,
+}
+
+/// What stands before the stored bytes of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlobHeader {
+    pub(crate) id: BlobId,
+    pub(crate) plain_len: u32,
+    pub(crate) stored_len: u32,
+    pub(crate) compression: Compression,
+    pub(crate) slot: u32,
+    pub(crate) payload_crc: u32,
+}
+
+impl BlobHeader {
+    pub(crate) fn encode(&self, pack: PackId) -> [u8; BLOB_HEADER_LEN] {
+        let mut bytes = [0; BLOB_HEADER_LEN];
+        put(&mut bytes, 0, &BLOB_MAGIC);
+        put(&mut bytes, 4, &self.plain_len.to_le_bytes());
+        put(&mut bytes, 8, &self.stored_len.to_le_bytes());
+        bytes[12] = u8::from(self.compression == Compression::Zstd);
+        put(&mut bytes, 16, &self.id.0);
+        put(&mut bytes, 48, &self.slot.to_le_bytes());
+        put(&mut bytes, 52, &self.payload_crc.to_le_bytes());
+        let crc = blob_header_crc(pack, &bytes);
+        put(&mut bytes, 60, &crc.to_le_bytes());
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8; BLOB_HEADER_LEN], pack: PackId) -> Result<Self, Malformed> {
+        expect(take(bytes, 0) == BLOB_MAGIC, "blob header: magic")?;
+        expect(
+            u32_at(bytes, 60) == blob_header_crc(pack, bytes),
+            "blob header: CRC",
+        )?;
+        expect(
+            all_zero(&bytes[13..16]) && all_zero(&bytes[56..60]),
+            "blob header: reserved bytes in use",
+        )?;
+        let header = Self {
+            id: BlobId(take(bytes, 16)),
+            plain_len: u32_at(bytes, 4),
+            stored_len: u32_at(bytes, 8),
+            compression: compression_of(bytes[12])?,
+            slot: u32_at(bytes, 48),
+            payload_crc: u32_at(bytes, 52),
+        };
+        expect(
+            header.lengths_are_possible(),
+            "blob header: impossible lengths",
+        )?;
+        Ok(header)
+    }
+
+    fn lengths_are_possible(&self) -> bool {
+        let bounded = self.plain_len as usize <= MAX_PLAIN_LEN;
+        bounded
+            && match self.compression {
+                Compression::None => self.stored_len == self.plain_len,
+                Compression::Zstd => self.stored_len < self.plain_len,
+            }
+    }
+}
+
+/// Where a sealed pack says that a blob lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TableEntry {
+    pub(crate) id: BlobId,
+    pub(crate) slot: u32,
+    pub(crate) offset: u64,
+    pub(crate) stored_len: u32,
+    pub(crate) plain_len: u32,
+}
+
+impl TableEntry {
+    /// The same as a location within `pack`.
+    pub(crate) fn location(&self, pack: PackId) -> Location {
+        let Self {
+            slot,
+            offset,
+            stored_len,
+            plain_len,
+            ..
+        } = *self;
+        Location {
+            pack,
+            slot,
+            offset,
+            stored_len,
+            plain_len,
+        }
+    }
+
+    fn encode_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.id.0);
+        out.extend_from_slice(&self.slot.to_le_bytes());
+        out.extend_from_slice(&self.offset.to_le_bytes());
+        out.extend_from_slice(&self.stored_len.to_le_bytes());
+        out.extend_from_slice(&self.plain_len.to_le_bytes());
+    }
+
+    fn decode(bytes: &[u8; ENTRY_LEN]) -> Self {
+        Self {
+            id: BlobId(take(bytes, 0)),
+            slot: u32_at(bytes, 32),
+            offset: u64_at(bytes, 36),
+            stored_len: u32_at(bytes, 44),
+            plain_len: u32_at(bytes, 48),
+        }
+    }
+}
+
+/// The table and the footer that seal a pack whose blobs end at `table_offset`.
+pub(crate) fn encode_trailer(pack: PackId, table_offset: u64, entries: &[TableEntry]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(entries.len() * ENTRY_LEN + FOOTER_LEN);
+    for entry in entries {
+        entry.encode_to(&mut bytes);
+    }
+    let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let footer = Footer {
+        pack,
+        table_offset,
+        count,
+        table_crc: crc32c::crc32c(&bytes),
+    };
+    bytes.extend_from_slice(&footer.encode());
+    bytes
+}
+
+/// The last bytes of a sealed pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Footer {
+    pub(crate) pack: PackId,
+    pub(crate) table_offset: u64,
+    pub(crate) count: u32,
+    pub(crate) table_crc: u32,
+}
+
+impl Footer {
+    fn encode(&self) -> [u8; FOOTER_LEN] {
+        let mut bytes = [0; FOOTER_LEN];
+        put(&mut bytes, 0, &FOOTER_MAGIC);
+        put(&mut bytes, 8, &VERSION.to_le_bytes());
+        put(&mut bytes, 12, &self.count.to_le_bytes());
+        put(&mut bytes, 16, &self.pack.0.to_le_bytes());
+        put(&mut bytes, 24, &self.table_offset.to_le_bytes());
+        put(&mut bytes, 32, &self.table_crc.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..44]);
+        put(&mut bytes, 44, &crc.to_le_bytes());
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8; FOOTER_LEN]) -> Result<Self, Malformed> {
+        expect(
+            u32_at(bytes, 44) == crc32c::crc32c(&bytes[..44]),
+            "pack footer: CRC",
+        )?;
+        expect(take(bytes, 0) == FOOTER_MAGIC, "pack footer: magic")?;
+        expect(
+            u16::from_le_bytes(take(bytes, 8)) == VERSION,
+            "pack footer: unknown version",
+        )?;
+        expect(
+            all_zero(&bytes[10..12]) && all_zero(&bytes[36..44]),
+            "pack footer: reserved bytes in use",
+        )?;
+        Ok(Self {
+            pack: PackId(u64_at(bytes, 16)),
+            table_offset: u64_at(bytes, 24),
+            count: u32_at(bytes, 12),
+            table_crc: u32_at(bytes, 32),
+        })
+    }
+
+    /// Length of the table in bytes.
+    pub(crate) fn table_len(&self) -> u64 {
+        u64::from(self.count) * ENTRY_LEN as u64
+    }
+}
+
+/// Decodes the table of a pack, all of whose blobs have to lie before it.
+pub(crate) fn decode_table(footer: &Footer, bytes: &[u8]) -> Result<Vec<TableEntry>, Malformed> {
+    expect(
+        bytes.len() as u64 == footer.table_len(),
+        "pack table: length",
+    )?;
+    expect(crc32c::crc32c(bytes) == footer.table_crc, "pack table: CRC")?;
+    let (entries, _) = bytes.as_chunks::<ENTRY_LEN>();
+    entries
+        .iter()
+        .map(|bytes| decode_entry(footer, bytes))
+        .collect()
+}
+
+fn decode_entry(footer: &Footer, bytes: &[u8; ENTRY_LEN]) -> Result<TableEntry, Malformed> {
+    let entry = TableEntry::decode(bytes);
+    expect(
+        is_possible(&entry.location(footer.pack)),
+        "pack table: impossible blob",
+    )?;
+    let end = entry.offset.checked_add(u64::from(entry.stored_len));
+    expect(
+        end.is_some_and(|end| end <= footer.table_offset),
+        "pack table: blob beyond the table",
+    )?;
+    Ok(entry)
+}
+
+/// Whether a blob may lie there, as far as the location alone can tell.
+pub(crate) fn is_possible(location: &Location) -> bool {
+    location.offset >= (HEADER_LEN + BLOB_HEADER_LEN) as u64
+        && location.plain_len as usize <= MAX_PLAIN_LEN
+        && location.stored_len <= location.plain_len
+}
+
+fn blob_header_crc(pack: PackId, bytes: &[u8; BLOB_HEADER_LEN]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&pack.0.to_le_bytes()), &bytes[..60])
+}
+
+fn kind_code(kind: BlobKind) -> u8 {
+    match kind {
+        BlobKind::Data => 1,
+        BlobKind::Meta => 2,
+    }
+}
+
+fn kind_of(code: u8) -> Result<BlobKind, Malformed> {
+    match code {
+        1 => Ok(BlobKind::Data),
+        2 => Ok(BlobKind::Meta),
+        _ => Err(Malformed("pack header: unknown kind")),
+    }
+}
+
+fn compression_of(code: u8) -> Result<Compression, Malformed> {
+    match code {
+        0 => Ok(Compression::None),
+        1 => Ok(Compression::Zstd),
+        _ => Err(Malformed("blob header: unknown compression")),
+    }
+}
+
+fn expect(holds: bool, otherwise: &'static str) -> Result<(), Malformed> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Malformed(otherwise))
+    }
+}
+
+fn all_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+fn put(bytes: &mut [u8], at: usize, field: &[u8]) {
+    bytes[at..at + field.len()].copy_from_slice(field);
+}
+
+fn take<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut field = [0; N];
+    field.copy_from_slice(&bytes[at..at + N]);
+    field
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(take(bytes, at))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(take(bytes, at))
+}

@@ -1,0 +1,266 @@
+//! What is done with packs that a crash left unsealed, and with an index that was lost.
+//!
+//! An unsealed pack is read from its start. Blobs that pass their CRC and their hash are kept,
+//! whether the index knows them or not; what lies behind the last of them is cut; then the pack
+//! is sealed as it would have been. Bytes are written anew before they are synced: after a
+//! failed sync the kernel may show bytes that it has given up writing, and call them clean.
+
+use std::path::Path;
+
+use tracing::{info, warn};
+
+use crate::{
+    disk::{Disk, DiskFile, OpenMode},
+    error::{Error, IoContext as _},
+    frame,
+    lane::Shared,
+    pack::PackName,
+    pack_format::{
+        BLOB_HEADER_LEN, BLOB_MAGIC, BlobHeader, FOOTER_LEN, Footer, HEADER_LEN, Malformed,
+        PackHeader, TableEntry, decode_table, encode_trailer,
+    },
+    types::{BlobId, Digest, DomainId, Location, PackId},
+};
+
+/// Blobs told to the index at once.
+const BATCH: usize = 1024;
+
+/// Seals every pack that is not sealed.
+pub(crate) fn recover(shared: &Shared) -> Result<(), Error> {
+    for name in list_packs(&*shared.disk, &shared.dir)? {
+        if !name.sealed {
+            recover_pack(shared, name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the index of every blob in every sealed pack. Returns how many it told of.
+pub(crate) fn reindex(shared: &Shared) -> Result<u64, Error> {
+    let mut told = 0;
+    for name in list_packs(&*shared.disk, &shared.dir)?
+        .into_iter()
+        .filter(|name| name.sealed)
+    {
+        let path = name.path(&shared.dir);
+        match read_table(&*shared.disk, &path, name).context("read table of pack", &path)? {
+            Ok((domain, entries)) => {
+                tell(shared, domain, name.pack, &entries)?;
+                told += entries.len() as u64;
+            }
+            Err(Malformed(reason)) => {
+                warn!(path = %path.display(), reason, "cannot tell what this pack holds")
+            }
+        }
+    }
+    Ok(told)
+}
+
+fn list_packs(disk: &dyn Disk, dir: &Path) -> Result<Vec<PackName>, Error> {
+    let names = disk.list(dir).context("list packs in", dir)?;
+    Ok(names
+        .iter()
+        .filter_map(|name| PackName::parse(name))
+        .collect())
+}
+
+fn recover_pack(shared: &Shared, name: PackName) -> Result<(), Error> {
+    let path = name.path(&shared.dir);
+    let file = shared
+        .disk
+        .open(&path, OpenMode::ReadWrite)
+        .context("open pack", &path)?;
+    let bytes = read_whole(&*file).context("read pack", &path)?;
+    let found = scan(&bytes, name.pack).context("decompress pack", &path)?;
+    let header = decode_header(&bytes, name);
+    match (header, found.is_empty()) {
+        // A crash came before the first sync: the index knows nothing of this pack.
+        (_, true) => shared
+            .disk
+            .remove(&path)
+            .context("remove empty pack", &path),
+        (Ok(header), false) => seal(shared, name, &*file, &bytes, header.domain, &found),
+        (Err(Malformed(reason)), false) => {
+            warn!(path = %path.display(), reason, "kept a pack as it is, whose domain cannot be told");
+            rename(shared, name)
+        }
+    }
+}
+
+fn seal(
+    shared: &Shared,
+    name: PackName,
+    file: &dyn DiskFile,
+    bytes: &[u8],
+    domain: DomainId,
+    found: &[TableEntry],
+) -> Result<(), Error> {
+    let path = name.path(&shared.dir);
+    let end = found.last().map_or(HEADER_LEN as u64, |last| {
+        last.offset + u64::from(last.stored_len)
+    });
+    rewrite(
+        file,
+        &bytes[..as_len(end)],
+        &encode_trailer(name.pack, end, found),
+    )
+    .context("seal pack", &path)?;
+    rename(shared, name)?;
+    info!(path = %path.display(), blobs = found.len(), cut_bytes = bytes.len() as u64 - end, "sealed a pack after a crash");
+    tell(shared, domain, name.pack, found)
+}
+
+/// Writes a pack's bytes anew with a trailer behind them, and makes all of it durable.
+fn rewrite(file: &dyn DiskFile, bytes: &[u8], trailer: &[u8]) -> std::io::Result<()> {
+    file.set_len(bytes.len() as u64)?;
+    file.write_all_at(bytes, 0)?;
+    file.write_all_at(trailer, bytes.len() as u64)?;
+    file.sync_data()
+}
+
+fn rename(shared: &Shared, name: PackName) -> Result<(), Error> {
+    let path = name.path(&shared.dir);
+    shared
+        .disk
+        .rename(&path, &name.sealed().path(&shared.dir))
+        .context("seal pack", &path)?;
+    shared
+        .disk
+        .sync_dir(&shared.dir)
+        .context("sync directory", &shared.dir)
+}
+
+/// Tells the index of blobs that are durable.
+fn tell(
+    shared: &Shared,
+    domain: DomainId,
+    pack: PackId,
+    entries: &[TableEntry],
+) -> Result<(), Error> {
+    for batch in entries.chunks(BATCH) {
+        let blobs: Vec<(BlobId, Location)> = batch
+            .iter()
+            .map(|entry| (entry.id, entry.location(pack)))
+            .collect();
+        shared.index.insert(domain, &blobs)?;
+    }
+    Ok(())
+}
+
+fn read_whole(file: &dyn DiskFile) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; as_len(file.len()?)];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+fn decode_header(bytes: &[u8], name: PackName) -> Result<PackHeader, Malformed> {
+    let bytes = bytes
+        .first_chunk()
+        .ok_or(Malformed("pack header: too short"))?;
+    let header = PackHeader::decode(bytes)?;
+    match (header.pack, header.kind) == (name.pack, name.kind) {
+        true => Ok(header),
+        false => Err(Malformed("pack header: of another pack")),
+    }
+}
+
+/// Finds the blobs of a pack. One whose header is broken does not hide those behind it: the
+/// scan looks for the next header.
+fn scan(bytes: &[u8], pack: PackId) -> std::io::Result<Vec<TableEntry>> {
+    let mut found = Vec::new();
+    let mut at = HEADER_LEN;
+    while let Some(next) = find_blob(bytes, at) {
+        at = match read_blob(bytes, next, pack)? {
+            Some((entry, end)) => {
+                found.push(entry);
+                end
+            }
+            None => next + 1,
+        };
+    }
+    Ok(found)
+}
+
+/// The next place, from `at`, where a blob header may begin.
+fn find_blob(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    rest.windows(BLOB_MAGIC.len())
+        .position(|window| window == BLOB_MAGIC)
+        .map(|skip| at + skip)
+}
+
+/// The blob whose header begins at `at`, if every check holds, and where it ends.
+fn read_blob(
+    bytes: &[u8],
+    at: usize,
+    pack: PackId,
+) -> std::io::Result<Option<(TableEntry, usize)>> {
+    let Some((header, rest)) = bytes[at..].split_first_chunk::<BLOB_HEADER_LEN>() else {
+        return Ok(None);
+    };
+    let Ok(header) = BlobHeader::decode(header, pack) else {
+        return Ok(None);
+    };
+    let Some(stored) = rest.get(..header.stored_len as usize) else {
+        return Ok(None);
+    };
+    if crc32c::crc32c(stored) != header.payload_crc || !is_blob(&header, stored)? {
+        return Ok(None);
+    }
+    let offset = at + BLOB_HEADER_LEN;
+    let entry = TableEntry {
+        id: header.id,
+        slot: header.slot,
+        offset: offset as u64,
+        stored_len: header.stored_len,
+        plain_len: header.plain_len,
+    };
+    Ok(Some((entry, offset + stored.len())))
+}
+
+/// Whether the stored bytes are those of the blob that the header names.
+fn is_blob(header: &BlobHeader, stored: &[u8]) -> std::io::Result<bool> {
+    let plain = frame::expand(header, stored)?;
+    Ok(plain.is_ok_and(|plain| BlobId::from(Digest::of(&plain)) == header.id))
+}
+
+/// What a sealed pack says it holds. The outer error is the disk's, the inner one the pack's.
+fn read_table(
+    disk: &dyn Disk,
+    path: &Path,
+    name: PackName,
+) -> std::io::Result<Result<(DomainId, Vec<TableEntry>), Malformed>> {
+    let file = disk.open(path, OpenMode::Read)?;
+    let len = file.len()?;
+    if len < (HEADER_LEN + FOOTER_LEN) as u64 {
+        return Ok(Err(Malformed("too short for a pack")));
+    }
+    let (mut header, mut footer) = ([0; HEADER_LEN], [0; FOOTER_LEN]);
+    file.read_exact_at(&mut header, 0)?;
+    file.read_exact_at(&mut footer, len - FOOTER_LEN as u64)?;
+    let (header, footer) = match (
+        decode_header(&header, name),
+        decode_footer(&footer, name, len),
+    ) {
+        (Ok(header), Ok(footer)) => (header, footer),
+        (Err(malformed), _) | (_, Err(malformed)) => return Ok(Err(malformed)),
+    };
+    let mut table = vec![0; as_len(footer.table_len())];
+    file.read_exact_at(&mut table, footer.table_offset)?;
+    Ok(decode_table(&footer, &table).map(|entries| (header.domain, entries)))
+}
+
+fn decode_footer(bytes: &[u8; FOOTER_LEN], name: PackName, len: u64) -> Result<Footer, Malformed> {
+    let footer = Footer::decode(bytes)?;
+    let ends_with_footer =
+        footer.table_offset.checked_add(footer.table_len()) == Some(len - FOOTER_LEN as u64);
+    match footer.pack == name.pack && ends_with_footer {
+        true => Ok(footer),
+        false => Err(Malformed("pack footer: of another pack")),
+    }
+}
+
+/// Lengths of files that are held in memory.
+fn as_len(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,445 @@
+//! The block store: put, sync, get.
+//!
+//! A store is a directory of packs (`<id>.data`, `<id>.meta`; `.open` behind it until sealed)
+//! and a file `lock`, locked while the store is open. All calls may come from many threads at
+//! once; they block, and belong on engine threads.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+};
+
+use crate::{
+    cache::Cache,
+    disk::{Disk, DiskFile, OpenMode, create_dir_durably},
+    error::{Damage, Error, IoContext as _},
+    frame,
+    index::Node,
+    lane::{Appended, Counters, Generation, Lane, Shared},
+    pack::PackFiles,
+    pack_format::{BLOB_HEADER_LEN, is_possible},
+    recover,
+    types::{BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location},
+    zero::is_zero,
+};
+
+/// Blobs asked of the index at once.
+const LOOKUP_BATCH: usize = 128;
+
+/// How a store is run. None of it changes what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Size in bytes from which a pack is sealed and the next one begun.
+    pub pack_target_bytes: u64,
+    /// Memory for decoded blocks, in bytes.
+    pub block_cache_bytes: usize,
+    /// Memory for decoded index nodes, in bytes.
+    pub node_cache_bytes: usize,
+    /// The epoch of this writer, recorded in every pack that it begins.
+    pub writer_epoch: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            pack_target_bytes: 32 << 20,
+            block_cache_bytes: 64 << 20,
+            node_cache_bytes: 16 << 20,
+            writer_epoch: 0,
+        }
+    }
+}
+
+/// What became of a block that was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It holds nothing but zeros, and nothing was stored.
+    Zero,
+    /// It was stored. It is durable after [`BlockStore::sync`].
+    New(Digest),
+    /// The domain holds it already. If that is since the last sync, it is durable after the next.
+    Known(Digest),
+}
+
+impl Stored {
+    /// The block's digest; `None` for a block of zeros, as in an index.
+    pub fn digest(self) -> Option<Digest> {
+        match self {
+            Self::Zero => None,
+            Self::New(digest) | Self::Known(digest) => Some(digest),
+        }
+    }
+}
+
+/// What was stored since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Blobs appended to packs.
+    pub blobs: u64,
+    /// Their plaintext, in bytes.
+    pub plain_bytes: u64,
+    /// Their stored form, in bytes, without headers.
+    pub stored_bytes: u64,
+}
+
+/// A content-addressed store of 512 KiB blocks and index nodes.
+#[derive(Debug)]
+pub struct BlockStore {
+    shared: Arc<Shared>,
+    lanes: Mutex<HashMap<(DomainId, BlobKind), Arc<Lane>>>,
+    blocks: Cache<(DomainId, Digest), Arc<[u8]>>,
+    pub(crate) nodes: Cache<(DomainId, Digest), Arc<Node>>,
+    /// Held, not used: the lock lives as long as the open file.
+    _lock: Arc<dyn DiskFile>,
+}
+
+impl BlockStore {
+    /// Opens the store in `dir`, which is created if need be, and seals what a crash left
+    /// unsealed.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        index: Arc<dyn BlobIndex>,
+        options: Options,
+    ) -> Result<Self, Error> {
+        create_dir_durably(&*disk, dir).context("create directory", dir)?;
+        let lock = lock_dir(&*disk, dir)?;
+        let shared = Arc::new(Shared {
+            files: PackFiles::new(Arc::clone(&disk), dir.to_path_buf()),
+            disk,
+            dir: dir.to_path_buf(),
+            index,
+            counters: Counters::default(),
+            pack_target_bytes: options.pack_target_bytes,
+            writer_epoch: options.writer_epoch,
+        });
+        recover::recover(&shared)?;
+        Ok(Self {
+            shared,
+            lanes: Mutex::default(),
+            blocks: Cache::new(options.block_cache_bytes),
+            nodes: Cache::new(options.node_cache_bytes),
+            _lock: lock,
+        })
+    }
+
+    /// Stores a block of exactly [`BLOCK_SIZE`] bytes unless it is zero or the domain holds it.
+    /// Durable only after [`sync`](Self::sync).
+    pub fn put(&self, domain: DomainId, block: &[u8]) -> Result<Stored, Error> {
+        self.put_all(domain, &[block], |_| Digest::of(block))
+            .map(|stored| stored[0])
+    }
+
+    /// As [`put`](Self::put), for a block whose digest is known. A digest that is not the
+    /// block's own is found out when the block is read.
+    pub fn put_hashed(
+        &self,
+        domain: DomainId,
+        digest: Digest,
+        block: &[u8],
+    ) -> Result<Stored, Error> {
+        self.put_all(domain, &[block], |_| digest)
+            .map(|stored| stored[0])
+    }
+
+    /// As [`put`](Self::put), for many blocks, which asks the index for many at once. After an
+    /// error any of them may have been stored.
+    pub fn put_many(&self, domain: DomainId, blocks: &[&[u8]]) -> Result<Vec<Stored>, Error> {
+        self.put_all(domain, blocks, |at| Digest::of(blocks[at]))
+    }
+
+    /// Makes durable, and records in the index, every put of the domain that returned before
+    /// this call. Concurrent callers share the work.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] when blobs that were put since the last successful sync, by anyone in this
+    /// domain, have been lost to a failed sync and not been put again.
+    pub fn sync(&self, domain: DomainId) -> Result<(), Error> {
+        // Blocks before the nodes that refer to them.
+        [BlobKind::Data, BlobKind::Meta]
+            .into_iter()
+            .filter_map(|kind| self.existing_lane(domain, kind))
+            .try_for_each(|lane| lane.sync())
+    }
+
+    /// Seals all open packs and makes everything durable, for an orderly shutdown.
+    pub fn seal(&self) -> Result<(), Error> {
+        let mut lanes: Vec<_> = self
+            .lanes()
+            .iter()
+            .map(|(key, lane)| (*key, Arc::clone(lane)))
+            .collect();
+        lanes.sort_unstable_by_key(|((domain, kind), _)| (*domain, *kind == BlobKind::Meta));
+        lanes.iter().try_for_each(|(_, lane)| lane.seal())
+    }
+
+    /// Reads a block. What is returned has the digest asked for, always.
+    pub fn get(&self, domain: DomainId, digest: &Digest) -> Result<Arc<[u8]>, Error> {
+        self.blocks.get_or_load((domain, *digest), || {
+            let block = self.load(domain, digest, BlobKind::Data)?;
+            let len = block.len();
+            Ok((block, len))
+        })
+    }
+
+    /// Tells the index of every blob in every sealed pack, for an index that was lost. Returns
+    /// the number of blobs found. A pack that cannot be understood is logged and left out.
+    pub fn reindex(&self) -> Result<u64, Error> {
+        recover::reindex(&self.shared)
+    }
+
+    /// What was stored since the store was opened.
+    pub fn stats(&self) -> Stats {
+        let counters = &self.shared.counters;
+        Stats {
+            blobs: counters.blobs.load(Ordering::Relaxed),
+            plain_bytes: counters.plain_bytes.load(Ordering::Relaxed),
+            stored_bytes: counters.stored_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Stores index nodes, given with their digests.
+    pub(crate) fn put_nodes(
+        &self,
+        domain: DomainId,
+        nodes: &[(Digest, Vec<u8>)],
+    ) -> Result<(), Error> {
+        let blobs: Vec<_> = nodes
+            .iter()
+            .map(|(digest, bytes)| (BlobId::from(*digest), bytes.as_slice()))
+            .collect();
+        let lane = self.lane(domain, BlobKind::Meta);
+        blobs.chunks(LOOKUP_BATCH).try_for_each(|chunk| {
+            self.store_chunk(&lane, domain, BlobKind::Meta, chunk)
+                .map(drop)
+        })
+    }
+
+    /// Reads a blob past the caches and checks its hash.
+    pub(crate) fn load(
+        &self,
+        domain: DomainId,
+        digest: &Digest,
+        kind: BlobKind,
+    ) -> Result<Arc<[u8]>, Error> {
+        let (plain, actual, location) = self.read(domain, digest, kind)?;
+        match actual == *digest {
+            true => Ok(plain),
+            false => Err(Error::Damaged {
+                digest: *digest,
+                pack: location.pack,
+                reason: Damage::Hash,
+            }),
+        }
+    }
+
+    /// Reads what is stored under a digest, past the caches, and tells the digest it really has.
+    pub(crate) fn read(
+        &self,
+        domain: DomainId,
+        digest: &Digest,
+        kind: BlobKind,
+    ) -> Result<(Arc<[u8]>, Digest, Location), Error> {
+        let location = self.locate(domain, digest, kind)?.ok_or(Error::NotFound {
+            domain,
+            digest: *digest,
+        })?;
+        let plain = self.read_at(digest, kind, &location)?;
+        let actual = Digest::of(&plain);
+        Ok((plain, actual, location))
+    }
+
+    /// Where a blob lies: committed blobs are in the index, younger ones in their lane. The lane
+    /// is asked first, as that is the way that blobs go.
+    fn locate(
+        &self,
+        domain: DomainId,
+        digest: &Digest,
+        kind: BlobKind,
+    ) -> Result<Option<Location>, Error> {
+        let id = BlobId::from(*digest);
+        if let Some(location) = self
+            .existing_lane(domain, kind)
+            .and_then(|lane| lane.find_pending(&id))
+        {
+            return Ok(Some(location));
+        }
+        Ok(self
+            .shared
+            .index
+            .locate(domain, &[id])?
+            .first()
+            .copied()
+            .flatten())
+    }
+
+    fn read_at(
+        &self,
+        digest: &Digest,
+        kind: BlobKind,
+        location: &Location,
+    ) -> Result<Arc<[u8]>, Error> {
+        let damaged = |reason| Error::Damaged {
+            digest: *digest,
+            pack: location.pack,
+            reason,
+        };
+        if !is_possible(location) {
+            return Err(damaged(Damage::Location));
+        }
+        let file = self
+            .shared
+            .files
+            .open(location.pack, kind)?
+            .ok_or(damaged(Damage::PackMissing))?;
+        let start = location.offset - BLOB_HEADER_LEN as u64;
+        let fill = |buf: &mut [u8]| file.read_exact_at(buf, start);
+        let io = || ("read pack in", &self.shared.dir);
+        match frame::decode(location, BlobId::from(*digest), fill).context(io().0, io().1)? {
+            Ok(plain) => plain.map_err(damaged),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(damaged(Damage::Truncated))
+            }
+            Err(error) => Err(error).context(io().0, io().1),
+        }
+    }
+
+    fn put_all(
+        &self,
+        domain: DomainId,
+        blocks: &[&[u8]],
+        digest_of: impl Fn(usize) -> Digest,
+    ) -> Result<Vec<Stored>, Error> {
+        if let Some(block) = blocks.iter().find(|block| block.len() != BLOCK_SIZE) {
+            return Err(Error::BlockSize { len: block.len() });
+        }
+        let lane = self.lane(domain, BlobKind::Data);
+        let digests: Vec<_> = blocks
+            .iter()
+            .enumerate()
+            .map(|(at, block)| (!is_zero(block)).then(|| digest_of(at)))
+            .collect();
+        let blobs: Vec<_> = digests
+            .iter()
+            .zip(blocks)
+            .filter_map(|(digest, block)| Some((BlobId::from((*digest)?), *block)))
+            .collect();
+        let mut new = Vec::with_capacity(blobs.len());
+        for chunk in blobs.chunks(LOOKUP_BATCH) {
+            new.extend(self.store_chunk(&lane, domain, BlobKind::Data, chunk)?);
+        }
+        let mut new = new.into_iter();
+        Ok(digests
+            .into_iter()
+            .map(|digest| stored(digest, &mut new))
+            .collect())
+    }
+
+    /// Stores blobs that are not known yet. Tells for each whether it was new.
+    fn store_chunk(
+        &self,
+        lane: &Lane,
+        domain: DomainId,
+        kind: BlobKind,
+        blobs: &[(BlobId, &[u8])],
+    ) -> Result<Vec<bool>, Error> {
+        let ids: Vec<_> = blobs.iter().map(|(id, _)| *id).collect();
+        let (known, seen) = self.known(lane, domain, &ids)?;
+        let mut new = Vec::with_capacity(blobs.len());
+        for ((id, plain), known) in blobs.iter().zip(known) {
+            new.push(!known && self.store_blob(lane, domain, kind, (*id, *plain), seen)?);
+        }
+        Ok(new)
+    }
+
+    /// Appends a blob that was unknown at `seen`. Tells whether it still was.
+    fn store_blob(
+        &self,
+        lane: &Lane,
+        domain: DomainId,
+        kind: BlobKind,
+        blob: (BlobId, &[u8]),
+        seen: Generation,
+    ) -> Result<bool, Error> {
+        let (id, plain) = blob;
+        let mut seen = seen;
+        loop {
+            let (pending, now) = lane.look(&[id]);
+            let known = if now == seen {
+                pending
+            } else {
+                self.known(lane, domain, &[id])?.0
+            };
+            if known == [true] {
+                return Ok(false);
+            }
+            seen = now;
+            let appended = frame::with_frame(id, kind, plain, |frame| lane.append(frame, seen));
+            match appended.context("compress for", &self.shared.dir)?? {
+                Appended::New => break,
+                Appended::Known => return Ok(false),
+                Appended::Stale => {}
+            }
+        }
+        if lane.is_burdened() {
+            lane.relieve()?;
+        }
+        Ok(true)
+    }
+
+    /// Which blobs the lane or the index knows, and when that was so.
+    fn known(
+        &self,
+        lane: &Lane,
+        domain: DomainId,
+        ids: &[BlobId],
+    ) -> Result<(Vec<bool>, Generation), Error> {
+        let (mut known, seen) = lane.look(ids);
+        let located = self.shared.index.locate(domain, ids)?;
+        for (known, located) in known.iter_mut().zip(located) {
+            *known |= located.is_some();
+        }
+        Ok((known, seen))
+    }
+
+    fn existing_lane(&self, domain: DomainId, kind: BlobKind) -> Option<Arc<Lane>> {
+        self.lanes().get(&(domain, kind)).map(Arc::clone)
+    }
+
+    fn lane(&self, domain: DomainId, kind: BlobKind) -> Arc<Lane> {
+        let new = || Arc::new(Lane::new(domain, kind, Arc::clone(&self.shared)));
+        Arc::clone(self.lanes().entry((domain, kind)).or_insert_with(new))
+    }
+
+    fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<(DomainId, BlobKind), Arc<Lane>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What to answer for a block, taking from `new` whether it was, unless it is zero.
+fn stored(digest: Option<Digest>, new: &mut impl Iterator<Item = bool>) -> Stored {
+    match digest {
+        None => Stored::Zero,
+        Some(digest) if new.next() == Some(true) => Stored::New(digest),
+        Some(digest) => Stored::Known(digest),
+    }
+}
+
+/// Takes the lock of a store, whose file is created on first use.
+fn lock_dir(disk: &dyn Disk, dir: &Path) -> Result<Arc<dyn DiskFile>, Error> {
+    let path: PathBuf = dir.join("lock");
+    let file = match disk.open(&path, OpenMode::ReadWrite) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            disk.open(&path, OpenMode::CreateNew)
+        }
+        opened => opened,
+    };
+    let file = file.context("open lock", &path)?;
+    match file.try_lock().context("lock", &path)? {
+        true => Ok(file),
+        false => Err(Error::Locked {
+            dir: dir.to_path_buf(),
+        }),
+    }
+}
