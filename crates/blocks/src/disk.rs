@@ -56,6 +56,10 @@ pub trait Disk: Debug + Send + Sync {
 }
 
 /// An open file. All calls take offsets in bytes and may run side by side.
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "a length that is asked of the file system can fail"
+)]
 pub trait DiskFile: Debug + Send + Sync {
     /// Fills `buf` from `offset`; `UnexpectedEof` when the file ends before.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
@@ -106,7 +110,7 @@ fn missing_ancestors(disk: &dyn Disk, path: &Path) -> io::Result<Vec<PathBuf>> {
         match disk.list(or_current(dir)) {
             Ok(_) => break,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                missing.push(dir.to_path_buf())
+                missing.push(dir.to_path_buf());
             }
             Err(error) => return Err(error),
         }

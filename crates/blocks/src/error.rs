@@ -5,6 +5,10 @@ use std::{io, path::PathBuf};
 use crate::types::{Digest, DomainId, IndexError, PackId};
 
 /// A failure of the block store.
+#[expect(
+    clippy::error_impl_error,
+    reason = "it is the error of this crate, and named with it"
+)]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The domain holds no such blob.

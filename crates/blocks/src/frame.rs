@@ -1,6 +1,6 @@
 //! A blob made ready for a pack: compressed, with its header; and the way back.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, io, sync::Arc};
 
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -64,36 +64,47 @@ pub(crate) fn with_frame<T>(
     kind: BlobKind,
     plain: &[u8],
     use_it: impl FnOnce(Frame<'_>) -> T,
-) -> std::io::Result<T> {
+) -> io::Result<T> {
     with_scratch(|scratch| use_it(frame(scratch, id, kind, plain)))
 }
 
-/// Lends `len` bytes of this thread's memory to `fill`, then decodes what it filled in: a blob
-/// header and stored bytes. The inner result is what is wrong with the blob.
-pub(crate) fn decode<E>(
+/// Why a blob could not be read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// Its bytes are not those of the blob.
+    Damaged(Damage),
+    /// The file system failed.
+    Io(io::Error),
+}
+
+/// Lends memory of this thread to `fill`, which reads a blob's header and stored bytes into it,
+/// and decodes them.
+pub(crate) fn read(
     location: &Location,
     id: BlobId,
-    fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
-) -> std::io::Result<Result<Result<Arc<[u8]>, Damage>, E>> {
-    with_scratch(|scratch| {
+    fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
+) -> Result<Arc<[u8]>, Unreadable> {
+    let decode = |scratch: &mut Scratch| {
         let len = BLOB_HEADER_LEN + location.stored_len as usize;
-        let mut read = std::mem::take(&mut scratch.read);
+        let Scratch {
+            read, decompressor, ..
+        } = scratch;
         read.resize(len.max(read.len()), 0);
-        let plain = fill(&mut read[..len]).map(|()| unframe(scratch, location, id, &read[..len]));
-        scratch.read = read;
-        plain
-    })
+        fill(&mut read[..len]).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => Unreadable::Damaged(Damage::Truncated),
+            _ => Unreadable::Io(error),
+        })?;
+        unframe(decompressor, location, id, &read[..len]).map_err(Unreadable::Damaged)
+    };
+    with_scratch(decode).map_err(Unreadable::Io)?
 }
 
 /// Decompresses stored bytes that may be anything, into exactly `header.plain_len` bytes.
-pub(crate) fn expand(
-    header: &BlobHeader,
-    stored: &[u8],
-) -> std::io::Result<Result<Arc<[u8]>, Damage>> {
-    with_scratch(|scratch| decompress(scratch, header, stored))
+pub(crate) fn expand(header: &BlobHeader, stored: &[u8]) -> io::Result<Result<Arc<[u8]>, Damage>> {
+    with_scratch(|scratch| decompress(&mut scratch.decompressor, header, stored))
 }
 
-fn with_scratch<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> std::io::Result<T> {
+fn with_scratch<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> io::Result<T> {
     SCRATCH.with_borrow_mut(|slot| {
         let scratch = match slot {
             Some(scratch) => scratch,
@@ -145,7 +156,7 @@ fn is_worth_it(stored: usize, plain: usize) -> bool {
 }
 
 fn unframe(
-    scratch: &mut Scratch,
+    decompressor: &mut Decompressor<'static>,
     location: &Location,
     id: BlobId,
     framed: &[u8],
@@ -160,28 +171,28 @@ fn unframe(
     if !is_its_own {
         return Err(Damage::Header);
     }
-    decompress(scratch, &header, stored)
+    decompress(decompressor, &header, stored)
 }
 
 fn decompress(
-    scratch: &mut Scratch,
+    decompressor: &mut Decompressor<'static>,
     header: &BlobHeader,
     stored: &[u8],
 ) -> Result<Arc<[u8]>, Damage> {
     match header.compression {
         Compression::None => Ok(Arc::from(stored)),
-        Compression::Zstd => decompress_zstd(scratch, header.plain_len as usize, stored),
+        Compression::Zstd => decompress_zstd(decompressor, header.plain_len as usize, stored),
     }
 }
 
 fn decompress_zstd(
-    scratch: &mut Scratch,
+    decompressor: &mut Decompressor<'static>,
     plain_len: usize,
     stored: &[u8],
 ) -> Result<Arc<[u8]>, Damage> {
     let mut plain: Arc<[u8]> = std::iter::repeat_n(0, plain_len).collect();
     let room = Arc::get_mut(&mut plain).ok_or(Damage::Compression)?;
-    match scratch.decompressor.decompress_to_buffer(stored, room) {
+    match decompressor.decompress_to_buffer(stored, room) {
         Ok(len) if len == plain_len => Ok(plain),
         _ => Err(Damage::Compression),
     }

@@ -49,7 +49,7 @@ pub(crate) fn reindex(shared: &Shared) -> Result<u64, Error> {
                 told += entries.len() as u64;
             }
             Err(Malformed(reason)) => {
-                warn!(path = %path.display(), reason, "cannot tell what this pack holds")
+                warn!(path = %path.display(), reason, "cannot tell what this pack holds");
             }
         }
     }

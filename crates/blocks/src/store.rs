@@ -14,7 +14,7 @@ use crate::{
     cache::Cache,
     disk::{Disk, DiskFile, OpenMode, create_dir_durably},
     error::{Damage, Error, IoContext as _},
-    frame,
+    frame::{self, Unreadable},
     index::Node,
     lane::{Appended, Counters, Generation, Lane, Shared},
     pack::PackFiles,
@@ -295,14 +295,14 @@ impl BlockStore {
             .ok_or(damaged(Damage::PackMissing))?;
         let start = location.offset - BLOB_HEADER_LEN as u64;
         let fill = |buf: &mut [u8]| file.read_exact_at(buf, start);
-        let io = || ("read pack in", &self.shared.dir);
-        match frame::decode(location, BlobId::from(*digest), fill).context(io().0, io().1)? {
-            Ok(plain) => plain.map_err(damaged),
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                Err(damaged(Damage::Truncated))
-            }
-            Err(error) => Err(error).context(io().0, io().1),
-        }
+        frame::read(location, BlobId::from(*digest), fill).map_err(|unreadable| match unreadable {
+            Unreadable::Damaged(reason) => damaged(reason),
+            Unreadable::Io(source) => Error::Io {
+                action: "read pack in",
+                path: self.shared.dir.clone(),
+                source,
+            },
+        })
     }
 
     fn put_all(

@@ -164,7 +164,7 @@ impl Verifier<'_> {
                         blocks: place.first_block..end,
                         digest,
                         reason,
-                    })
+                    });
                 });
                 return Ok(None);
             }
