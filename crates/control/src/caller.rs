@@ -11,6 +11,8 @@ pub struct Caller {
     pub access_key_id: String,
     /// Region of the credential scope.
     pub region: Region,
+    /// Whether the account runs this server: it may make other accounts.
+    pub operator: bool,
 }
 
 impl Caller {

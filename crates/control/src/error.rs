@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cairn_model::{filter::FilterError, page::PageError, tag::TagError};
+
 /// The result of a verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -18,13 +20,19 @@ pub struct Error {
 impl Error {
     /// Makes an error.
     pub fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string() }
+        Self {
+            kind,
+            message: message.to_string(),
+        }
     }
 
     /// Something broke here; the cause is for the log, not for the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed for a reason of our own");
-        Self::new(ErrorKind::Internal, "An internal error has occurred. The server's log tells more.")
+        Self::new(
+            ErrorKind::Internal,
+            "An internal error has occurred. The server's log tells more.",
+        )
     }
 }
 
@@ -110,4 +118,43 @@ pub enum ErrorKind {
     StorageFull,
     ShuttingDown,
     Internal,
+}
+
+impl From<cairn_store::Error> for Error {
+    /// Callers turn the constraints that mean something to them into their own kinds first.
+    fn from(error: cairn_store::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<FilterError> for Error {
+    fn from(error: FilterError) -> Self {
+        let kind = match error {
+            FilterError::Unknown(_) | FilterError::NoValues(_) => ErrorKind::InvalidParameterValue,
+            FilterError::TooManyValues(_) => ErrorKind::FilterLimitExceeded,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<PageError> for Error {
+    fn from(error: PageError) -> Self {
+        let kind = match error {
+            PageError::TooFew { .. } | PageError::TooMany { .. } => {
+                ErrorKind::InvalidParameterValue
+            }
+            PageError::InvalidToken => ErrorKind::InvalidNextToken,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<TagError> for Error {
+    fn from(error: TagError) -> Self {
+        let kind = match error {
+            TagError::LimitExceeded => ErrorKind::TagLimitExceeded,
+            _ => ErrorKind::InvalidParameterValue,
+        };
+        Self::new(kind, error)
+    }
 }

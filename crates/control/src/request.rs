@@ -355,4 +355,3 @@ pub struct GetSnapshotBlock {
     pub block_index: i64,
     pub block_token: String,
 }
-

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    filter::{self, Filterable},
     ids::{AccountId, SnapshotId, VolumeId},
     place::Region,
     tag::Tags,
@@ -57,4 +58,49 @@ pub enum SnapshotState {
     Pending,
     Completed,
     Error,
+}
+
+impl Filterable for Snapshot {
+    const FILTERS: &'static [&'static str] = &[
+        "completion-time",
+        "description",
+        "encrypted",
+        "owner-alias",
+        "owner-id",
+        "progress",
+        "snapshot-id",
+        "start-time",
+        "status",
+        "storage-tier",
+        "transfer-type",
+        "volume-id",
+        "volume-size",
+    ];
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "completion-time" => Some(
+                self.completion_time
+                    .and_then(filter::time)
+                    .unwrap_or_default(),
+            ),
+            "description" => filter::one(&self.description),
+            "encrypted" => filter::one(self.encrypted),
+            // Amazon owns none of the snapshots here, and none was copied in a given time.
+            "owner-alias" | "transfer-type" => filter::maybe(None::<&str>),
+            "owner-id" => filter::one(&self.account),
+            "progress" => filter::one(format!("{}%", self.progress)),
+            "snapshot-id" => filter::one(&self.id),
+            "start-time" => filter::time(self.start_time),
+            "status" => filter::one(self.state),
+            "storage-tier" => filter::one("standard"),
+            "volume-id" => filter::one(&self.volume_id),
+            "volume-size" => filter::one(self.volume_size_gib),
+            _ => None,
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        Some(&self.tags)
+    }
 }

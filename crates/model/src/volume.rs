@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    filter::{self, Filterable},
     ids::{AccountId, InstanceId, SnapshotId, VolumeId},
     place::Region,
     tag::Tags,
@@ -95,4 +96,70 @@ pub enum AttachmentState {
     Detaching,
     Detached,
     Busy,
+}
+
+impl Filterable for Volume {
+    const FILTERS: &'static [&'static str] = &[
+        "attachment.attach-time",
+        "attachment.delete-on-termination",
+        "attachment.device",
+        "attachment.instance-id",
+        "attachment.status",
+        "availability-zone",
+        "availability-zone-id",
+        "create-time",
+        "encrypted",
+        "fast-restored",
+        "multi-attach-enabled",
+        "operator.managed",
+        "operator.principal",
+        "size",
+        "snapshot-id",
+        "source-volume-id",
+        "status",
+        "volume-id",
+        "volume-type",
+    ];
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        let attachments = self.attachments.iter();
+        match name {
+            "attachment.attach-time" => Some(
+                attachments
+                    .filter_map(|a| filter::time(a.attach_time))
+                    .flatten()
+                    .collect(),
+            ),
+            "attachment.delete-on-termination" => {
+                filter::many(attachments.map(|a| a.delete_on_termination))
+            }
+            "attachment.device" => filter::many(attachments.map(|a| &a.device)),
+            "attachment.instance-id" => filter::many(attachments.map(|a| &a.instance_id)),
+            "attachment.status" => filter::many(attachments.map(|a| a.state)),
+            "availability-zone" => filter::one(&self.availability_zone),
+            "availability-zone-id" => filter::maybe(
+                self.region
+                    .zone(&self.availability_zone)
+                    .map(|zone| zone.id()),
+            ),
+            "create-time" => filter::time(self.create_time),
+            "encrypted" => filter::one(self.encrypted),
+            // Every volume here is lazily restored: none is made by fast snapshot restore.
+            "fast-restored" => filter::one(false),
+            "multi-attach-enabled" => filter::one(self.multi_attach_enabled),
+            // Every volume is its user's own, and none is a copy of another volume.
+            "operator.managed" => filter::one(false),
+            "operator.principal" | "source-volume-id" => filter::maybe(None::<&str>),
+            "size" => filter::one(self.size_gib),
+            "snapshot-id" => filter::maybe(self.snapshot_id.as_ref()),
+            "status" => filter::one(self.state),
+            "volume-id" => filter::one(&self.id),
+            "volume-type" => filter::one(self.volume_type),
+            _ => None,
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        Some(&self.tags)
+    }
 }

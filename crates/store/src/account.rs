@@ -37,7 +37,10 @@ pub struct AccessKey {
 /// The secret is not shown.
 impl std::fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessKey").field("id", &self.id).field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("AccessKey")
+            .field("id", &self.id)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,5 +107,8 @@ fn account(row: &SqliteRow) -> Result<Account> {
 
 fn account_id(row: &SqliteRow, column: &str) -> Result<AccountId> {
     let text: &str = row.try_get(column)?;
-    text.parse().map_err(|e| Error::Damaged { noun: "account id", reason: format!("{e}") })
+    text.parse().map_err(|e| Error::Damaged {
+        noun: "account id",
+        reason: format!("{e}"),
+    })
 }

@@ -44,7 +44,9 @@ impl BlobTable {
         let options = connect_options(path)?;
         let writer = pool(1).connect_with(options.clone()).await?;
         migrations::blobs().run(&writer).await?;
-        let readers = pool(READERS).connect_with(options.pragma("query_only", "1")).await?;
+        let readers = pool(READERS)
+            .connect_with(options.pragma("query_only", "1"))
+            .await?;
         Ok(Self { writer, readers })
     }
 
@@ -52,7 +54,10 @@ impl BlobTable {
     /// of `handle` has the answer: they are for engine threads, and panic on a thread of an
     /// async runtime.
     pub fn index(&self, handle: Handle) -> SqlBlobIndex {
-        SqlBlobIndex { table: self.clone(), handle }
+        SqlBlobIndex {
+            table: self.clone(),
+            handle,
+        }
     }
 
     /// Where blobs lie, in the order asked.
@@ -78,9 +83,11 @@ impl BlobTable {
 
     /// Gives out a pack number that was never given out before. Durable on return.
     pub async fn allocate_pack(&self) -> Result<PackId> {
-        let row = sqlx::query("UPDATE pack_counter SET next = next + 1 WHERE only = 1 RETURNING next - 1 AS pack")
-            .fetch_one(&self.writer)
-            .await?;
+        let row = sqlx::query(
+            "UPDATE pack_counter SET next = next + 1 WHERE only = 1 RETURNING next - 1 AS pack",
+        )
+        .fetch_one(&self.writer)
+        .await?;
         Ok(PackId(unsigned(row.try_get("pack")?)?))
     }
 
@@ -97,7 +104,9 @@ impl BlobTable {
         ids: &[BlobId],
         found: &mut Vec<Option<Location>>,
     ) -> Result<()> {
-        let Some(last) = ids.last() else { return Ok(()) };
+        let Some(last) = ids.last() else {
+            return Ok(());
+        };
         let mut query = sqlx::query(AssertSqlSafe(LOCATE_SQL.clone())).bind(domain.0);
         for id in ids.iter().chain(std::iter::repeat(last)).take(LOCATE) {
             query = query.bind(id.0.to_vec());
@@ -125,7 +134,8 @@ async fn insert_rows(
     domain: DomainId,
     rows: &[(BlobId, Location)],
 ) -> Result<()> {
-    let mut query = sqlx::query(AssertSqlSafe(insert_sql(rows.len()))).persistent(rows.len() == ROWS);
+    let mut query =
+        sqlx::query(AssertSqlSafe(insert_sql(rows.len()))).persistent(rows.len() == ROWS);
     for (id, at) in rows {
         query = query
             .bind(domain.0)
@@ -176,7 +186,10 @@ fn signed(number: u64) -> Result<i64> {
 }
 
 fn damaged() -> Error {
-    Error::Damaged { noun: "blob", reason: "a number is out of range".to_owned() }
+    Error::Damaged {
+        noun: "blob",
+        reason: "a number is out of range".to_owned(),
+    }
 }
 
 /// [`BlobTable`] for threads that may wait.
@@ -187,16 +200,26 @@ pub struct SqlBlobIndex {
 }
 
 impl BlobIndex for SqlBlobIndex {
-    fn locate(&self, domain: DomainId, ids: &[BlobId]) -> Result<Vec<Option<Location>>, IndexError> {
-        self.handle.block_on(self.table.locate(domain, ids)).map_err(index_error)
+    fn locate(
+        &self,
+        domain: DomainId,
+        ids: &[BlobId],
+    ) -> Result<Vec<Option<Location>>, IndexError> {
+        self.handle
+            .block_on(self.table.locate(domain, ids))
+            .map_err(index_error)
     }
 
     fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
-        self.handle.block_on(self.table.insert(domain, blobs)).map_err(index_error)
+        self.handle
+            .block_on(self.table.insert(domain, blobs))
+            .map_err(index_error)
     }
 
     fn allocate_pack(&self) -> Result<PackId, IndexError> {
-        self.handle.block_on(self.table.allocate_pack()).map_err(index_error)
+        self.handle
+            .block_on(self.table.allocate_pack())
+            .map_err(index_error)
     }
 }
 

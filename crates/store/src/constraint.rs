@@ -21,7 +21,10 @@ pub enum Constraint {
 /// an `id` alone need no entry.
 const UNIQUE: &[(&str, Constraint)] = &[
     ("account.id", Constraint::AccountId),
-    ("token.account, token.region, token.operation, token.token", Constraint::Token),
+    (
+        "token.account, token.region, token.operation, token.token",
+        Constraint::Token,
+    ),
 ];
 
 impl Constraint {
@@ -32,11 +35,16 @@ impl Constraint {
             return Some(Self::Reference);
         }
         let columns = error.message().strip_prefix("UNIQUE constraint failed: ")?;
-        let named = UNIQUE.iter().find(|(known, _)| *known == columns).map(|(_, constraint)| *constraint);
+        let named = UNIQUE
+            .iter()
+            .find(|(known, _)| *known == columns)
+            .map(|(_, constraint)| *constraint);
         named.or_else(|| is_plain_id(columns).then_some(Self::Id))
     }
 }
 
 fn is_plain_id(columns: &str) -> bool {
-    columns.split_once('.').is_some_and(|(_, column)| column == "id")
+    columns
+        .split_once('.')
+        .is_some_and(|(_, column)| column == "id")
 }

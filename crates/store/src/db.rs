@@ -51,9 +51,15 @@ impl Store {
         let options = connect_options(&dir.join("cairn.db"))?;
         let writer = pool(1).connect_with(options.clone()).await?;
         migrations::metadata().run(&writer).await?;
-        let readers = pool(READERS).connect_with(options.pragma("query_only", "1")).await?;
+        let readers = pool(READERS)
+            .connect_with(options.pragma("query_only", "1"))
+            .await?;
         let blobs = BlobTable::open(&dir.join("blobs.db")).await?;
-        Ok(Self { writer, readers, blobs })
+        Ok(Self {
+            writer,
+            readers,
+            blobs,
+        })
     }
 
     /// Begins to read: everything read until it is dropped is the state of one moment.
@@ -144,7 +150,12 @@ pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
 }
 
 fn create_private(path: &Path) -> io::Result<()> {
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(file) => file.sync_all().and_then(|()| sync_parent(path)),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(e),
@@ -152,6 +163,8 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let parent = path
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     fs::File::open(parent)?.sync_all()
 }

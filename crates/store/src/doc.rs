@@ -23,20 +23,18 @@ pub(crate) struct Versioned<T> {
 
 /// The document of a noun.
 pub(crate) fn encode<T: Serialize>(noun: &'static str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Error::Damaged { noun, reason: e.to_string() })
+    serde_json::to_string(value).map_err(|e| Error::Damaged {
+        noun,
+        reason: e.to_string(),
+    })
 }
 
 /// The noun of a document.
 pub(crate) fn decode<T: DeserializeOwned>(noun: &'static str, doc: &str) -> Result<T> {
-    serde_json::from_str(doc).map_err(|e| Error::Damaged { noun, reason: e.to_string() })
-}
-
-/// What a unit variant, such as a state, is called in its document: the spelling of the columns too.
-pub(crate) fn spelling<T: Serialize>(noun: &'static str, value: &T) -> Result<String> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => Ok(text),
-        other => Err(Error::Damaged { noun, reason: format!("{other:?} is no spelling") }),
-    }
+    serde_json::from_str(doc).map_err(|e| Error::Damaged {
+        noun,
+        reason: e.to_string(),
+    })
 }
 
 /// Reads one noun by a statement with one parameter that yields `doc` and `generation`.
@@ -51,8 +49,13 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
 }
 
 /// Reads the nouns that a query yields as `doc`.
-pub(crate) fn decode_all<T: DeserializeOwned>(noun: &'static str, rows: &[SqliteRow]) -> Result<Vec<T>> {
-    rows.iter().map(|row| decode(noun, row.try_get::<&str, _>("doc")?)).collect()
+pub(crate) fn decode_all<T: DeserializeOwned>(
+    noun: &'static str,
+    rows: &[SqliteRow],
+) -> Result<Vec<T>> {
+    rows.iter()
+        .map(|row| decode(noun, row.try_get::<&str, _>("doc")?))
+        .collect()
 }
 
 /// Reads all nouns of an owner in a region, by a statement with these two parameters.
@@ -62,7 +65,11 @@ pub(crate) async fn fetch_owned<T: DeserializeOwned>(
     sql: &'static str,
     owner: (&str, &str),
 ) -> Result<Vec<T>> {
-    let rows = sqlx::query(sql).bind(owner.0).bind(owner.1).fetch_all(conn).await?;
+    let rows = sqlx::query(sql)
+        .bind(owner.0)
+        .bind(owner.1)
+        .fetch_all(conn)
+        .await?;
     decode_all(noun, &rows)
 }
 
@@ -70,16 +77,27 @@ pub(crate) async fn fetch_owned<T: DeserializeOwned>(
 pub(crate) fn changed_one(noun: &'static str, id: &str, rows: u64) -> Result<()> {
     match rows {
         1 => Ok(()),
-        _ => Err(Error::Conflict { noun, id: id.to_owned() }),
+        _ => Err(Error::Conflict {
+            noun,
+            id: id.to_owned(),
+        }),
     }
 }
 
 /// Deletes one noun by a statement with one parameter. False: there was none.
 pub(crate) async fn delete(tx: &mut WriteTx, sql: &'static str, id: &str) -> Result<bool> {
-    Ok(sqlx::query(sql).bind(id).execute(&mut **tx).await?.rows_affected() > 0)
+    Ok(sqlx::query(sql)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected()
+        > 0)
 }
 
 fn from_row<T: DeserializeOwned>(noun: &'static str, row: &SqliteRow) -> Result<Versioned<T>> {
     let noun = decode(noun, row.try_get::<&str, _>("doc")?)?;
-    Ok(Versioned { noun, generation: row.try_get("generation")? })
+    Ok(Versioned {
+        noun,
+        generation: row.try_get("generation")?,
+    })
 }

@@ -15,18 +15,24 @@ const PLAIN: &str = "";
 /// The domain of an account's unencrypted blocks in a region; made on first use. A number is never
 /// used for anything else, also after a crash.
 pub async fn plain(tx: &mut WriteTx, region: Region, account: &AccountId) -> Result<DomainId> {
-    sqlx::query("INSERT INTO domain (region, account, key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(region.name())
-        .bind(account.as_str())
-        .bind(PLAIN)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO domain (region, account, key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(region.name())
+    .bind(account.as_str())
+    .bind(PLAIN)
+    .execute(&mut **tx)
+    .await?;
     let row = find(tx, region, account).await?;
     row.ok_or_else(|| sqlx::Error::RowNotFound.into())
 }
 
 /// The domain of an account's unencrypted blocks in a region, if there is one yet.
-pub async fn find(conn: &mut Connection, region: Region, account: &AccountId) -> Result<Option<DomainId>> {
+pub async fn find(
+    conn: &mut Connection,
+    region: Region,
+    account: &AccountId,
+) -> Result<Option<DomainId>> {
     let row = sqlx::query("SELECT id FROM domain WHERE region = $1 AND account = $2 AND key = $3")
         .bind(region.name())
         .bind(account.as_str())

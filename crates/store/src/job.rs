@@ -129,7 +129,10 @@ pub async fn update(tx: &mut WriteTx, job: &Job, now: Timestamp) -> Result<bool>
 
 /// Forgets a job that is done. False: it was gone.
 pub async fn delete(tx: &mut WriteTx, id: JobId) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM job WHERE id = $1").bind(id.0).execute(&mut **tx).await?;
+    let done = sqlx::query("DELETE FROM job WHERE id = $1")
+        .bind(id.0)
+        .execute(&mut **tx)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -171,5 +174,8 @@ fn count(row: &SqliteRow, column: &str) -> Result<u32> {
 }
 
 fn damaged(reason: &str) -> Error {
-    Error::Damaged { noun: "job", reason: reason.to_owned() }
+    Error::Damaged {
+        noun: "job",
+        reason: reason.to_owned(),
+    }
 }

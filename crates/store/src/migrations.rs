@@ -37,6 +37,14 @@ pub(crate) fn blobs() -> Migrator {
 
 fn migration(version: &'static str, name: &'static str, sql: &'static str) -> Migration {
     // Versions are literals of four digits: see the two lists above.
-    let version = version.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
-    Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    let version = version
+        .bytes()
+        .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    Migration::new(
+        version,
+        name.into(),
+        MigrationType::Simple,
+        sql.into_sql_str(),
+        false,
+    )
 }

@@ -14,10 +14,16 @@ pub async fn get_or_insert(tx: &mut WriteTx, name: &str, fresh: &[u8; 32]) -> Re
         .bind(hex::encode(fresh))
         .execute(&mut **tx)
         .await?;
-    let row =
-        sqlx::query("SELECT value FROM server_secret WHERE name = $1").bind(name).fetch_one(&mut **tx).await?;
+    let row = sqlx::query("SELECT value FROM server_secret WHERE name = $1")
+        .bind(name)
+        .fetch_one(&mut **tx)
+        .await?;
     let mut key = [0; 32];
-    hex::decode_to_slice(row.try_get::<&str, _>("value")?, &mut key)
-        .map_err(|e| Error::Damaged { noun: "server secret", reason: e.to_string() })?;
+    hex::decode_to_slice(row.try_get::<&str, _>("value")?, &mut key).map_err(|e| {
+        Error::Damaged {
+            noun: "server secret",
+            reason: e.to_string(),
+        }
+    })?;
     Ok(key)
 }

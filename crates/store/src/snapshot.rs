@@ -20,7 +20,7 @@ pub async fn insert(tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
     .bind(snapshot.id.as_str())
     .bind(snapshot.account.as_str())
     .bind(snapshot.region.name())
-    .bind(doc::spelling(NOUN, &snapshot.state)?)
+    .bind(snapshot.state.as_str())
     .bind(snapshot.volume_id.as_str())
     .bind(snapshot.start_time.0)
     .bind(doc::encode(NOUN, snapshot)?)
@@ -35,19 +35,24 @@ pub async fn get(conn: &mut Connection, id: &SnapshotId) -> Result<Option<Snapsh
 }
 
 /// All snapshots of an account in a region, oldest first.
-pub async fn list(conn: &mut Connection, account: &AccountId, region: Region) -> Result<Vec<Snapshot>> {
+pub async fn list(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Snapshot>> {
     let sql = "SELECT doc FROM snapshot WHERE account = $1 AND region = $2 ORDER BY start_time, id";
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
 }
 
 /// The snapshots of a volume that are not complete yet, oldest first.
 pub async fn list_pending_of(conn: &mut Connection, volume: &VolumeId) -> Result<Vec<Snapshot>> {
-    let rows =
-        sqlx::query("SELECT doc FROM snapshot WHERE volume_id = $1 AND state = $2 ORDER BY start_time, id")
-            .bind(volume.as_str())
-            .bind(doc::spelling(NOUN, &SnapshotState::Pending)?)
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT doc FROM snapshot WHERE volume_id = $1 AND state = $2 ORDER BY start_time, id",
+    )
+    .bind(volume.as_str())
+    .bind(SnapshotState::Pending.as_str())
+    .fetch_all(conn)
+    .await?;
     doc::decode_all(NOUN, &rows)
 }
 
@@ -57,7 +62,9 @@ pub async fn update(
     id: &SnapshotId,
     change: impl FnOnce(&mut Snapshot) + Send,
 ) -> Result<Option<Snapshot>> {
-    let Some(mut found) = read(tx, id).await? else { return Ok(None) };
+    let Some(mut found) = read(tx, id).await? else {
+        return Ok(None);
+    };
     change(&mut found.noun);
     write(tx, &found).await?;
     Ok(Some(found.noun))
@@ -72,35 +79,54 @@ pub async fn delete(tx: &mut WriteTx, id: &SnapshotId) -> Result<bool> {
 
 /// Records that an image needs a snapshot.
 pub async fn link_image(tx: &mut WriteTx, snapshot: &SnapshotId, image: &ImageId) -> Result<()> {
-    sqlx::query("INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(image.as_str())
-        .bind(snapshot.as_str())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(image.as_str())
+    .bind(snapshot.as_str())
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
 /// Records that an image needs no snapshot any more.
 pub async fn unlink_image(tx: &mut WriteTx, image: &ImageId) -> Result<()> {
-    doc::delete(tx, "DELETE FROM image_snapshot WHERE image_id = $1", image.as_str()).await?;
+    doc::delete(
+        tx,
+        "DELETE FROM image_snapshot WHERE image_id = $1",
+        image.as_str(),
+    )
+    .await?;
     Ok(())
 }
 
 /// The images that need a snapshot, by id.
 pub async fn images_of(conn: &mut Connection, snapshot: &SnapshotId) -> Result<Vec<ImageId>> {
-    let rows = sqlx::query("SELECT image_id FROM image_snapshot WHERE snapshot_id = $1 ORDER BY image_id")
-        .bind(snapshot.as_str())
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(|row| image_id(row.try_get("image_id")?)).collect()
+    let rows =
+        sqlx::query("SELECT image_id FROM image_snapshot WHERE snapshot_id = $1 ORDER BY image_id")
+            .bind(snapshot.as_str())
+            .fetch_all(conn)
+            .await?;
+    rows.iter()
+        .map(|row| image_id(row.try_get("image_id")?))
+        .collect()
 }
 
 fn image_id(text: &str) -> Result<ImageId> {
-    text.parse().map_err(|e| Error::Damaged { noun: "image id", reason: format!("{e}") })
+    text.parse().map_err(|e| Error::Damaged {
+        noun: "image id",
+        reason: format!("{e}"),
+    })
 }
 
 async fn read(conn: &mut Connection, id: &SnapshotId) -> Result<Option<doc::Versioned<Snapshot>>> {
-    doc::fetch(conn, NOUN, "SELECT doc, generation FROM snapshot WHERE id = $1", id.as_str()).await
+    doc::fetch(
+        conn,
+        NOUN,
+        "SELECT doc, generation FROM snapshot WHERE id = $1",
+        id.as_str(),
+    )
+    .await
 }
 
 async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Snapshot>) -> Result<()> {
@@ -111,7 +137,7 @@ async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Snapshot>) -> Result<(
     )
     .bind(snapshot.id.as_str())
     .bind(changed.generation)
-    .bind(doc::spelling(NOUN, &snapshot.state)?)
+    .bind(snapshot.state.as_str())
     .bind(doc::encode(NOUN, snapshot)?)
     .execute(&mut **tx)
     .await?;

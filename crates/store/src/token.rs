@@ -41,11 +41,22 @@ pub async fn get(conn: &mut Connection, scope: Scope<'_>) -> Result<Option<Known
     .bind(scope.token)
     .fetch_optional(conn)
     .await?;
-    row.map(|row| Ok(Known { request: row.try_get("request")?, result: row.try_get("result")? })).transpose()
+    row.map(|row| {
+        Ok(Known {
+            request: row.try_get("request")?,
+            result: row.try_get("result")?,
+        })
+    })
+    .transpose()
 }
 
 /// Records what a token stands for, in the transaction that makes it.
-pub async fn insert(tx: &mut WriteTx, scope: Scope<'_>, known: &Known, now: Timestamp) -> Result<()> {
+pub async fn insert(
+    tx: &mut WriteTx,
+    scope: Scope<'_>,
+    known: &Known,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO token (account, region, operation, token, request, result, created)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -64,6 +75,9 @@ pub async fn insert(tx: &mut WriteTx, scope: Scope<'_>, known: &Known, now: Time
 
 /// Forgets the tokens from before an instant.
 pub async fn delete_before(tx: &mut WriteTx, instant: Timestamp) -> Result<u64> {
-    let done = sqlx::query("DELETE FROM token WHERE created < $1").bind(instant.0).execute(&mut **tx).await?;
+    let done = sqlx::query("DELETE FROM token WHERE created < $1")
+        .bind(instant.0)
+        .execute(&mut **tx)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -59,7 +59,12 @@ pub async fn get(conn: &mut Connection, snapshot: &SnapshotId) -> Result<Option<
 
 /// Ends an upload and forgets its blocks. False: there was none.
 pub async fn delete(tx: &mut WriteTx, snapshot: &SnapshotId) -> Result<bool> {
-    doc::delete(tx, "DELETE FROM upload WHERE snapshot_id = $1", snapshot.as_str()).await
+    doc::delete(
+        tx,
+        "DELETE FROM upload WHERE snapshot_id = $1",
+        snapshot.as_str(),
+    )
+    .await
 }
 
 /// Records blocks, the later ones over the earlier ones of the same index. False, with nothing
@@ -112,7 +117,10 @@ pub async fn blocks(
     rows.iter()
         .map(|row| {
             let digest: &[u8] = row.try_get("digest")?;
-            Ok(UploadedBlock { block_index: unsigned(row.try_get("block_index")?)?, digest: sha256(digest)? })
+            Ok(UploadedBlock {
+                block_index: unsigned(row.try_get("block_index")?)?,
+                digest: sha256(digest)?,
+            })
         })
         .collect()
 }
@@ -131,7 +139,10 @@ async fn put_block(tx: &mut WriteTx, snapshot: &SnapshotId, block: &UploadedBloc
 }
 
 fn sha256(bytes: &[u8]) -> Result<Digest> {
-    bytes.try_into().map(Digest).map_err(|_| damaged("a digest of the wrong length"))
+    bytes
+        .try_into()
+        .map(Digest)
+        .map_err(|_| damaged("a digest of the wrong length"))
 }
 
 fn unsigned(number: i64) -> Result<u64> {
@@ -143,5 +154,8 @@ fn signed(number: u64) -> Result<i64> {
 }
 
 fn damaged(reason: &str) -> Error {
-    Error::Damaged { noun: "upload", reason: reason.to_owned() }
+    Error::Damaged {
+        noun: "upload",
+        reason: reason.to_owned(),
+    }
 }

@@ -19,7 +19,7 @@ pub async fn insert(tx: &mut WriteTx, volume: &Volume) -> Result<()> {
     .bind(volume.id.as_str())
     .bind(volume.account.as_str())
     .bind(volume.region.name())
-    .bind(doc::spelling(NOUN, &volume.state)?)
+    .bind(volume.state.as_str())
     .bind(volume.snapshot_id.as_ref().map(|id| id.as_str()))
     .bind(attached_to(volume))
     .bind(volume.create_time.0)
@@ -35,7 +35,11 @@ pub async fn get(conn: &mut Connection, id: &VolumeId) -> Result<Option<Volume>>
 }
 
 /// All volumes of an account in a region, oldest first.
-pub async fn list(conn: &mut Connection, account: &AccountId, region: Region) -> Result<Vec<Volume>> {
+pub async fn list(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Volume>> {
     let sql = "SELECT doc FROM volume WHERE account = $1 AND region = $2 ORDER BY create_time, id";
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
 }
@@ -55,7 +59,9 @@ pub async fn update(
     id: &VolumeId,
     change: impl FnOnce(&mut Volume) + Send,
 ) -> Result<Option<Volume>> {
-    let Some(mut found) = read(tx, id).await? else { return Ok(None) };
+    let Some(mut found) = read(tx, id).await? else {
+        return Ok(None);
+    };
     change(&mut found.noun);
     write(tx, &found).await?;
     Ok(Some(found.noun))
@@ -67,7 +73,13 @@ pub async fn delete(tx: &mut WriteTx, id: &VolumeId) -> Result<bool> {
 }
 
 async fn read(conn: &mut Connection, id: &VolumeId) -> Result<Option<doc::Versioned<Volume>>> {
-    doc::fetch(conn, NOUN, "SELECT doc, generation FROM volume WHERE id = $1", id.as_str()).await
+    doc::fetch(
+        conn,
+        NOUN,
+        "SELECT doc, generation FROM volume WHERE id = $1",
+        id.as_str(),
+    )
+    .await
 }
 
 async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Volume>) -> Result<()> {
@@ -78,7 +90,7 @@ async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Volume>) -> Result<()>
     )
     .bind(volume.id.as_str())
     .bind(changed.generation)
-    .bind(doc::spelling(NOUN, &volume.state)?)
+    .bind(volume.state.as_str())
     .bind(attached_to(volume))
     .bind(doc::encode(NOUN, volume)?)
     .execute(&mut **tx)
@@ -87,5 +99,8 @@ async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Volume>) -> Result<()>
 }
 
 fn attached_to(volume: &Volume) -> Option<&str> {
-    volume.attachments.first().map(|attachment| attachment.instance_id.as_str())
+    volume
+        .attachments
+        .first()
+        .map(|attachment| attachment.instance_id.as_str())
 }

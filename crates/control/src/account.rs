@@ -1,0 +1,106 @@
+//! Accounts and their access keys.
+
+use cairn_model::{AccountId, Entropy, Region};
+use cairn_store::{
+    WriteTx,
+    account::{self, Account},
+};
+
+use crate::{Control, Error, Result};
+
+pub use cairn_store::account::AccessKey;
+
+/// What access key ids are spelled with.
+const KEY_ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// What secrets are spelled with: 64 letters, so that every six bits are one.
+const SECRET_LETTERS: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A new account. Its secret is told this once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewAccount {
+    /// Its number.
+    pub account: AccountId,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The id of its access key.
+    pub access_key_id: String,
+    /// The secret half of its access key.
+    pub secret_access_key: String,
+}
+
+/// The secret is not shown.
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Control {
+    /// Makes an account with an access key, and its default network in every region. The first
+    /// account runs the server: it may make others.
+    pub async fn create_account(&self, name: Option<String>) -> Result<NewAccount> {
+        let mut tx = self.store().write().await?;
+        let operator = account::list(&mut tx).await?.is_empty();
+        let account = Account {
+            id: AccountId::generate(self.entropy()),
+            name,
+            operator,
+            created: self.now(),
+        };
+        account::insert(&mut tx, &account).await?;
+        let key = self.new_key(&account);
+        account::insert_key(&mut tx, &key, self.now()).await?;
+        self.prepare_regions(&mut tx, &account.id).await?;
+        tx.commit().await?;
+        Ok(NewAccount {
+            account: account.id,
+            name: account.name,
+            access_key_id: key.id,
+            secret_access_key: key.secret,
+        })
+    }
+
+    /// All accounts, oldest first.
+    pub async fn accounts(&self) -> Result<Vec<Account>> {
+        Ok(account::list(&mut *self.store().read().await?).await?)
+    }
+
+    /// The access key of an id, to check a signature with.
+    pub async fn access_key(&self, id: &str) -> Result<Option<AccessKey>> {
+        Ok(account::get_key(&mut *self.store().read().await?, id).await?)
+    }
+
+    /// What an account has in every region from the beginning.
+    async fn prepare_regions(&self, tx: &mut WriteTx, account: &AccountId) -> Result<()> {
+        for region in Region::all() {
+            cairn_store::domain::plain(tx, region, account)
+                .await
+                .map_err(Error::internal)?;
+        }
+        Ok(())
+    }
+
+    fn new_key(&self, account: &Account) -> AccessKey {
+        AccessKey {
+            id: format!("AKIA{}", letters(self.entropy(), KEY_ID_LETTERS, 16)),
+            account: account.id.clone(),
+            secret: letters(self.entropy(), SECRET_LETTERS, 40),
+            operator: account.operator,
+        }
+    }
+}
+
+/// Letters drawn evenly: their number divides 256.
+fn letters<const N: usize>(entropy: &dyn Entropy, alphabet: &[u8; N], count: usize) -> String {
+    const { assert!(256 % N == 0) };
+    let mut bytes = vec![0; count];
+    entropy.fill(&mut bytes);
+    bytes
+        .iter()
+        .map(|byte| char::from(alphabet[usize::from(*byte) % N]))
+        .collect()
+}
