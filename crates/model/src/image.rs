@@ -1,10 +1,13 @@
 //! Images (AMIs).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    block_device::BlockDeviceMapping,
-    ids::{AccountId, ImageId, InstanceId},
+    block_device::{BlockDeviceMapping, EbsBlockDevice},
+    filter::{Filterable, many, maybe, one, time},
+    ids::{AccountId, ImageId, InstanceId, SnapshotId},
     place::Region,
     tag::Tags,
     time::Timestamp,
@@ -59,8 +62,180 @@ pub struct Image {
     pub source_instance_id: Option<InstanceId>,
     /// When an instance was last launched from it.
     pub last_launched_time: Option<Timestamp>,
+    /// When it was deregistered.
+    #[serde(default)]
+    pub deregistered_at: Option<Timestamp>,
     /// Tags.
     pub tags: Tags,
+}
+
+/// A name that no image can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, spaces, '(', ')', '[', \
+     ']', '.', '/', '-', '\'', '@' and '_'"
+)]
+pub struct MalformedName;
+
+/// Checks the name of an image.
+///
+/// # Errors
+/// Other than 3–128 letters, digits and ` ()[]./'@_-`.
+pub fn check_name(name: &str) -> Result<(), MalformedName> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b" ()[]./'@_-".contains(&b);
+    if (3..=128).contains(&name.len()) && name.bytes().all(fits) {
+        Ok(())
+    } else {
+        Err(MalformedName)
+    }
+}
+
+/// For how long a deregistered image is still known, though no longer shown.
+pub const DEREGISTERED_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
+
+impl Image {
+    /// What EC2 calls images that boot a machine, and not a kernel or a RAM disk.
+    pub const IMAGE_TYPE: &'static str = "machine";
+    /// The hypervisor that EC2 shows for every image.
+    pub const HYPERVISOR: &'static str = "xen";
+    /// The platform as shown; images of other systems are not told apart.
+    pub const PLATFORM_DETAILS: &'static str = "Linux/UNIX";
+    /// The operation that is billed.
+    pub const USAGE_OPERATION: &'static str = "RunInstances";
+
+    /// `ebs` or `instance-store`.
+    pub fn root_device_type(&self) -> &'static str {
+        if self.ebs_devices().next().is_some() {
+            "ebs"
+        } else {
+            "instance-store"
+        }
+    }
+
+    /// Its EBS volumes, with the names of the devices.
+    pub fn ebs_devices(&self) -> impl Iterator<Item = (&str, &EbsBlockDevice)> {
+        self.block_device_mappings
+            .iter()
+            .filter_map(|m| Some((m.device_name.as_str(), m.ebs.as_ref()?)))
+    }
+
+    /// The snapshots that it is made of.
+    pub fn snapshot_ids(&self) -> impl Iterator<Item = &SnapshotId> {
+        self.ebs_devices()
+            .filter_map(|(_, ebs)| ebs.snapshot_id.as_ref())
+    }
+
+    /// Whether its id still means something: a deregistered one is known for an hour.
+    pub fn is_known(&self, now: Timestamp) -> bool {
+        self.deregistered_at
+            .is_none_or(|at| now < at.after(DEREGISTERED_KNOWN_FOR))
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> String {
+        format!("arn:aws:ec2:{}::image/{}", self.region, self.id)
+    }
+}
+
+impl Filterable for Image {
+    const FILTERS: &'static [&'static str] = &[
+        "architecture",
+        "block-device-mapping.delete-on-termination",
+        "block-device-mapping.device-name",
+        "block-device-mapping.encrypted",
+        "block-device-mapping.snapshot-id",
+        "block-device-mapping.volume-size",
+        "block-device-mapping.volume-type",
+        "boot-mode",
+        "creation-date",
+        "description",
+        "ena-support",
+        "free-tier-eligible",
+        "hypervisor",
+        "image-allowed",
+        "image-id",
+        "image-type",
+        "imds-support",
+        "is-public",
+        "kernel-id",
+        "manifest-location",
+        "name",
+        "owner-alias",
+        "owner-id",
+        "platform",
+        "platform-details",
+        "product-code",
+        "product-code.type",
+        "ramdisk-id",
+        "root-device-name",
+        "root-device-type",
+        "source-image-id",
+        "source-image-region",
+        "source-instance-id",
+        "sriov-net-support",
+        "state",
+        "state-reason-code",
+        "state-reason-message",
+        "tpm-support",
+        "usage-operation",
+        "virtualization-type",
+    ];
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "architecture" => one(self.architecture),
+            "block-device-mapping.device-name" => {
+                many(self.block_device_mappings.iter().map(|m| &m.device_name))
+            }
+            "boot-mode" => maybe(self.boot_mode),
+            "creation-date" => time(self.creation_date),
+            "description" => maybe(self.description.as_ref()),
+            "ena-support" => one(self.ena_support),
+            "free-tier-eligible" | "image-allowed" => one(true),
+            "hypervisor" => one(Self::HYPERVISOR),
+            "image-id" => one(&self.id),
+            "image-type" => one(Self::IMAGE_TYPE),
+            "imds-support" => maybe(self.imds_support.as_ref()),
+            "is-public" => one(false),
+            "kernel-id" => maybe(self.kernel_id.as_ref()),
+            "manifest-location" => one(&self.location),
+            "name" => one(&self.name),
+            "owner-id" => one(&self.account),
+            "platform-details" => one(Self::PLATFORM_DETAILS),
+            "ramdisk-id" => maybe(self.ramdisk_id.as_ref()),
+            "root-device-name" => maybe(self.root_device_name.as_ref()),
+            "root-device-type" => one(self.root_device_type()),
+            "source-instance-id" => maybe(self.source_instance_id.as_ref()),
+            "sriov-net-support" => maybe(self.sriov_net_support.as_ref()),
+            "state" => one(self.state),
+            "state-reason-message" => maybe(self.state_reason.as_ref()),
+            "tpm-support" => maybe(self.tpm_support.as_ref()),
+            "usage-operation" => one(Self::USAGE_OPERATION),
+            "virtualization-type" => one(self.virtualization_type),
+            name if name.starts_with("block-device-mapping.") => self.mapping_field(name),
+            name => Self::FILTERS.contains(&name).then(Vec::new),
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        Some(&self.tags)
+    }
+}
+
+impl Image {
+    fn mapping_field(&self, name: &str) -> Option<Vec<String>> {
+        let ebs = self.ebs_devices().map(|(_, ebs)| ebs);
+        match name {
+            "block-device-mapping.delete-on-termination" => {
+                many(ebs.filter_map(|e| e.delete_on_termination))
+            }
+            "block-device-mapping.encrypted" => many(ebs.filter_map(|e| e.encrypted)),
+            "block-device-mapping.snapshot-id" => many(self.snapshot_ids()),
+            "block-device-mapping.volume-size" => many(ebs.filter_map(|e| e.volume_size)),
+            "block-device-mapping.volume-type" => many(ebs.filter_map(|e| e.volume_type)),
+            _ => None,
+        }
+    }
 }
 
 /// States of an image.
@@ -101,4 +276,27 @@ pub enum BootMode {
     LegacyBios,
     Uefi,
     UefiPreferred,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_ec2() {
+        for good in ["abc", "a b(c)[d]./'@_-", &"x".repeat(128)] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "ab",
+            "a*c",
+            "größe",
+            "a,b",
+            "tab\there",
+            &"x".repeat(129),
+        ] {
+            assert_eq!(check_name(bad), Err(MalformedName), "{bad}");
+        }
+    }
 }

@@ -1,18 +1,20 @@
 //! Instances.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    filter::{Filterable, many, maybe, one, time},
     ids::{
         AccountId, ImageId, InstanceId, NetworkInterfaceId, ReservationId, SecurityGroupId,
         SubnetId, VolumeId, VpcId,
     },
-    image::{Architecture, BootMode},
+    image::{Architecture, BootMode, Image},
     place::Region,
     tag::Tags,
     time::Timestamp,
+    volume::AttachmentState,
 };
 
 /// An instance as metadata knows it.
@@ -92,6 +94,274 @@ pub struct Instance {
     pub tags: Tags,
 }
 
+/// For how long a terminated instance is still described.
+pub const TERMINATED_VISIBLE_FOR: Duration = Duration::from_secs(60 * 60);
+
+impl Instance {
+    /// The name that DNS has for it inside its VPC, such as `ip-172-31-0-4.ec2.internal`.
+    pub fn private_dns_name(&self) -> String {
+        let address = self.private_ip.to_string().replace('.', "-");
+        match self.region.name() {
+            "us-east-1" => format!("ip-{address}.ec2.internal"),
+            region => format!("ip-{address}.{region}.compute.internal"),
+        }
+    }
+
+    /// Whether it is still described: a terminated instance is for an hour.
+    pub fn is_visible(&self, now: Timestamp) -> bool {
+        self.terminated_at
+            .is_none_or(|at| now < at.after(TERMINATED_VISIBLE_FOR))
+    }
+
+    /// The volume at the root device.
+    pub fn root_volume(&self) -> Option<&InstanceBlockDevice> {
+        let root = self.root_device_name.as_deref()?;
+        self.block_devices
+            .iter()
+            .find(|device| device.device_name == root)
+    }
+}
+
+impl Filterable for Instance {
+    const FILTERS: &'static [&'static str] = &[
+        "affinity",
+        "architecture",
+        "availability-zone",
+        "availability-zone-id",
+        "block-device-mapping.attach-time",
+        "block-device-mapping.delete-on-termination",
+        "block-device-mapping.device-name",
+        "block-device-mapping.status",
+        "block-device-mapping.volume-id",
+        "boot-mode",
+        "capacity-reservation-id",
+        "capacity-reservation-specification.capacity-reservation-preference",
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn",
+        "client-token",
+        "current-instance-boot-mode",
+        "dns-name",
+        "ebs-optimized",
+        "ena-support",
+        "enclave-options.enabled",
+        "hibernation-options.configured",
+        "host-id",
+        "hypervisor",
+        "iam-instance-profile.arn",
+        "iam-instance-profile.id",
+        "iam-instance-profile.name",
+        "image-id",
+        "instance-id",
+        "instance-lifecycle",
+        "instance-state-code",
+        "instance-state-name",
+        "instance-type",
+        "instance.group-id",
+        "instance.group-name",
+        "ip-address",
+        "ipv6-address",
+        "kernel-id",
+        "key-name",
+        "launch-index",
+        "launch-time",
+        "maintenance-options.auto-recovery",
+        "metadata-options.http-endpoint",
+        "metadata-options.http-protocol-ipv4",
+        "metadata-options.http-protocol-ipv6",
+        "metadata-options.http-put-response-hop-limit",
+        "metadata-options.http-tokens",
+        "metadata-options.instance-metadata-tags",
+        "metadata-options.state",
+        "monitoring-state",
+        "network-interface.addresses.association.allocation-id",
+        "network-interface.addresses.association.association-id",
+        "network-interface.addresses.association.public-ip",
+        "network-interface.addresses.primary",
+        "network-interface.addresses.private-ip-address",
+        "network-interface.association.public-ip",
+        "network-interface.attachment.device-index",
+        "network-interface.attachment.instance-id",
+        "network-interface.attachment.instance-owner-id",
+        "network-interface.attachment.status",
+        "network-interface.availability-zone",
+        "network-interface.group-id",
+        "network-interface.group-name",
+        "network-interface.mac-address",
+        "network-interface.network-interface-id",
+        "network-interface.owner-id",
+        "network-interface.private-dns-name",
+        "network-interface.private-ip-address",
+        "network-interface.source-dest-check",
+        "network-interface.status",
+        "network-interface.subnet-id",
+        "network-interface.vpc-id",
+        "operator.managed",
+        "operator.principal",
+        "outpost-arn",
+        "owner-id",
+        "placement-group-name",
+        "placement-partition-number",
+        "platform",
+        "platform-details",
+        "private-dns-name",
+        "private-dns-name-options.enable-resource-name-dns-a-record",
+        "private-dns-name-options.enable-resource-name-dns-aaaa-record",
+        "private-dns-name-options.hostname-type",
+        "private-ip-address",
+        "product-code",
+        "product-code.type",
+        "ramdisk-id",
+        "reason",
+        "requester-id",
+        "reservation-id",
+        "root-device-name",
+        "root-device-type",
+        "source-dest-check",
+        "spot-instance-request-id",
+        "state-reason-code",
+        "state-reason-message",
+        "subnet-id",
+        "tenancy",
+        "tpm-support",
+        "usage-operation",
+        "usage-operation-update-time",
+        "virtualization-type",
+        "vpc-id",
+    ];
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        let field = match name.split_once('.') {
+            Some(("block-device-mapping", rest)) => self.device_field(rest),
+            Some(("network-interface", rest)) => self.interface_field(rest),
+            Some(("metadata-options", rest)) => self.metadata_options.field(rest),
+            _ => self.own_field(name).or_else(|| self.place_field(name)),
+        };
+        // What EC2 has and no instance has here is known, and absent.
+        field.or_else(|| Self::FILTERS.contains(&name).then(Vec::new))
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        Some(&self.tags)
+    }
+}
+
+impl Instance {
+    fn own_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "architecture" => one(self.architecture),
+            "boot-mode" | "current-instance-boot-mode" => one(self.boot_mode),
+            "capacity-reservation-specification.capacity-reservation-preference" => one("open"),
+            "client-token" => maybe(self.client_token.as_ref()),
+            "ebs-optimized" => one(self.ebs_optimized),
+            "ena-support" => one(self.ena_support),
+            "enclave-options.enabled" | "hibernation-options.configured" | "operator.managed" => {
+                one(false)
+            }
+            "hypervisor" => one(Image::HYPERVISOR),
+            "image-id" => one(&self.image_id),
+            "instance-id" => one(&self.id),
+            "instance-state-code" => one(self.state.code()),
+            "instance-state-name" => one(self.state),
+            "instance-type" => one(&self.instance_type),
+            "key-name" => maybe(self.key_name.as_ref()),
+            "launch-index" => one(self.launch_index),
+            "launch-time" => time(self.launch_time),
+            "maintenance-options.auto-recovery" => one("default"),
+            "monitoring-state" => one(on_off(self.monitoring)),
+            "owner-id" => one(&self.account),
+            "platform-details" => one(Image::PLATFORM_DETAILS),
+            "reason" => one(&self.state_transition_reason),
+            "reservation-id" => one(&self.reservation_id),
+            "root-device-name" => maybe(self.root_device_name.as_ref()),
+            "root-device-type" => one("ebs"),
+            "state-reason-code" => maybe(self.state_reason.as_ref().map(|(code, _)| code)),
+            "state-reason-message" => maybe(self.state_reason.as_ref().map(|(_, message)| message)),
+            "usage-operation" => one(Image::USAGE_OPERATION),
+            "virtualization-type" => one("hvm"),
+            _ => None,
+        }
+    }
+
+    fn place_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "availability-zone" => one(&self.availability_zone),
+            "availability-zone-id" => maybe(
+                self.region
+                    .zone(&self.availability_zone)
+                    .map(|zone| zone.id()),
+            ),
+            "subnet-id" => one(&self.subnet_id),
+            "vpc-id" => one(&self.vpc_id),
+            "private-dns-name" => one(self.private_dns_name()),
+            "private-ip-address" => one(self.private_ip),
+            "private-dns-name-options.hostname-type" => one("ip-name"),
+            "private-dns-name-options.enable-resource-name-dns-a-record"
+            | "private-dns-name-options.enable-resource-name-dns-aaaa-record" => one(false),
+            "instance.group-id" => many(self.security_groups.iter().map(|(id, _)| id)),
+            "instance.group-name" => many(self.security_groups.iter().map(|(_, name)| name)),
+            "source-dest-check" => one(self.source_dest_check),
+            "tenancy" => one("default"),
+            _ => None,
+        }
+    }
+
+    fn device_field(&self, name: &str) -> Option<Vec<String>> {
+        let devices = self.block_devices.iter();
+        match name {
+            "attach-time" => Some(
+                devices
+                    .filter_map(|d| time(d.attach_time))
+                    .flatten()
+                    .collect(),
+            ),
+            "delete-on-termination" => many(devices.map(|d| d.delete_on_termination)),
+            "device-name" => many(devices.map(|d| &d.device_name)),
+            "status" => many(devices.map(|d| d.state)),
+            "volume-id" => many(devices.map(|d| &d.volume_id)),
+            _ => None,
+        }
+    }
+
+    fn interface_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "addresses.primary" => one(true),
+            "addresses.private-ip-address" => one(self.private_ip),
+            "attachment.device-index" => one(0),
+            "attachment.instance-id" => one(&self.id),
+            "attachment.instance-owner-id" => one(&self.account),
+            "attachment.status" => one("attached"),
+            "group-id" | "group-name" => self.place_field(&format!("instance.{name}")),
+            "mac-address" => one(&self.mac_address),
+            "network-interface-id" => one(&self.network_interface_id),
+            "owner-id" => one(&self.account),
+            "status" => one("in-use"),
+            name => self.place_field(name),
+        }
+    }
+}
+
+impl MetadataOptions {
+    fn field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "http-endpoint" | "http-protocol-ipv4" => one(on_off(self.http_endpoint)),
+            "http-protocol-ipv6" => one(on_off(false)),
+            "http-put-response-hop-limit" => one(self.http_put_response_hop_limit),
+            "http-tokens" => one(if self.http_tokens_required {
+                "required"
+            } else {
+                "optional"
+            }),
+            "instance-metadata-tags" => one(on_off(self.instance_metadata_tags)),
+            "state" => one("applied"),
+            _ => None,
+        }
+    }
+}
+
+fn on_off(on: bool) -> &'static str {
+    if on { "enabled" } else { "disabled" }
+}
+
 /// States of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the states of EC2, by their names")]
@@ -125,6 +395,8 @@ pub struct InstanceBlockDevice {
     pub device_name: String,
     /// The volume.
     pub volume_id: VolumeId,
+    /// State of the attachment.
+    pub state: AttachmentState,
     /// When it was attached.
     pub attach_time: Timestamp,
     /// Whether it goes with the instance.

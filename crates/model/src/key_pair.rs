@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    filter::{Filterable, one},
     ids::{AccountId, KeyPairId},
     place::Region,
     tag::Tags,
@@ -38,4 +39,21 @@ pub struct KeyPair {
 pub enum KeyType {
     Rsa,
     Ed25519,
+}
+
+impl Filterable for KeyPair {
+    const FILTERS: &'static [&'static str] = &["fingerprint", "key-name", "key-pair-id"];
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "fingerprint" => one(&self.fingerprint),
+            "key-name" => one(&self.name),
+            "key-pair-id" => one(&self.id),
+            _ => None,
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        Some(&self.tags)
+    }
 }

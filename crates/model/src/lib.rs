@@ -6,6 +6,7 @@
 //! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
+//! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
 #![forbid(unsafe_code)]
@@ -15,7 +16,9 @@ pub mod filter;
 pub mod ids;
 pub mod image;
 pub mod instance;
+pub mod instance_type;
 pub mod key_pair;
+pub mod launch;
 pub mod network;
 pub mod page;
 pub mod place;
@@ -34,6 +37,7 @@ pub use ids::{
 };
 pub use image::{Architecture, BootMode, Image, ImageState, VirtualizationType};
 pub use instance::{Instance, InstanceState};
+pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;
 pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};

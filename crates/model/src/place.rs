@@ -4,6 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    filter::{Filterable, one},
+    tag::Tags,
+};
+
 /// A region that this server holds, by its AWS name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -125,5 +130,66 @@ impl Zone {
     /// Position in the region, from 0.
     pub fn index(self) -> u8 {
         self.number - 1
+    }
+}
+
+impl Region {
+    /// The host of its endpoint on AWS, by which clients know it.
+    pub fn endpoint(self) -> String {
+        format!("ec2.{self}.amazonaws.com")
+    }
+}
+
+/// What a region or zone says about opting in: none of those here asks for it.
+pub const OPT_IN_STATUS: &str = "opt-in-not-required";
+
+impl Filterable for Region {
+    const FILTERS: &'static [&'static str] = &["endpoint", "opt-in-status", "region-name"];
+    const HAS_TAGS: bool = false;
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "endpoint" => one(self.endpoint()),
+            "opt-in-status" => one(OPT_IN_STATUS),
+            "region-name" => one(self.name()),
+            _ => None,
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        None
+    }
+}
+
+impl Filterable for Zone {
+    const FILTERS: &'static [&'static str] = &[
+        "group-long-name",
+        "group-name",
+        "message",
+        "opt-in-status",
+        "parent-zone-id",
+        "parent-zone-name",
+        "region-name",
+        "state",
+        "zone-id",
+        "zone-name",
+        "zone-type",
+    ];
+    const HAS_TAGS: bool = false;
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "group-name" | "region-name" => one(self.region),
+            "opt-in-status" => one(OPT_IN_STATUS),
+            "state" => one("available"),
+            "zone-id" => one(self.id()),
+            "zone-name" => one(self.name()),
+            "zone-type" => one("availability-zone"),
+            name => Self::FILTERS.contains(&name).then(Vec::new),
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        None
     }
 }

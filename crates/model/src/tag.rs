@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::{Filterable, one};
+
 /// A resource's tags, key to value.
 pub type Tags = BTreeMap<String, String>;
 
@@ -206,6 +208,56 @@ fn taggable_type(text: &str, taggable: &[ResourceType]) -> Result<ResourceType, 
     }
     let resource_type = text.parse().ok().filter(|t| taggable.contains(t));
     resource_type.ok_or_else(|| TagError::NotTaggable(text.to_owned()))
+}
+
+/// A tag with the resource that carries it, as DescribeTags lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagDescription {
+    /// Id of the resource.
+    pub resource_id: String,
+    /// Its kind.
+    pub resource_type: ResourceType,
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: String,
+    /// The same tag as a map, for the filter `tag:KEY`.
+    pub as_map: Tags,
+}
+
+impl TagDescription {
+    /// All tags of a resource.
+    pub fn all_of(
+        resource_id: &str,
+        resource_type: ResourceType,
+        tags: &Tags,
+    ) -> impl Iterator<Item = Self> {
+        tags.iter().map(move |(key, value)| Self {
+            resource_id: resource_id.to_owned(),
+            resource_type,
+            key: key.clone(),
+            value: value.clone(),
+            as_map: Tags::from([(key.clone(), value.clone())]),
+        })
+    }
+}
+
+impl Filterable for TagDescription {
+    const FILTERS: &'static [&'static str] = &["key", "resource-id", "resource-type", "value"];
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "key" => one(&self.key),
+            "resource-id" => one(&self.resource_id),
+            "resource-type" => one(self.resource_type),
+            "value" => one(&self.value),
+            _ => None,
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        Some(&self.as_map)
+    }
 }
 
 #[cfg(test)]
