@@ -11,6 +11,14 @@ pub enum Constraint {
     AccountId,
     /// `token_pk`: one result for each idempotency token.
     Token,
+    /// `image_name`: names of images are unique within account and region.
+    ImageName,
+    /// `key_pair_name`: names of key pairs are unique within account and region.
+    KeyPairName,
+    /// `private_address_pk`: an address of a subnet belongs to one instance.
+    PrivateAddress,
+    /// `instance_ssh_port`: a port of the host leads to one instance.
+    SshPort,
     /// A row that others refer to cannot go, and a row cannot refer to one that is not there.
     Reference,
     /// An id was drawn that is taken already.
@@ -25,6 +33,19 @@ const UNIQUE: &[(&str, Constraint)] = &[
         "token.account, token.region, token.operation, token.token",
         Constraint::Token,
     ),
+    (
+        "image.account, image.region, image.name",
+        Constraint::ImageName,
+    ),
+    (
+        "key_pair.account, key_pair.region, key_pair.name",
+        Constraint::KeyPairName,
+    ),
+    (
+        "private_address.subnet_id, private_address.address",
+        Constraint::PrivateAddress,
+    ),
+    ("instance.ssh_port", Constraint::SshPort),
 ];
 
 impl Constraint {

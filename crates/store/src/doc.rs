@@ -84,6 +84,24 @@ pub(crate) fn changed_one(noun: &'static str, id: &str, rows: u64) -> Result<()>
     }
 }
 
+/// Writes a changed noun by a statement with its id, the generation that was read, and the
+/// document, for nouns of which no column can change.
+pub(crate) async fn rewrite<T: Serialize>(
+    tx: &mut WriteTx,
+    noun: &'static str,
+    sql: &'static str,
+    id: &str,
+    changed: &Versioned<T>,
+) -> Result<()> {
+    let done = sqlx::query(sql)
+        .bind(id)
+        .bind(changed.generation)
+        .bind(encode(noun, &changed.noun)?)
+        .execute(&mut **tx)
+        .await?;
+    changed_one(noun, id, done.rows_affected())
+}
+
 /// Deletes one noun by a statement with one parameter. False: there was none.
 pub(crate) async fn delete(tx: &mut WriteTx, sql: &'static str, id: &str) -> Result<bool> {
     Ok(sqlx::query(sql)

@@ -9,6 +9,8 @@
 //! - [`error`], [`constraint`]: what can go wrong, and the named rules of the schema.
 //! - [`doc`]: nouns as documents with a generation.
 //! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
+//! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
+//! - [`tag`]: the tags of all nouns.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
 //! - [`blob`]: where blobs lie, for the block store.
@@ -22,10 +24,15 @@ pub mod db;
 mod doc;
 pub mod domain;
 pub mod error;
+pub mod image;
+pub mod instance;
 pub mod job;
+pub mod key_pair;
 mod migrations;
+pub mod network;
 pub mod secret;
 pub mod snapshot;
+pub mod tag;
 pub mod token;
 pub mod upload;
 pub mod volume;

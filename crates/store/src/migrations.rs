@@ -25,6 +25,10 @@ pub(crate) fn metadata() -> Migrator {
         "0101" "jobs";
         "0102" "volumes";
         "0103" "snapshots";
+        "0200" "images";
+        "0201" "networks";
+        "0202" "key_pairs";
+        "0203" "instances";
     })
 }
 

@@ -1,0 +1,126 @@
+//! Images.
+
+use cairn_model::{AccountId, Image, ImageId, Region, Timestamp};
+
+use crate::{
+    db::{Connection, WriteTx},
+    doc,
+    error::Result,
+};
+
+const NOUN: &str = "image";
+
+/// Records a new image, and that it needs its snapshots: while it does, they cannot be deleted.
+/// The name of another image of the account is refused as
+/// [`Constraint::ImageName`](crate::Constraint::ImageName).
+pub async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO image (id, account, region, name, state, create_time, deregistered, generation, doc)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)",
+    )
+    .bind(image.id.as_str())
+    .bind(image.account.as_str())
+    .bind(image.region.name())
+    .bind(&image.name)
+    .bind(image.state.as_str())
+    .bind(image.creation_date.0)
+    .bind(image.deregistered_at.map(|at| at.0))
+    .bind(doc::encode(NOUN, image)?)
+    .execute(&mut **tx)
+    .await?;
+    for snapshot in image.snapshot_ids() {
+        sqlx::query(
+            "INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(image.id.as_str())
+        .bind(snapshot.as_str())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The image of an id, whoever owns it, deregistered or not.
+pub async fn get(conn: &mut Connection, id: &ImageId) -> Result<Option<Image>> {
+    Ok(read(conn, id).await?.map(|found| found.noun))
+}
+
+/// The image that has a name in an account and region.
+pub async fn get_named(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+    name: &str,
+) -> Result<Option<Image>> {
+    let rows = sqlx::query(
+        "SELECT doc FROM image WHERE account = $1 AND region = $2 AND name = $3 AND deregistered IS NULL",
+    )
+    .bind(account.as_str())
+    .bind(region.name())
+    .bind(name)
+    .fetch_all(conn)
+    .await?;
+    Ok(doc::decode_all(NOUN, &rows)?.pop())
+}
+
+/// All images of an account in a region, deregistered ones that are still known among them,
+/// oldest first.
+pub async fn list(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Image>> {
+    let sql = "SELECT doc FROM image WHERE account = $1 AND region = $2 ORDER BY create_time, id";
+    doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
+}
+
+/// Changes an image and returns it as it is now; none if there is no such image. One that becomes
+/// deregistered no longer needs its snapshots.
+pub async fn update(
+    tx: &mut WriteTx,
+    id: &ImageId,
+    change: impl FnOnce(&mut Image) + Send,
+) -> Result<Option<Image>> {
+    let Some(mut found) = read(tx, id).await? else {
+        return Ok(None);
+    };
+    change(&mut found.noun);
+    write(tx, &found).await?;
+    if found.noun.deregistered_at.is_some() {
+        sqlx::query("DELETE FROM image_snapshot WHERE image_id = $1")
+            .bind(id.as_str())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(Some(found.noun))
+}
+
+/// Forgets the images that were deregistered before an instant.
+pub async fn delete_deregistered_before(tx: &mut WriteTx, instant: Timestamp) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM image WHERE deregistered < $1")
+        .bind(instant.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+async fn read(conn: &mut Connection, id: &ImageId) -> Result<Option<doc::Versioned<Image>>> {
+    let sql = "SELECT doc, generation FROM image WHERE id = $1";
+    doc::fetch(conn, NOUN, sql, id.as_str()).await
+}
+
+async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Image>) -> Result<()> {
+    let image = &changed.noun;
+    let done = sqlx::query(
+        "UPDATE image SET state = $3, deregistered = $4, doc = $5, generation = generation + 1
+         WHERE id = $1 AND generation = $2",
+    )
+    .bind(image.id.as_str())
+    .bind(changed.generation)
+    .bind(image.state.as_str())
+    .bind(image.deregistered_at.map(|at| at.0))
+    .bind(doc::encode(NOUN, image)?)
+    .execute(&mut **tx)
+    .await?;
+    doc::changed_one(NOUN, image.id.as_str(), done.rows_affected())
+}

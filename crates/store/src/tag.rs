@@ -1,0 +1,120 @@
+//! The tags of every noun that has some, by id.
+//!
+//! Tags are part of their noun; here they are reached without knowing which noun it is.
+
+use cairn_model::{AccountId, Region, ResourceType, Tags};
+
+use crate::{
+    db::{Connection, WriteTx},
+    error::Result,
+    image, instance, key_pair, network, snapshot, volume,
+};
+
+/// A resource that carries tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub resource_type: ResourceType,
+    /// Owner.
+    pub account: AccountId,
+    /// Where it lies.
+    pub region: Region,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+macro_rules! tagged {
+    ($noun:expr, $resource_type:ident) => {
+        $noun.map(|noun| Tagged {
+            id: noun.id.to_string(),
+            resource_type: ResourceType::$resource_type,
+            account: noun.account,
+            region: noun.region,
+            tags: noun.tags,
+        })
+    };
+}
+
+/// The resource of a kind and id, whoever owns it. An id that is not one finds nothing.
+pub async fn get(
+    conn: &mut Connection,
+    resource_type: ResourceType,
+    id: &str,
+) -> Result<Option<Tagged>> {
+    macro_rules! by_id {
+        ($get:path, $resource_type:ident) => {
+            match id.parse() {
+                Ok(id) => tagged!($get(conn, &id).await?, $resource_type),
+                Err(_) => None,
+            }
+        };
+    }
+    Ok(match resource_type {
+        ResourceType::Image => by_id!(image::get, Image),
+        ResourceType::Instance => by_id!(instance::get, Instance),
+        ResourceType::KeyPair => by_id!(key_pair::get, KeyPair),
+        ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
+        ResourceType::Snapshot => by_id!(snapshot::get, Snapshot),
+        ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
+        ResourceType::Volume => by_id!(volume::get, Volume),
+        ResourceType::Vpc => by_id!(network::get_vpc, Vpc),
+        // Interfaces are part of their instances and gateways of nothing yet: neither is a row.
+        ResourceType::NetworkInterface | ResourceType::InternetGateway => None,
+    })
+}
+
+/// Replaces the tags of a resource. False: there is no such resource.
+pub async fn set(
+    tx: &mut WriteTx,
+    resource_type: ResourceType,
+    id: &str,
+    tags: Tags,
+) -> Result<bool> {
+    macro_rules! by_id {
+        ($update:path) => {
+            match id.parse() {
+                Ok(id) => $update(tx, &id, |noun| noun.tags = tags).await?.is_some(),
+                Err(_) => false,
+            }
+        };
+    }
+    Ok(match resource_type {
+        ResourceType::Image => by_id!(image::update),
+        ResourceType::Instance => by_id!(instance::update),
+        ResourceType::KeyPair => by_id!(key_pair::update),
+        ResourceType::SecurityGroup => by_id!(network::update_security_group),
+        ResourceType::Snapshot => by_id!(snapshot::update),
+        ResourceType::Subnet => by_id!(network::update_subnet),
+        ResourceType::Volume => by_id!(volume::update),
+        ResourceType::Vpc => by_id!(network::update_vpc),
+        ResourceType::NetworkInterface | ResourceType::InternetGateway => false,
+    })
+}
+
+/// All resources of an account in a region that can carry tags.
+pub async fn list(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Tagged>> {
+    let mut all = Vec::new();
+    macro_rules! append {
+        ($($list:path, $resource_type:ident;)*) => {$(
+            let nouns = $list(conn, account, region).await?.into_iter();
+            all.extend(tagged!(nouns, $resource_type));
+        )*};
+    }
+    append! {
+        image::list, Image;
+        instance::list, Instance;
+        key_pair::list, KeyPair;
+        network::list_security_groups, SecurityGroup;
+        snapshot::list, Snapshot;
+        network::list_subnets, Subnet;
+        volume::list, Volume;
+        network::list_vpcs, Vpc;
+    }
+    Ok(all)
+}
