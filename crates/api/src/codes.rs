@@ -1,0 +1,206 @@
+//! The codes and statuses that the dialects give to what is wrong: one row for each condition.
+
+use cairn_control::ErrorKind;
+use http::StatusCode;
+
+use crate::{problem::Problem, query::QueryError, sigv4::AuthError};
+
+/// A code of a query protocol, with its status.
+pub(crate) type QueryCode = (&'static str, StatusCode);
+
+/// An exception of EBS direct, with its status and reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exception {
+    pub(crate) name: &'static str,
+    pub(crate) status: StatusCode,
+    pub(crate) reason: Option<&'static str>,
+}
+
+const fn bad(code: &'static str) -> QueryCode {
+    (code, StatusCode::BAD_REQUEST)
+}
+
+const fn exception(name: &'static str, status: StatusCode, reason: Option<&'static str>) -> Exception {
+    Exception { name, status, reason }
+}
+
+const fn validation(reason: &'static str) -> Exception {
+    exception("ValidationException", StatusCode::BAD_REQUEST, Some(reason))
+}
+
+const fn not_found(reason: &'static str) -> Exception {
+    exception("ResourceNotFoundException", StatusCode::NOT_FOUND, Some(reason))
+}
+
+const fn denied() -> Exception {
+    exception("AccessDeniedException", StatusCode::FORBIDDEN, Some("UNAUTHORIZED_ACCOUNT"))
+}
+
+const fn conflict() -> Exception {
+    exception("ConflictException", StatusCode::CONFLICT, None)
+}
+
+const fn quota() -> Exception {
+    exception("ConcurrentLimitExceededException", StatusCode::BAD_REQUEST, None)
+}
+
+const fn broken() -> Exception {
+    exception("InternalServerException", StatusCode::INTERNAL_SERVER_ERROR, None)
+}
+
+/// What a verb's refusal is called: by EC2, and by EBS direct.
+pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
+    use ErrorKind as K;
+    let value = validation("INVALID_PARAMETER_VALUE");
+    match kind {
+        // About the request.
+        K::DryRun => (("DryRunOperation", StatusCode::PRECONDITION_FAILED), value),
+        K::MissingParameter => (bad("MissingParameter"), value),
+        K::InvalidParameterValue => (bad("InvalidParameterValue"), value),
+        K::InvalidParameterCombination => (bad("InvalidParameterCombination"), value),
+        K::InvalidParameterDependency => (bad("InvalidParameterDependency"), value),
+        K::InvalidNextToken => (bad("InvalidNextToken"), validation("INVALID_PAGE_TOKEN")),
+        K::IdempotentParameterMismatch => (bad("IdempotentParameterMismatch"), conflict()),
+        K::FilterLimitExceeded => (bad("FilterLimitExceeded"), value),
+        K::TagLimitExceeded => (bad("TagLimitExceeded"), validation("INVALID_TAG")),
+        K::InvalidId => (bad("InvalidID"), value),
+        K::Unauthorized => (("UnauthorizedOperation", StatusCode::FORBIDDEN), denied()),
+        K::OperationNotPermitted => (bad("OperationNotPermitted"), denied()),
+        K::UnsupportedOperation => (bad("UnsupportedOperation"), value),
+        K::Unsupported => (bad("Unsupported"), value),
+        // Volumes.
+        K::VolumeIdMalformed => (bad("InvalidVolumeID.Malformed"), value),
+        K::VolumeNotFound => (bad("InvalidVolume.NotFound"), not_found("DEPENDENCY_RESOURCE_NOT_FOUND")),
+        K::VolumeInUse => (bad("VolumeInUse"), conflict()),
+        K::VolumeZoneMismatch => (bad("InvalidVolume.ZoneMismatch"), value),
+        K::VolumeTypeUnknown => (bad("UnknownVolumeType"), value),
+        K::VolumeSizeInvalid => (bad("InvalidParameterValue"), validation("INVALID_VOLUME_SIZE")),
+        K::ZoneNotFound => (bad("InvalidZone.NotFound"), value),
+        K::AttachmentNotFound => (bad("InvalidAttachment.NotFound"), value),
+        K::AttachmentLimitExceeded => (bad("AttachmentLimitExceeded"), quota()),
+        K::IncorrectState => (bad("IncorrectState"), conflict()),
+        K::InsufficientVolumeCapacity => (unavailable("InsufficientVolumeCapacity"), broken()),
+        // Snapshots.
+        K::SnapshotIdMalformed => (bad("InvalidSnapshotID.Malformed"), validation("INVALID_SNAPSHOT_ID")),
+        K::SnapshotNotFound => (bad("InvalidSnapshot.NotFound"), not_found("SNAPSHOT_NOT_FOUND")),
+        K::SnapshotInUse => (bad("InvalidSnapshot.InUse"), conflict()),
+        K::ConcurrentSnapshotLimitExceeded => (bad("ConcurrentSnapshotLimitExceeded"), quota()),
+        // Images.
+        K::ImageIdMalformed => (bad("InvalidAMIID.Malformed"), validation("INVALID_IMAGE_ID")),
+        K::ImageNotFound => (bad("InvalidAMIID.NotFound"), not_found("IMAGE_NOT_FOUND")),
+        K::ImageUnavailable => (bad("InvalidAMIID.Unavailable"), not_found("IMAGE_NOT_FOUND")),
+        K::ImageNameDuplicate => (bad("InvalidAMIName.Duplicate"), conflict()),
+        K::ImageNameMalformed => (bad("InvalidAMIName.Malformed"), value),
+        K::ImageAttributeNotAuthorized => (("AuthFailure", StatusCode::UNAUTHORIZED), denied()),
+        K::BlockDeviceMappingInvalid => (bad("InvalidBlockDeviceMapping"), value),
+        // Instances.
+        K::InstanceIdMalformed => (bad("InvalidInstanceID.Malformed"), value),
+        K::InstanceNotFound => (bad("InvalidInstanceID.NotFound"), not_found("DEPENDENCY_RESOURCE_NOT_FOUND")),
+        K::InstanceTypeInvalid => (bad("InvalidInstanceType"), value),
+        K::IncorrectInstanceState => (bad("IncorrectInstanceState"), conflict()),
+        K::InsufficientInstanceCapacity => (unavailable("InsufficientInstanceCapacity"), broken()),
+        // Keys and network.
+        K::KeyPairNotFound => (bad("InvalidKeyPair.NotFound"), value),
+        K::KeyPairDuplicate => (bad("InvalidKeyPair.Duplicate"), conflict()),
+        K::KeyFormatInvalid => (bad("InvalidKey.Format"), value),
+        K::VpcNotFound => (bad("InvalidVpcID.NotFound"), value),
+        K::VpcIdMalformed => (bad("InvalidVpcId.Malformed"), value),
+        K::SubnetNotFound => (bad("InvalidSubnetID.NotFound"), value),
+        K::SubnetIdMalformed => (bad("InvalidSubnetID.Malformed"), value),
+        K::SecurityGroupNotFound => (bad("InvalidGroup.NotFound"), value),
+        K::SecurityGroupIdMalformed => (bad("InvalidGroupId.Malformed"), value),
+        K::RegionNotFound => (bad("InvalidRegionName"), value),
+        // EBS direct.
+        K::EbsInvalidSnapshotId => (bad("InvalidSnapshotID.Malformed"), validation("INVALID_SNAPSHOT_ID")),
+        K::EbsSnapshotNotFound => (bad("InvalidSnapshot.NotFound"), not_found("SNAPSHOT_NOT_FOUND")),
+        K::EbsInvalidBlock => (bad("InvalidParameterValue"), validation("INVALID_BLOCK")),
+        K::EbsBlockNotFound => (bad("InvalidParameterValue"), validation("INVALID_BLOCK")),
+        K::EbsInvalidBlockToken => (bad("InvalidParameterValue"), validation("INVALID_BLOCK_TOKEN")),
+        K::EbsInvalidPageToken => (bad("InvalidNextToken"), validation("INVALID_PAGE_TOKEN")),
+        K::EbsInvalidParameterValue => (bad("InvalidParameterValue"), value),
+        K::EbsInvalidVolumeSize => (bad("InvalidParameterValue"), validation("INVALID_VOLUME_SIZE")),
+        K::EbsConflictingBlockUpdate => (bad("IncorrectState"), validation("CONFLICTING_BLOCK_UPDATE")),
+        K::EbsChecksumMismatch | K::EbsContentMismatch => {
+            (bad("InvalidParameterValue"), validation("INVALID_CONTENT_ENCODING"))
+        }
+        K::EbsInvalidParentSnapshot => (bad("InvalidParameterValue"), validation("INVALID_SNAPSHOT_ID")),
+        K::EbsUnrelatedSnapshots => (bad("InvalidParameterValue"), validation("UNRELATED_SNAPSHOTS")),
+        K::EbsClientTokenMismatch => (bad("IdempotentParameterMismatch"), conflict()),
+        K::EbsSnapshotNotPending | K::EbsSnapshotNotCompleted => {
+            (bad("IncorrectState"), validation("INVALID_SNAPSHOT_ID"))
+        }
+        // Ours.
+        K::StorageFull => (unavailable("InsufficientVolumeCapacity"), broken()),
+        K::ShuttingDown => (unavailable("Unavailable"), broken()),
+        K::Internal => (INTERNAL, broken()),
+    }
+}
+
+const INTERNAL: QueryCode = ("InternalError", StatusCode::INTERNAL_SERVER_ERROR);
+
+const fn unavailable(code: &'static str) -> QueryCode {
+    (code, StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// EC2's code for a problem.
+pub(crate) fn ec2(problem: &Problem) -> QueryCode {
+    match problem {
+        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => ("AuthFailure", StatusCode::UNAUTHORIZED),
+        Problem::Auth(error) => signature(error),
+        Problem::Query(QueryError::Missing(_)) | Problem::FieldMissing(_) => bad("MissingParameter"),
+        Problem::Query(QueryError::Unknown(_)) => bad("UnknownParameter"),
+        Problem::Query(QueryError::Duplicate(_)) | Problem::Form(_) | Problem::Json(_) => bad("MalformedQueryString"),
+        Problem::Query(QueryError::Refused(_)) => bad("UnsupportedOperation"),
+        Problem::Query(QueryError::Wrong { .. }) | Problem::FieldInvalid(_) => bad("InvalidParameterValue"),
+        Problem::Verb(error) => of_kind(error.kind).0,
+        Problem::ActionMissing => bad("MissingAction"),
+        Problem::ActionUnknown(_) | Problem::OperationUnknown => bad("InvalidAction"),
+        Problem::VersionUnknown { .. } => bad("NoSuchVersion"),
+        Problem::ServiceUnknown(_) => ("SignatureDoesNotMatch", StatusCode::FORBIDDEN),
+        Problem::BodyTooLong { .. } => ("RequestEntityTooLarge", StatusCode::PAYLOAD_TOO_LARGE),
+        Problem::BodyBroken => ("RequestTimeout", StatusCode::REQUEST_TIMEOUT),
+        Problem::Internal => INTERNAL,
+    }
+}
+
+fn signature(error: &AuthError) -> QueryCode {
+    match error {
+        AuthError::MissingToken => ("MissingAuthenticationToken", StatusCode::FORBIDDEN),
+        AuthError::Incomplete(_) => bad("IncompleteSignature"),
+        AuthError::UnknownKey | AuthError::SessionToken => ("InvalidClientTokenId", StatusCode::FORBIDDEN),
+        AuthError::Expired(_) => bad("RequestExpired"),
+        AuthError::Scope(_) | AuthError::Mismatch => ("SignatureDoesNotMatch", StatusCode::FORBIDDEN),
+    }
+}
+
+/// STS's code for a problem, where it speaks another language than EC2.
+pub(crate) fn sts(problem: &Problem) -> QueryCode {
+    match problem {
+        Problem::Auth(AuthError::Expired(_)) => ("SignatureDoesNotMatch", StatusCode::FORBIDDEN),
+        Problem::Auth(error) => signature(error),
+        Problem::Query(_) | Problem::Form(_) => bad("ValidationError"),
+        other => ec2(other),
+    }
+}
+
+/// The exception of a JSON service for a problem.
+pub(crate) fn json(problem: &Problem) -> Exception {
+    let forbidden = |name| exception(name, StatusCode::FORBIDDEN, None);
+    let value = validation("INVALID_PARAMETER_VALUE");
+    match problem {
+        Problem::Auth(AuthError::MissingToken) => forbidden("MissingAuthenticationTokenException"),
+        Problem::Auth(AuthError::Incomplete(_)) => forbidden("IncompleteSignatureException"),
+        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => forbidden("UnrecognizedClientException"),
+        Problem::Auth(_) | Problem::ServiceUnknown(_) => forbidden("InvalidSignatureException"),
+        Problem::Verb(error) => of_kind(error.kind).1,
+        Problem::Form(_) | Problem::Query(_) | Problem::FieldMissing(_) | Problem::FieldInvalid(_) => value,
+        Problem::Json(_) => exception("SerializationException", StatusCode::BAD_REQUEST, None),
+        Problem::ActionMissing | Problem::ActionUnknown(_) | Problem::OperationUnknown => {
+            exception("UnknownOperationException", StatusCode::NOT_FOUND, None)
+        }
+        Problem::VersionUnknown { .. } => value,
+        Problem::BodyTooLong { .. } => value,
+        Problem::BodyBroken => validation("WRITE_REQUEST_TIMEOUT"),
+        Problem::Internal => broken(),
+    }
+}

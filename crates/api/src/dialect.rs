@@ -1,0 +1,140 @@
+//! The languages that the server speaks, and how each words an answer and a refusal.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use serde::Serialize;
+
+use crate::{codes, problem::Problem, received::Received, xml::XmlWriter};
+
+/// Where the id of a request stands in every answer.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// An answer on its way out.
+pub(crate) type Answer = Response<Bytes>;
+
+/// A language, by the service that speaks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// EC2: the query protocol, XML with one envelope per operation.
+    Ec2,
+    /// STS: the query protocol, XML with a result and metadata.
+    Sts,
+    /// EBS direct: REST and JSON.
+    Ebs,
+    /// Our own: REST and JSON.
+    Cairn,
+}
+
+impl Dialect {
+    /// The dialect of a service.
+    pub(crate) fn of_service(service: &str) -> Option<Self> {
+        match service {
+            "ec2" => Some(Self::Ec2),
+            "sts" => Some(Self::Sts),
+            "ebs" => Some(Self::Ebs),
+            "cairn" => Some(Self::Cairn),
+            _ => None,
+        }
+    }
+
+    /// The dialect that a request without a readable scope was most likely meant in.
+    pub(crate) fn guessed(received: &Received) -> Self {
+        let path = received.path();
+        if path.starts_with("/cairn/") {
+            Self::Cairn
+        } else if path != "/" {
+            Self::Ebs
+        } else if received.mentions("Version=2011-06-15") {
+            Self::Sts
+        } else {
+            Self::Ec2
+        }
+    }
+
+    /// Words a refusal.
+    pub(crate) fn refuse(self, problem: &Problem, request_id: &str) -> Answer {
+        tracing::debug!(request_id, dialect = ?self, %problem, "refused");
+        match self {
+            Self::Ec2 => xml(codes::ec2(problem).1, ec2_error(codes::ec2(problem).0, problem, request_id)),
+            Self::Sts => xml(codes::sts(problem).1, sts_error(codes::sts(problem), problem, request_id)),
+            Self::Ebs | Self::Cairn => json_error(codes::json(problem), problem),
+        }
+    }
+}
+
+/// An XML answer.
+pub(crate) fn xml(status: StatusCode, document: String) -> Answer {
+    let mut answer = Response::new(Bytes::from(document));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+    answer
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer, Problem> {
+    let body = serde_json::to_vec(value).map_err(cairn_control::Error::internal)?;
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(answer)
+}
+
+fn ec2_error(code: &str, problem: &Problem, request_id: &str) -> String {
+    let mut xml = XmlWriter::new();
+    xml.element("Response", |xml| {
+        xml.element("Errors", |xml| {
+            xml.element("Error", |xml| {
+                xml.member("Code", Some(code));
+                xml.member("Message", Some(&problem.to_string()));
+            });
+        });
+        xml.member("RequestID", Some(request_id));
+    });
+    xml.finish()
+}
+
+fn sts_error((code, status): codes::QueryCode, problem: &Problem, request_id: &str) -> String {
+    let at_fault = if status.is_server_error() { "Receiver" } else { "Sender" };
+    let mut xml = XmlWriter::new();
+    xml.root("ErrorResponse", STS_NAMESPACE, |xml| {
+        xml.element("Error", |xml| {
+            xml.member("Type", Some(at_fault));
+            xml.member("Code", Some(code));
+            xml.member("Message", Some(&problem.to_string()));
+        });
+        xml.member("RequestId", Some(request_id));
+    });
+    xml.finish()
+}
+
+/// The document of an STS answer: a result, and the id of the request.
+pub(crate) fn sts_document(operation: &str, request_id: &str, result: impl FnOnce(&mut XmlWriter)) -> String {
+    let mut xml = XmlWriter::new();
+    xml.root(&format!("{operation}Response"), STS_NAMESPACE, |xml| {
+        xml.element(&format!("{operation}Result"), result);
+        xml.element("ResponseMetadata", |xml| xml.member("RequestId", Some(request_id)));
+    });
+    xml.finish()
+}
+
+fn json_error(exception: codes::Exception, problem: &Problem) -> Answer {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Body<'a> {
+        #[serde(rename = "__type")]
+        name: &'a str,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    let body = Body { name: exception.name, message: problem.to_string(), reason: exception.reason };
+    // Text and names only: this cannot fail, and an empty body would be the client's problem only.
+    let mut answer = Response::new(Bytes::from(serde_json::to_vec(&body).unwrap_or_default()));
+    *answer.status_mut() = exception.status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(exception.name));
+    answer
+}

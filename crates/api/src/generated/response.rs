@@ -1,0 +1,1821 @@
+// Written by `cargo run -p xtask -- codegen` from crates/api/model/ec2.json; do not edit.
+
+//! Responses of EC2.
+
+use cairn_model::Timestamp;
+
+use crate::{xml::{ToXml, XmlWriter}};
+
+/// The namespace of responses.
+pub const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AccountAttribute {
+    pub attribute_name: Option<String>,
+    pub attribute_values: Vec<AccountAttributeValue>,
+}
+
+impl ToXml for AccountAttribute {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attributeName", self.attribute_name.as_ref());
+        xml.list("attributeValueSet", "item", &self.attribute_values);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AccountAttributeValue {
+    pub attribute_value: Option<String>,
+}
+
+impl ToXml for AccountAttributeValue {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attributeValue", self.attribute_value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AttributeBooleanValue {
+    pub value: Option<bool>,
+}
+
+impl ToXml for AttributeBooleanValue {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("value", self.value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AttributeValue {
+    pub value: Option<String>,
+}
+
+impl ToXml for AttributeValue {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("value", self.value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AvailabilityZone {
+    pub opt_in_status: Option<String>,
+    pub messages: Vec<AvailabilityZoneMessage>,
+    pub region_name: Option<String>,
+    pub zone_name: Option<String>,
+    pub zone_id: Option<String>,
+    pub group_name: Option<String>,
+    pub network_border_group: Option<String>,
+    pub zone_type: Option<String>,
+    pub state: Option<String>,
+}
+
+impl ToXml for AvailabilityZone {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("optInStatus", self.opt_in_status.as_ref());
+        xml.list("messageSet", "item", &self.messages);
+        xml.member("regionName", self.region_name.as_ref());
+        xml.member("zoneName", self.zone_name.as_ref());
+        xml.member("zoneId", self.zone_id.as_ref());
+        xml.member("groupName", self.group_name.as_ref());
+        xml.member("networkBorderGroup", self.network_border_group.as_ref());
+        xml.member("zoneType", self.zone_type.as_ref());
+        xml.member("zoneState", self.state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AvailabilityZoneMessage {
+    pub message: Option<String>,
+}
+
+impl ToXml for AvailabilityZoneMessage {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("message", self.message.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct BlockDeviceMapping {
+    pub ebs: Option<EbsBlockDevice>,
+    pub no_device: Option<String>,
+    pub device_name: Option<String>,
+    pub virtual_name: Option<String>,
+}
+
+impl ToXml for BlockDeviceMapping {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ebs", self.ebs.as_ref());
+        xml.member("noDevice", self.no_device.as_ref());
+        xml.member("deviceName", self.device_name.as_ref());
+        xml.member("virtualName", self.virtual_name.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CapacityReservationSpecificationResponse {
+    pub capacity_reservation_preference: Option<String>,
+}
+
+impl ToXml for CapacityReservationSpecificationResponse {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("capacityReservationPreference", self.capacity_reservation_preference.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CpuOptions {
+    pub core_count: Option<i32>,
+    pub threads_per_core: Option<i32>,
+}
+
+impl ToXml for CpuOptions {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("coreCount", self.core_count.as_ref());
+        xml.member("threadsPerCore", self.threads_per_core.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateImageResult {
+    pub image_id: Option<String>,
+}
+
+impl ToXml for CreateImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteKeyPairResult {
+    pub r#return: Option<bool>,
+    pub key_pair_id: Option<String>,
+}
+
+impl ToXml for DeleteKeyPairResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.member("keyPairId", self.key_pair_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteSnapshotReturnCode {
+    pub snapshot_id: Option<String>,
+    pub return_code: Option<String>,
+}
+
+impl ToXml for DeleteSnapshotReturnCode {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("returnCode", self.return_code.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeregisterImageResult {
+    pub r#return: Option<bool>,
+    pub delete_snapshot_results: Vec<DeleteSnapshotReturnCode>,
+}
+
+impl ToXml for DeregisterImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.list("deleteSnapshotResultSet", "item", &self.delete_snapshot_results);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeAccountAttributesResult {
+    pub account_attributes: Vec<AccountAttribute>,
+}
+
+impl ToXml for DescribeAccountAttributesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("accountAttributeSet", "item", &self.account_attributes);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeAvailabilityZonesResult {
+    pub availability_zones: Vec<AvailabilityZone>,
+}
+
+impl ToXml for DescribeAvailabilityZonesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("availabilityZoneInfo", "item", &self.availability_zones);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeImagesResult {
+    pub next_token: Option<String>,
+    pub images: Vec<Image>,
+}
+
+impl ToXml for DescribeImagesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("imagesSet", "item", &self.images);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInstanceStatusResult {
+    pub instance_statuses: Vec<InstanceStatus>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeInstanceStatusResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instanceStatusSet", "item", &self.instance_statuses);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInstanceTypesResult {
+    pub instance_types: Vec<InstanceTypeInfo>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeInstanceTypesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instanceTypeSet", "item", &self.instance_types);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInstancesResult {
+    pub next_token: Option<String>,
+    pub reservations: Vec<Reservation>,
+}
+
+impl ToXml for DescribeInstancesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("reservationSet", "item", &self.reservations);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeKeyPairsResult {
+    pub key_pairs: Vec<KeyPairInfo>,
+}
+
+impl ToXml for DescribeKeyPairsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("keySet", "item", &self.key_pairs);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeRegionsResult {
+    pub regions: Vec<Region>,
+}
+
+impl ToXml for DescribeRegionsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("regionInfo", "item", &self.regions);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeSecurityGroupsResult {
+    pub next_token: Option<String>,
+    pub security_groups: Vec<SecurityGroup>,
+}
+
+impl ToXml for DescribeSecurityGroupsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("securityGroupInfo", "item", &self.security_groups);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeSnapshotsResult {
+    pub next_token: Option<String>,
+    pub snapshots: Vec<Snapshot>,
+}
+
+impl ToXml for DescribeSnapshotsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("snapshotSet", "item", &self.snapshots);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeSubnetsResult {
+    pub next_token: Option<String>,
+    pub subnets: Vec<Subnet>,
+}
+
+impl ToXml for DescribeSubnetsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("subnetSet", "item", &self.subnets);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeTagsResult {
+    pub next_token: Option<String>,
+    pub tags: Vec<TagDescription>,
+}
+
+impl ToXml for DescribeTagsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeVolumesResult {
+    pub next_token: Option<String>,
+    pub volumes: Vec<Volume>,
+}
+
+impl ToXml for DescribeVolumesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("volumeSet", "item", &self.volumes);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeVpcsResult {
+    pub next_token: Option<String>,
+    pub vpcs: Vec<Vpc>,
+}
+
+impl ToXml for DescribeVpcsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("vpcSet", "item", &self.vpcs);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EbsBlockDevice {
+    pub delete_on_termination: Option<bool>,
+    pub iops: Option<i32>,
+    pub snapshot_id: Option<String>,
+    pub volume_size: Option<i32>,
+    pub volume_type: Option<String>,
+    pub kms_key_id: Option<String>,
+    pub throughput: Option<i32>,
+    pub encrypted: Option<bool>,
+}
+
+impl ToXml for EbsBlockDevice {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("iops", self.iops.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("volumeSize", self.volume_size.as_ref());
+        xml.member("volumeType", self.volume_type.as_ref());
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
+        xml.member("throughput", self.throughput.as_ref());
+        xml.member("encrypted", self.encrypted.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EbsInfo {
+    pub ebs_optimized_support: Option<String>,
+    pub encryption_support: Option<String>,
+    pub nvme_support: Option<String>,
+}
+
+impl ToXml for EbsInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ebsOptimizedSupport", self.ebs_optimized_support.as_ref());
+        xml.member("encryptionSupport", self.encryption_support.as_ref());
+        xml.member("nvmeSupport", self.nvme_support.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EbsInstanceBlockDevice {
+    pub attach_time: Option<Timestamp>,
+    pub delete_on_termination: Option<bool>,
+    pub status: Option<String>,
+    pub volume_id: Option<String>,
+}
+
+impl ToXml for EbsInstanceBlockDevice {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attachTime", self.attach_time.as_ref());
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("status", self.status.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EbsStatusDetails {
+    pub impaired_since: Option<Timestamp>,
+    pub name: Option<String>,
+    pub status: Option<String>,
+}
+
+impl ToXml for EbsStatusDetails {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("impairedSince", self.impaired_since.as_ref());
+        xml.member("name", self.name.as_ref());
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EbsStatusSummary {
+    pub details: Vec<EbsStatusDetails>,
+    pub status: Option<String>,
+}
+
+impl ToXml for EbsStatusSummary {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("details", "item", &self.details);
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnclaveOptions {
+    pub enabled: Option<bool>,
+}
+
+impl ToXml for EnclaveOptions {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("enabled", self.enabled.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetConsoleOutputResult {
+    pub instance_id: Option<String>,
+    pub timestamp: Option<Timestamp>,
+    pub output: Option<String>,
+}
+
+impl ToXml for GetConsoleOutputResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("timestamp", self.timestamp.as_ref());
+        xml.member("output", self.output.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GroupIdentifier {
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+}
+
+impl ToXml for GroupIdentifier {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("groupId", self.group_id.as_ref());
+        xml.member("groupName", self.group_name.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct HibernationOptions {
+    pub configured: Option<bool>,
+}
+
+impl ToXml for HibernationOptions {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("configured", self.configured.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Image {
+    pub platform_details: Option<String>,
+    pub usage_operation: Option<String>,
+    pub block_device_mappings: Vec<BlockDeviceMapping>,
+    pub description: Option<String>,
+    pub ena_support: Option<bool>,
+    pub hypervisor: Option<String>,
+    pub name: Option<String>,
+    pub root_device_name: Option<String>,
+    pub root_device_type: Option<String>,
+    pub sriov_net_support: Option<String>,
+    pub state_reason: Option<StateReason>,
+    pub tags: Vec<Tag>,
+    pub virtualization_type: Option<String>,
+    pub boot_mode: Option<String>,
+    pub tpm_support: Option<String>,
+    pub imds_support: Option<String>,
+    pub source_instance_id: Option<String>,
+    pub deregistration_protection: Option<String>,
+    pub last_launched_time: Option<String>,
+    pub image_id: Option<String>,
+    pub image_location: Option<String>,
+    pub state: Option<String>,
+    pub owner_id: Option<String>,
+    pub creation_date: Option<String>,
+    pub public: Option<bool>,
+    pub architecture: Option<String>,
+    pub image_type: Option<String>,
+    pub kernel_id: Option<String>,
+    pub ramdisk_id: Option<String>,
+}
+
+impl ToXml for Image {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("platformDetails", self.platform_details.as_ref());
+        xml.member("usageOperation", self.usage_operation.as_ref());
+        xml.list("blockDeviceMapping", "item", &self.block_device_mappings);
+        xml.member("description", self.description.as_ref());
+        xml.member("enaSupport", self.ena_support.as_ref());
+        xml.member("hypervisor", self.hypervisor.as_ref());
+        xml.member("name", self.name.as_ref());
+        xml.member("rootDeviceName", self.root_device_name.as_ref());
+        xml.member("rootDeviceType", self.root_device_type.as_ref());
+        xml.member("sriovNetSupport", self.sriov_net_support.as_ref());
+        xml.member("stateReason", self.state_reason.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("virtualizationType", self.virtualization_type.as_ref());
+        xml.member("bootMode", self.boot_mode.as_ref());
+        xml.member("tpmSupport", self.tpm_support.as_ref());
+        xml.member("imdsSupport", self.imds_support.as_ref());
+        xml.member("sourceInstanceId", self.source_instance_id.as_ref());
+        xml.member("deregistrationProtection", self.deregistration_protection.as_ref());
+        xml.member("lastLaunchedTime", self.last_launched_time.as_ref());
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("imageLocation", self.image_location.as_ref());
+        xml.member("imageState", self.state.as_ref());
+        xml.member("imageOwnerId", self.owner_id.as_ref());
+        xml.member("creationDate", self.creation_date.as_ref());
+        xml.member("isPublic", self.public.as_ref());
+        xml.member("architecture", self.architecture.as_ref());
+        xml.member("imageType", self.image_type.as_ref());
+        xml.member("kernelId", self.kernel_id.as_ref());
+        xml.member("ramdiskId", self.ramdisk_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageAttribute {
+    pub description: Option<AttributeValue>,
+    pub kernel_id: Option<AttributeValue>,
+    pub ramdisk_id: Option<AttributeValue>,
+    pub sriov_net_support: Option<AttributeValue>,
+    pub boot_mode: Option<AttributeValue>,
+    pub tpm_support: Option<AttributeValue>,
+    pub uefi_data: Option<AttributeValue>,
+    pub last_launched_time: Option<AttributeValue>,
+    pub imds_support: Option<AttributeValue>,
+    pub deregistration_protection: Option<AttributeValue>,
+    pub image_id: Option<String>,
+    pub launch_permissions: Vec<LaunchPermission>,
+    pub product_codes: Vec<ProductCode>,
+}
+
+impl ToXml for ImageAttribute {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.member("kernel", self.kernel_id.as_ref());
+        xml.member("ramdisk", self.ramdisk_id.as_ref());
+        xml.member("sriovNetSupport", self.sriov_net_support.as_ref());
+        xml.member("bootMode", self.boot_mode.as_ref());
+        xml.member("tpmSupport", self.tpm_support.as_ref());
+        xml.member("uefiData", self.uefi_data.as_ref());
+        xml.member("lastLaunchedTime", self.last_launched_time.as_ref());
+        xml.member("imdsSupport", self.imds_support.as_ref());
+        xml.member("deregistrationProtection", self.deregistration_protection.as_ref());
+        xml.member("imageId", self.image_id.as_ref());
+        xml.list("launchPermission", "item", &self.launch_permissions);
+        xml.list("productCodes", "item", &self.product_codes);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImportKeyPairResult {
+    pub key_fingerprint: Option<String>,
+    pub key_name: Option<String>,
+    pub key_pair_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+impl ToXml for ImportKeyPairResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("keyFingerprint", self.key_fingerprint.as_ref());
+        xml.member("keyName", self.key_name.as_ref());
+        xml.member("keyPairId", self.key_pair_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Instance {
+    pub architecture: Option<String>,
+    pub block_device_mappings: Vec<InstanceBlockDeviceMapping>,
+    pub client_token: Option<String>,
+    pub ebs_optimized: Option<bool>,
+    pub ena_support: Option<bool>,
+    pub hypervisor: Option<String>,
+    pub network_interfaces: Vec<InstanceNetworkInterface>,
+    pub root_device_name: Option<String>,
+    pub root_device_type: Option<String>,
+    pub security_groups: Vec<GroupIdentifier>,
+    pub source_dest_check: Option<bool>,
+    pub state_reason: Option<StateReason>,
+    pub tags: Vec<Tag>,
+    pub virtualization_type: Option<String>,
+    pub cpu_options: Option<CpuOptions>,
+    pub capacity_reservation_specification: Option<CapacityReservationSpecificationResponse>,
+    pub hibernation_options: Option<HibernationOptions>,
+    pub metadata_options: Option<InstanceMetadataOptionsResponse>,
+    pub enclave_options: Option<EnclaveOptions>,
+    pub boot_mode: Option<String>,
+    pub platform_details: Option<String>,
+    pub usage_operation: Option<String>,
+    pub usage_operation_update_time: Option<Timestamp>,
+    pub private_dns_name_options: Option<PrivateDnsNameOptionsResponse>,
+    pub maintenance_options: Option<InstanceMaintenanceOptions>,
+    pub current_instance_boot_mode: Option<String>,
+    pub instance_id: Option<String>,
+    pub image_id: Option<String>,
+    pub state: Option<InstanceState>,
+    pub private_dns_name: Option<String>,
+    pub public_dns_name: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub key_name: Option<String>,
+    pub ami_launch_index: Option<i32>,
+    pub product_codes: Vec<ProductCode>,
+    pub instance_type: Option<String>,
+    pub launch_time: Option<Timestamp>,
+    pub placement: Option<Placement>,
+    pub monitoring: Option<Monitoring>,
+    pub subnet_id: Option<String>,
+    pub vpc_id: Option<String>,
+    pub private_ip_address: Option<String>,
+    pub public_ip_address: Option<String>,
+}
+
+impl ToXml for Instance {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("architecture", self.architecture.as_ref());
+        xml.list("blockDeviceMapping", "item", &self.block_device_mappings);
+        xml.member("clientToken", self.client_token.as_ref());
+        xml.member("ebsOptimized", self.ebs_optimized.as_ref());
+        xml.member("enaSupport", self.ena_support.as_ref());
+        xml.member("hypervisor", self.hypervisor.as_ref());
+        xml.list("networkInterfaceSet", "item", &self.network_interfaces);
+        xml.member("rootDeviceName", self.root_device_name.as_ref());
+        xml.member("rootDeviceType", self.root_device_type.as_ref());
+        xml.list("groupSet", "item", &self.security_groups);
+        xml.member("sourceDestCheck", self.source_dest_check.as_ref());
+        xml.member("stateReason", self.state_reason.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("virtualizationType", self.virtualization_type.as_ref());
+        xml.member("cpuOptions", self.cpu_options.as_ref());
+        xml.member("capacityReservationSpecification", self.capacity_reservation_specification.as_ref());
+        xml.member("hibernationOptions", self.hibernation_options.as_ref());
+        xml.member("metadataOptions", self.metadata_options.as_ref());
+        xml.member("enclaveOptions", self.enclave_options.as_ref());
+        xml.member("bootMode", self.boot_mode.as_ref());
+        xml.member("platformDetails", self.platform_details.as_ref());
+        xml.member("usageOperation", self.usage_operation.as_ref());
+        xml.member("usageOperationUpdateTime", self.usage_operation_update_time.as_ref());
+        xml.member("privateDnsNameOptions", self.private_dns_name_options.as_ref());
+        xml.member("maintenanceOptions", self.maintenance_options.as_ref());
+        xml.member("currentInstanceBootMode", self.current_instance_boot_mode.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("instanceState", self.state.as_ref());
+        xml.member("privateDnsName", self.private_dns_name.as_ref());
+        xml.member("dnsName", self.public_dns_name.as_ref());
+        xml.member("reason", self.state_transition_reason.as_ref());
+        xml.member("keyName", self.key_name.as_ref());
+        xml.member("amiLaunchIndex", self.ami_launch_index.as_ref());
+        xml.list("productCodes", "item", &self.product_codes);
+        xml.member("instanceType", self.instance_type.as_ref());
+        xml.member("launchTime", self.launch_time.as_ref());
+        xml.member("placement", self.placement.as_ref());
+        xml.member("monitoring", self.monitoring.as_ref());
+        xml.member("subnetId", self.subnet_id.as_ref());
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("privateIpAddress", self.private_ip_address.as_ref());
+        xml.member("ipAddress", self.public_ip_address.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceAttribute {
+    pub block_device_mappings: Vec<InstanceBlockDeviceMapping>,
+    pub disable_api_termination: Option<AttributeBooleanValue>,
+    pub ena_support: Option<AttributeBooleanValue>,
+    pub enclave_options: Option<EnclaveOptions>,
+    pub ebs_optimized: Option<AttributeBooleanValue>,
+    pub instance_id: Option<String>,
+    pub instance_initiated_shutdown_behavior: Option<AttributeValue>,
+    pub instance_type: Option<AttributeValue>,
+    pub kernel_id: Option<AttributeValue>,
+    pub product_codes: Vec<ProductCode>,
+    pub ramdisk_id: Option<AttributeValue>,
+    pub root_device_name: Option<AttributeValue>,
+    pub source_dest_check: Option<AttributeBooleanValue>,
+    pub sriov_net_support: Option<AttributeValue>,
+    pub user_data: Option<AttributeValue>,
+    pub disable_api_stop: Option<AttributeBooleanValue>,
+    pub groups: Vec<GroupIdentifier>,
+}
+
+impl ToXml for InstanceAttribute {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("blockDeviceMapping", "item", &self.block_device_mappings);
+        xml.member("disableApiTermination", self.disable_api_termination.as_ref());
+        xml.member("enaSupport", self.ena_support.as_ref());
+        xml.member("enclaveOptions", self.enclave_options.as_ref());
+        xml.member("ebsOptimized", self.ebs_optimized.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("instanceInitiatedShutdownBehavior", self.instance_initiated_shutdown_behavior.as_ref());
+        xml.member("instanceType", self.instance_type.as_ref());
+        xml.member("kernel", self.kernel_id.as_ref());
+        xml.list("productCodes", "item", &self.product_codes);
+        xml.member("ramdisk", self.ramdisk_id.as_ref());
+        xml.member("rootDeviceName", self.root_device_name.as_ref());
+        xml.member("sourceDestCheck", self.source_dest_check.as_ref());
+        xml.member("sriovNetSupport", self.sriov_net_support.as_ref());
+        xml.member("userData", self.user_data.as_ref());
+        xml.member("disableApiStop", self.disable_api_stop.as_ref());
+        xml.list("groupSet", "item", &self.groups);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceBlockDeviceMapping {
+    pub device_name: Option<String>,
+    pub ebs: Option<EbsInstanceBlockDevice>,
+}
+
+impl ToXml for InstanceBlockDeviceMapping {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("deviceName", self.device_name.as_ref());
+        xml.member("ebs", self.ebs.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceMaintenanceOptions {
+    pub auto_recovery: Option<String>,
+}
+
+impl ToXml for InstanceMaintenanceOptions {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("autoRecovery", self.auto_recovery.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceMetadataOptionsResponse {
+    pub state: Option<String>,
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_endpoint: Option<String>,
+    pub http_protocol_ipv6: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+impl ToXml for InstanceMetadataOptionsResponse {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.member("httpTokens", self.http_tokens.as_ref());
+        xml.member("httpPutResponseHopLimit", self.http_put_response_hop_limit.as_ref());
+        xml.member("httpEndpoint", self.http_endpoint.as_ref());
+        xml.member("httpProtocolIpv6", self.http_protocol_ipv6.as_ref());
+        xml.member("instanceMetadataTags", self.instance_metadata_tags.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceNetworkInterface {
+    pub attachment: Option<InstanceNetworkInterfaceAttachment>,
+    pub description: Option<String>,
+    pub groups: Vec<GroupIdentifier>,
+    pub mac_address: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub private_dns_name: Option<String>,
+    pub private_ip_address: Option<String>,
+    pub private_ip_addresses: Vec<InstancePrivateIpAddress>,
+    pub source_dest_check: Option<bool>,
+    pub status: Option<String>,
+    pub subnet_id: Option<String>,
+    pub vpc_id: Option<String>,
+    pub interface_type: Option<String>,
+}
+
+impl ToXml for InstanceNetworkInterface {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attachment", self.attachment.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.list("groupSet", "item", &self.groups);
+        xml.member("macAddress", self.mac_address.as_ref());
+        xml.member("networkInterfaceId", self.network_interface_id.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("privateDnsName", self.private_dns_name.as_ref());
+        xml.member("privateIpAddress", self.private_ip_address.as_ref());
+        xml.list("privateIpAddressesSet", "item", &self.private_ip_addresses);
+        xml.member("sourceDestCheck", self.source_dest_check.as_ref());
+        xml.member("status", self.status.as_ref());
+        xml.member("subnetId", self.subnet_id.as_ref());
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("interfaceType", self.interface_type.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceNetworkInterfaceAttachment {
+    pub attach_time: Option<Timestamp>,
+    pub attachment_id: Option<String>,
+    pub delete_on_termination: Option<bool>,
+    pub device_index: Option<i32>,
+    pub status: Option<String>,
+    pub network_card_index: Option<i32>,
+}
+
+impl ToXml for InstanceNetworkInterfaceAttachment {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attachTime", self.attach_time.as_ref());
+        xml.member("attachmentId", self.attachment_id.as_ref());
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("deviceIndex", self.device_index.as_ref());
+        xml.member("status", self.status.as_ref());
+        xml.member("networkCardIndex", self.network_card_index.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstancePrivateIpAddress {
+    pub primary: Option<bool>,
+    pub private_dns_name: Option<String>,
+    pub private_ip_address: Option<String>,
+}
+
+impl ToXml for InstancePrivateIpAddress {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("primary", self.primary.as_ref());
+        xml.member("privateDnsName", self.private_dns_name.as_ref());
+        xml.member("privateIpAddress", self.private_ip_address.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceState {
+    pub code: Option<i32>,
+    pub name: Option<String>,
+}
+
+impl ToXml for InstanceState {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("code", self.code.as_ref());
+        xml.member("name", self.name.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceStateChange {
+    pub instance_id: Option<String>,
+    pub current_state: Option<InstanceState>,
+    pub previous_state: Option<InstanceState>,
+}
+
+impl ToXml for InstanceStateChange {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("currentState", self.current_state.as_ref());
+        xml.member("previousState", self.previous_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceStatus {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub instance_state: Option<InstanceState>,
+    pub instance_status: Option<InstanceStatusSummary>,
+    pub system_status: Option<InstanceStatusSummary>,
+    pub attached_ebs_status: Option<EbsStatusSummary>,
+}
+
+impl ToXml for InstanceStatus {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("instanceState", self.instance_state.as_ref());
+        xml.member("instanceStatus", self.instance_status.as_ref());
+        xml.member("systemStatus", self.system_status.as_ref());
+        xml.member("attachedEbsStatus", self.attached_ebs_status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceStatusDetails {
+    pub impaired_since: Option<Timestamp>,
+    pub name: Option<String>,
+    pub status: Option<String>,
+}
+
+impl ToXml for InstanceStatusDetails {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("impairedSince", self.impaired_since.as_ref());
+        xml.member("name", self.name.as_ref());
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceStatusSummary {
+    pub details: Vec<InstanceStatusDetails>,
+    pub status: Option<String>,
+}
+
+impl ToXml for InstanceStatusSummary {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("details", "item", &self.details);
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceTypeInfo {
+    pub instance_type: Option<String>,
+    pub current_generation: Option<bool>,
+    pub free_tier_eligible: Option<bool>,
+    pub supported_usage_classes: Vec<String>,
+    pub supported_root_device_types: Vec<String>,
+    pub supported_virtualization_types: Vec<String>,
+    pub bare_metal: Option<bool>,
+    pub hypervisor: Option<String>,
+    pub processor_info: Option<ProcessorInfo>,
+    pub v_cpu_info: Option<VCpuInfo>,
+    pub memory_info: Option<MemoryInfo>,
+    pub instance_storage_supported: Option<bool>,
+    pub ebs_info: Option<EbsInfo>,
+    pub network_info: Option<NetworkInfo>,
+    pub placement_group_info: Option<PlacementGroupInfo>,
+    pub hibernation_supported: Option<bool>,
+    pub burstable_performance_supported: Option<bool>,
+    pub dedicated_hosts_supported: Option<bool>,
+    pub auto_recovery_supported: Option<bool>,
+    pub supported_boot_modes: Vec<String>,
+}
+
+impl ToXml for InstanceTypeInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceType", self.instance_type.as_ref());
+        xml.member("currentGeneration", self.current_generation.as_ref());
+        xml.member("freeTierEligible", self.free_tier_eligible.as_ref());
+        xml.list("supportedUsageClasses", "item", &self.supported_usage_classes);
+        xml.list("supportedRootDeviceTypes", "item", &self.supported_root_device_types);
+        xml.list("supportedVirtualizationTypes", "item", &self.supported_virtualization_types);
+        xml.member("bareMetal", self.bare_metal.as_ref());
+        xml.member("hypervisor", self.hypervisor.as_ref());
+        xml.member("processorInfo", self.processor_info.as_ref());
+        xml.member("vCpuInfo", self.v_cpu_info.as_ref());
+        xml.member("memoryInfo", self.memory_info.as_ref());
+        xml.member("instanceStorageSupported", self.instance_storage_supported.as_ref());
+        xml.member("ebsInfo", self.ebs_info.as_ref());
+        xml.member("networkInfo", self.network_info.as_ref());
+        xml.member("placementGroupInfo", self.placement_group_info.as_ref());
+        xml.member("hibernationSupported", self.hibernation_supported.as_ref());
+        xml.member("burstablePerformanceSupported", self.burstable_performance_supported.as_ref());
+        xml.member("dedicatedHostsSupported", self.dedicated_hosts_supported.as_ref());
+        xml.member("autoRecoverySupported", self.auto_recovery_supported.as_ref());
+        xml.list("supportedBootModes", "item", &self.supported_boot_modes);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct IpPermission {
+    pub ip_protocol: Option<String>,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    pub user_id_group_pairs: Vec<UserIdGroupPair>,
+    pub ip_ranges: Vec<IpRange>,
+    pub ipv6_ranges: Vec<Ipv6Range>,
+    pub prefix_list_ids: Vec<PrefixListId>,
+}
+
+impl ToXml for IpPermission {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ipProtocol", self.ip_protocol.as_ref());
+        xml.member("fromPort", self.from_port.as_ref());
+        xml.member("toPort", self.to_port.as_ref());
+        xml.list("groups", "item", &self.user_id_group_pairs);
+        xml.list("ipRanges", "item", &self.ip_ranges);
+        xml.list("ipv6Ranges", "item", &self.ipv6_ranges);
+        xml.list("prefixListIds", "item", &self.prefix_list_ids);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct IpRange {
+    pub description: Option<String>,
+    pub cidr_ip: Option<String>,
+}
+
+impl ToXml for IpRange {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.member("cidrIp", self.cidr_ip.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Ipv6Range {
+    pub description: Option<String>,
+    pub cidr_ipv6: Option<String>,
+}
+
+impl ToXml for Ipv6Range {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.member("cidrIpv6", self.cidr_ipv6.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct KeyPair {
+    pub key_pair_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub key_name: Option<String>,
+    pub key_fingerprint: Option<String>,
+    pub key_material: Option<String>,
+}
+
+impl ToXml for KeyPair {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("keyPairId", self.key_pair_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("keyName", self.key_name.as_ref());
+        xml.member("keyFingerprint", self.key_fingerprint.as_ref());
+        xml.member("keyMaterial", self.key_material.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct KeyPairInfo {
+    pub key_pair_id: Option<String>,
+    pub key_type: Option<String>,
+    pub tags: Vec<Tag>,
+    pub public_key: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub key_name: Option<String>,
+    pub key_fingerprint: Option<String>,
+}
+
+impl ToXml for KeyPairInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("keyPairId", self.key_pair_id.as_ref());
+        xml.member("keyType", self.key_type.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("publicKey", self.public_key.as_ref());
+        xml.member("createTime", self.create_time.as_ref());
+        xml.member("keyName", self.key_name.as_ref());
+        xml.member("keyFingerprint", self.key_fingerprint.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchPermission {
+    pub user_id: Option<String>,
+    pub group: Option<String>,
+}
+
+impl ToXml for LaunchPermission {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("userId", self.user_id.as_ref());
+        xml.member("group", self.group.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct MemoryInfo {
+    #[cfg_attr(test, serde(rename = "SizeInMiB"))]
+    pub size_in_mib: Option<i64>,
+}
+
+impl ToXml for MemoryInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("sizeInMiB", self.size_in_mib.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Monitoring {
+    pub state: Option<String>,
+}
+
+impl ToXml for Monitoring {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkInfo {
+    pub network_performance: Option<String>,
+    pub maximum_network_interfaces: Option<i32>,
+    pub maximum_network_cards: Option<i32>,
+    pub default_network_card_index: Option<i32>,
+    pub ipv4_addresses_per_interface: Option<i32>,
+    pub ipv6_addresses_per_interface: Option<i32>,
+    pub ipv6_supported: Option<bool>,
+    pub ena_support: Option<String>,
+    pub efa_supported: Option<bool>,
+    pub encryption_in_transit_supported: Option<bool>,
+}
+
+impl ToXml for NetworkInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("networkPerformance", self.network_performance.as_ref());
+        xml.member("maximumNetworkInterfaces", self.maximum_network_interfaces.as_ref());
+        xml.member("maximumNetworkCards", self.maximum_network_cards.as_ref());
+        xml.member("defaultNetworkCardIndex", self.default_network_card_index.as_ref());
+        xml.member("ipv4AddressesPerInterface", self.ipv4_addresses_per_interface.as_ref());
+        xml.member("ipv6AddressesPerInterface", self.ipv6_addresses_per_interface.as_ref());
+        xml.member("ipv6Supported", self.ipv6_supported.as_ref());
+        xml.member("enaSupport", self.ena_support.as_ref());
+        xml.member("efaSupported", self.efa_supported.as_ref());
+        xml.member("encryptionInTransitSupported", self.encryption_in_transit_supported.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Placement {
+    pub availability_zone_id: Option<String>,
+    pub group_name: Option<String>,
+    pub tenancy: Option<String>,
+    pub availability_zone: Option<String>,
+}
+
+impl ToXml for Placement {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("groupName", self.group_name.as_ref());
+        xml.member("tenancy", self.tenancy.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct PlacementGroupInfo {
+    pub supported_strategies: Vec<String>,
+}
+
+impl ToXml for PlacementGroupInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("supportedStrategies", "item", &self.supported_strategies);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct PrefixListId {
+    pub description: Option<String>,
+    pub prefix_list_id: Option<String>,
+}
+
+impl ToXml for PrefixListId {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.member("prefixListId", self.prefix_list_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct PrivateDnsNameOptionsOnLaunch {
+    pub hostname_type: Option<String>,
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    #[cfg_attr(test, serde(rename = "EnableResourceNameDnsAAAARecord"))]
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+}
+
+impl ToXml for PrivateDnsNameOptionsOnLaunch {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("hostnameType", self.hostname_type.as_ref());
+        xml.member("enableResourceNameDnsARecord", self.enable_resource_name_dns_a_record.as_ref());
+        xml.member("enableResourceNameDnsAAAARecord", self.enable_resource_name_dns_aaaa_record.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct PrivateDnsNameOptionsResponse {
+    pub hostname_type: Option<String>,
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    #[cfg_attr(test, serde(rename = "EnableResourceNameDnsAAAARecord"))]
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+}
+
+impl ToXml for PrivateDnsNameOptionsResponse {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("hostnameType", self.hostname_type.as_ref());
+        xml.member("enableResourceNameDnsARecord", self.enable_resource_name_dns_a_record.as_ref());
+        xml.member("enableResourceNameDnsAAAARecord", self.enable_resource_name_dns_aaaa_record.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ProcessorInfo {
+    pub supported_architectures: Vec<String>,
+}
+
+impl ToXml for ProcessorInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("supportedArchitectures", "item", &self.supported_architectures);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ProductCode {
+    pub product_code_id: Option<String>,
+    pub product_code_type: Option<String>,
+}
+
+impl ToXml for ProductCode {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("productCode", self.product_code_id.as_ref());
+        xml.member("type", self.product_code_type.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Region {
+    pub opt_in_status: Option<String>,
+    pub region_name: Option<String>,
+    pub endpoint: Option<String>,
+}
+
+impl ToXml for Region {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("optInStatus", self.opt_in_status.as_ref());
+        xml.member("regionName", self.region_name.as_ref());
+        xml.member("regionEndpoint", self.endpoint.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RegisterImageResult {
+    pub image_id: Option<String>,
+}
+
+impl ToXml for RegisterImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Reservation {
+    pub reservation_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub groups: Vec<GroupIdentifier>,
+    pub instances: Vec<Instance>,
+}
+
+impl ToXml for Reservation {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("reservationId", self.reservation_id.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.list("groupSet", "item", &self.groups);
+        xml.list("instancesSet", "item", &self.instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct SecurityGroup {
+    pub group_id: Option<String>,
+    pub ip_permissions_egress: Vec<IpPermission>,
+    pub tags: Vec<Tag>,
+    pub vpc_id: Option<String>,
+    pub security_group_arn: Option<String>,
+    pub owner_id: Option<String>,
+    pub group_name: Option<String>,
+    pub description: Option<String>,
+    pub ip_permissions: Vec<IpPermission>,
+}
+
+impl ToXml for SecurityGroup {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("groupId", self.group_id.as_ref());
+        xml.list("ipPermissionsEgress", "item", &self.ip_permissions_egress);
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("securityGroupArn", self.security_group_arn.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("groupName", self.group_name.as_ref());
+        xml.member("groupDescription", self.description.as_ref());
+        xml.list("ipPermissions", "item", &self.ip_permissions);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Snapshot {
+    pub tags: Vec<Tag>,
+    pub storage_tier: Option<String>,
+    pub completion_time: Option<Timestamp>,
+    pub full_snapshot_size_in_bytes: Option<i64>,
+    pub snapshot_id: Option<String>,
+    pub volume_id: Option<String>,
+    pub state: Option<String>,
+    pub state_message: Option<String>,
+    pub start_time: Option<Timestamp>,
+    pub progress: Option<String>,
+    pub owner_id: Option<String>,
+    pub description: Option<String>,
+    pub volume_size: Option<i32>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+}
+
+impl ToXml for Snapshot {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("storageTier", self.storage_tier.as_ref());
+        xml.member("completionTime", self.completion_time.as_ref());
+        xml.member("fullSnapshotSizeInBytes", self.full_snapshot_size_in_bytes.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("status", self.state.as_ref());
+        xml.member("statusMessage", self.state_message.as_ref());
+        xml.member("startTime", self.start_time.as_ref());
+        xml.member("progress", self.progress.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("volumeSize", self.volume_size.as_ref());
+        xml.member("encrypted", self.encrypted.as_ref());
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct StartInstancesResult {
+    pub starting_instances: Vec<InstanceStateChange>,
+}
+
+impl ToXml for StartInstancesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instancesSet", "item", &self.starting_instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct StateReason {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+impl ToXml for StateReason {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("code", self.code.as_ref());
+        xml.member("message", self.message.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct StopInstancesResult {
+    pub stopping_instances: Vec<InstanceStateChange>,
+}
+
+impl ToXml for StopInstancesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instancesSet", "item", &self.stopping_instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Subnet {
+    pub availability_zone_id: Option<String>,
+    pub map_customer_owned_ip_on_launch: Option<bool>,
+    pub owner_id: Option<String>,
+    pub assign_ipv6_address_on_creation: Option<bool>,
+    pub ipv6_cidr_block_association_set: Vec<SubnetIpv6CidrBlockAssociation>,
+    pub tags: Vec<Tag>,
+    pub subnet_arn: Option<String>,
+    pub enable_dns64: Option<bool>,
+    pub ipv6_native: Option<bool>,
+    pub private_dns_name_options_on_launch: Option<PrivateDnsNameOptionsOnLaunch>,
+    pub subnet_id: Option<String>,
+    pub state: Option<String>,
+    pub vpc_id: Option<String>,
+    pub cidr_block: Option<String>,
+    pub available_ip_address_count: Option<i32>,
+    pub availability_zone: Option<String>,
+    pub default_for_az: Option<bool>,
+    pub map_public_ip_on_launch: Option<bool>,
+}
+
+impl ToXml for Subnet {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("mapCustomerOwnedIpOnLaunch", self.map_customer_owned_ip_on_launch.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("assignIpv6AddressOnCreation", self.assign_ipv6_address_on_creation.as_ref());
+        xml.list("ipv6CidrBlockAssociationSet", "item", &self.ipv6_cidr_block_association_set);
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("subnetArn", self.subnet_arn.as_ref());
+        xml.member("enableDns64", self.enable_dns64.as_ref());
+        xml.member("ipv6Native", self.ipv6_native.as_ref());
+        xml.member("privateDnsNameOptionsOnLaunch", self.private_dns_name_options_on_launch.as_ref());
+        xml.member("subnetId", self.subnet_id.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("cidrBlock", self.cidr_block.as_ref());
+        xml.member("availableIpAddressCount", self.available_ip_address_count.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("defaultForAz", self.default_for_az.as_ref());
+        xml.member("mapPublicIpOnLaunch", self.map_public_ip_on_launch.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct SubnetIpv6CidrBlockAssociation {
+    pub association_id: Option<String>,
+    pub ipv6_cidr_block: Option<String>,
+}
+
+impl ToXml for SubnetIpv6CidrBlockAssociation {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("associationId", self.association_id.as_ref());
+        xml.member("ipv6CidrBlock", self.ipv6_cidr_block.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Tag {
+    pub key: Option<String>,
+    pub value: Option<String>,
+}
+
+impl ToXml for Tag {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("key", self.key.as_ref());
+        xml.member("value", self.value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct TagDescription {
+    pub key: Option<String>,
+    pub resource_id: Option<String>,
+    pub resource_type: Option<String>,
+    pub value: Option<String>,
+}
+
+impl ToXml for TagDescription {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("key", self.key.as_ref());
+        xml.member("resourceId", self.resource_id.as_ref());
+        xml.member("resourceType", self.resource_type.as_ref());
+        xml.member("value", self.value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct TerminateInstancesResult {
+    pub terminating_instances: Vec<InstanceStateChange>,
+}
+
+impl ToXml for TerminateInstancesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instancesSet", "item", &self.terminating_instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct UserIdGroupPair {
+    pub description: Option<String>,
+    pub user_id: Option<String>,
+    pub group_name: Option<String>,
+    pub group_id: Option<String>,
+    pub vpc_id: Option<String>,
+    pub vpc_peering_connection_id: Option<String>,
+    pub peering_status: Option<String>,
+}
+
+impl ToXml for UserIdGroupPair {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.member("userId", self.user_id.as_ref());
+        xml.member("groupName", self.group_name.as_ref());
+        xml.member("groupId", self.group_id.as_ref());
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("vpcPeeringConnectionId", self.vpc_peering_connection_id.as_ref());
+        xml.member("peeringStatus", self.peering_status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VCpuInfo {
+    pub default_v_cpus: Option<i32>,
+    pub default_cores: Option<i32>,
+    pub default_threads_per_core: Option<i32>,
+    pub valid_cores: Vec<i32>,
+    pub valid_threads_per_core: Vec<i32>,
+}
+
+impl ToXml for VCpuInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("defaultVCpus", self.default_v_cpus.as_ref());
+        xml.member("defaultCores", self.default_cores.as_ref());
+        xml.member("defaultThreadsPerCore", self.default_threads_per_core.as_ref());
+        xml.list("validCores", "item", &self.valid_cores);
+        xml.list("validThreadsPerCore", "item", &self.valid_threads_per_core);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Volume {
+    pub availability_zone_id: Option<String>,
+    pub iops: Option<i32>,
+    pub tags: Vec<Tag>,
+    pub volume_type: Option<String>,
+    pub multi_attach_enabled: Option<bool>,
+    pub throughput: Option<i32>,
+    pub volume_id: Option<String>,
+    pub size: Option<i32>,
+    pub snapshot_id: Option<String>,
+    pub availability_zone: Option<String>,
+    pub state: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub attachments: Vec<VolumeAttachment>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+}
+
+impl ToXml for Volume {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("iops", self.iops.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("volumeType", self.volume_type.as_ref());
+        xml.member("multiAttachEnabled", self.multi_attach_enabled.as_ref());
+        xml.member("throughput", self.throughput.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("size", self.size.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("status", self.state.as_ref());
+        xml.member("createTime", self.create_time.as_ref());
+        xml.list("attachmentSet", "item", &self.attachments);
+        xml.member("encrypted", self.encrypted.as_ref());
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeAttachment {
+    pub delete_on_termination: Option<bool>,
+    pub volume_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub device: Option<String>,
+    pub state: Option<String>,
+    pub attach_time: Option<Timestamp>,
+}
+
+impl ToXml for VolumeAttachment {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("device", self.device.as_ref());
+        xml.member("status", self.state.as_ref());
+        xml.member("attachTime", self.attach_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Vpc {
+    pub owner_id: Option<String>,
+    pub instance_tenancy: Option<String>,
+    pub cidr_block_association_set: Vec<VpcCidrBlockAssociation>,
+    pub is_default: Option<bool>,
+    pub tags: Vec<Tag>,
+    pub vpc_id: Option<String>,
+    pub state: Option<String>,
+    pub cidr_block: Option<String>,
+    pub dhcp_options_id: Option<String>,
+}
+
+impl ToXml for Vpc {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("instanceTenancy", self.instance_tenancy.as_ref());
+        xml.list("cidrBlockAssociationSet", "item", &self.cidr_block_association_set);
+        xml.member("isDefault", self.is_default.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("cidrBlock", self.cidr_block.as_ref());
+        xml.member("dhcpOptionsId", self.dhcp_options_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VpcCidrBlockAssociation {
+    pub association_id: Option<String>,
+    pub cidr_block: Option<String>,
+    pub cidr_block_state: Option<VpcCidrBlockState>,
+}
+
+impl ToXml for VpcCidrBlockAssociation {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("associationId", self.association_id.as_ref());
+        xml.member("cidrBlock", self.cidr_block.as_ref());
+        xml.member("cidrBlockState", self.cidr_block_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VpcCidrBlockState {
+    pub state: Option<String>,
+    pub status_message: Option<String>,
+}
+
+impl ToXml for VpcCidrBlockState {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.member("statusMessage", self.status_message.as_ref());
+    }
+}
+
+/// Every operation, and the structure it answers with; none is a plain `return`.
+pub const OPERATIONS: &[(&str, Option<&str>)] = &[
+    ("DescribeRegions", Some("DescribeRegionsResult")),
+    ("DescribeAvailabilityZones", Some("DescribeAvailabilityZonesResult")),
+    ("DescribeAccountAttributes", Some("DescribeAccountAttributesResult")),
+    ("CreateVolume", Some("Volume")),
+    ("DescribeVolumes", Some("DescribeVolumesResult")),
+    ("DeleteVolume", None),
+    ("AttachVolume", Some("VolumeAttachment")),
+    ("DetachVolume", Some("VolumeAttachment")),
+    ("CreateSnapshot", Some("Snapshot")),
+    ("DescribeSnapshots", Some("DescribeSnapshotsResult")),
+    ("DeleteSnapshot", None),
+    ("RegisterImage", Some("RegisterImageResult")),
+    ("CreateImage", Some("CreateImageResult")),
+    ("DescribeImages", Some("DescribeImagesResult")),
+    ("DescribeImageAttribute", Some("ImageAttribute")),
+    ("DeregisterImage", Some("DeregisterImageResult")),
+    ("RunInstances", Some("Reservation")),
+    ("DescribeInstances", Some("DescribeInstancesResult")),
+    ("DescribeInstanceStatus", Some("DescribeInstanceStatusResult")),
+    ("StartInstances", Some("StartInstancesResult")),
+    ("StopInstances", Some("StopInstancesResult")),
+    ("RebootInstances", None),
+    ("TerminateInstances", Some("TerminateInstancesResult")),
+    ("GetConsoleOutput", Some("GetConsoleOutputResult")),
+    ("DescribeInstanceAttribute", Some("InstanceAttribute")),
+    ("DescribeInstanceTypes", Some("DescribeInstanceTypesResult")),
+    ("CreateKeyPair", Some("KeyPair")),
+    ("ImportKeyPair", Some("ImportKeyPairResult")),
+    ("DescribeKeyPairs", Some("DescribeKeyPairsResult")),
+    ("DeleteKeyPair", Some("DeleteKeyPairResult")),
+    ("DescribeVpcs", Some("DescribeVpcsResult")),
+    ("DescribeSubnets", Some("DescribeSubnetsResult")),
+    ("DescribeSecurityGroups", Some("DescribeSecurityGroupsResult")),
+    ("CreateTags", None),
+    ("DeleteTags", None),
+    ("DescribeTags", Some("DescribeTagsResult")),
+];
+
+/// Writes a response of the named operation.
+#[cfg(test)]
+pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Box<dyn ToXml>> {
+    fn read<T: ToXml + serde::de::DeserializeOwned + 'static>(value: serde_json::Value) -> Box<dyn ToXml> {
+        Box::new(serde_json::from_value::<T>(value).unwrap())
+    }
+    Some(match operation {
+        "DescribeRegions" => read::<DescribeRegionsResult>(response),
+        "DescribeAvailabilityZones" => read::<DescribeAvailabilityZonesResult>(response),
+        "DescribeAccountAttributes" => read::<DescribeAccountAttributesResult>(response),
+        "CreateVolume" => read::<Volume>(response),
+        "DescribeVolumes" => read::<DescribeVolumesResult>(response),
+        "AttachVolume" => read::<VolumeAttachment>(response),
+        "DetachVolume" => read::<VolumeAttachment>(response),
+        "CreateSnapshot" => read::<Snapshot>(response),
+        "DescribeSnapshots" => read::<DescribeSnapshotsResult>(response),
+        "RegisterImage" => read::<RegisterImageResult>(response),
+        "CreateImage" => read::<CreateImageResult>(response),
+        "DescribeImages" => read::<DescribeImagesResult>(response),
+        "DescribeImageAttribute" => read::<ImageAttribute>(response),
+        "DeregisterImage" => read::<DeregisterImageResult>(response),
+        "RunInstances" => read::<Reservation>(response),
+        "DescribeInstances" => read::<DescribeInstancesResult>(response),
+        "DescribeInstanceStatus" => read::<DescribeInstanceStatusResult>(response),
+        "StartInstances" => read::<StartInstancesResult>(response),
+        "StopInstances" => read::<StopInstancesResult>(response),
+        "TerminateInstances" => read::<TerminateInstancesResult>(response),
+        "GetConsoleOutput" => read::<GetConsoleOutputResult>(response),
+        "DescribeInstanceAttribute" => read::<InstanceAttribute>(response),
+        "DescribeInstanceTypes" => read::<DescribeInstanceTypesResult>(response),
+        "CreateKeyPair" => read::<KeyPair>(response),
+        "ImportKeyPair" => read::<ImportKeyPairResult>(response),
+        "DescribeKeyPairs" => read::<DescribeKeyPairsResult>(response),
+        "DeleteKeyPair" => read::<DeleteKeyPairResult>(response),
+        "DescribeVpcs" => read::<DescribeVpcsResult>(response),
+        "DescribeSubnets" => read::<DescribeSubnetsResult>(response),
+        "DescribeSecurityGroups" => read::<DescribeSecurityGroupsResult>(response),
+        "DescribeTags" => read::<DescribeTagsResult>(response),
+        _ => return None,
+    })
+}

@@ -1,0 +1,63 @@
+//! What can be wrong with a request, before a dialect gives it a name.
+
+use cairn_control as control;
+
+use crate::{form::FormError, query::QueryError, sigv4::AuthError};
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    /// It is not accepted as its sender's.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// Its form cannot be read.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// A parameter cannot be accepted.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A verb refused it.
+    #[error(transparent)]
+    Verb(#[from] control::Error),
+    /// It names no action.
+    #[error("The request is missing an action or a required parameter.")]
+    ActionMissing,
+    /// The action is not one of this service's.
+    #[error("The action {0} is not valid for this web service.")]
+    ActionUnknown(String),
+    /// The version is not one of this service's.
+    #[error("The requested version ({version}) of service {service} does not exist")]
+    VersionUnknown {
+        /// What was asked for.
+        version: String,
+        /// The service, as its errors name it.
+        service: &'static str,
+    },
+    /// Method and path are none of this service's.
+    #[error("The requested operation is not recognized by the service.")]
+    OperationUnknown,
+    /// The service is not here.
+    #[error("Credential should be scoped to a service that is served here, not '{0}'.")]
+    ServiceUnknown(String),
+    /// Its body is longer than a request of its kind can be.
+    #[error("The request body must not exceed {limit} bytes.")]
+    BodyTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// Its body did not arrive.
+    #[error("The request body did not arrive in time or in full.")]
+    BodyBroken,
+    /// Its body is not the JSON that it should be.
+    #[error("{0}")]
+    Json(String),
+    /// A header or path parameter of a REST request is missing.
+    #[error("The request must contain the parameter {0}")]
+    FieldMissing(String),
+    /// A header or path parameter of a REST request is of the wrong type or out of its bounds.
+    #[error("Value for parameter {0} is invalid.")]
+    FieldInvalid(String),
+    /// Something broke here; the log tells what.
+    #[error("An internal error has occurred. The server's log tells more.")]
+    Internal,
+}
