@@ -1,0 +1,445 @@
+//! Checkpoints: the state of a volume at a point of its journal.
+//!
+//! A checkpoint is a file, `state-a` or `state-b`, written in turn. All numbers are little endian.
+//!
+//! A header of 48 bytes: magic `CAIRNVOL`, version u32 (1), flags u32 (0; reserved for
+//! encryption), sequence u64, plain length u64, stored length u64, 8 bytes of zeros. Then the body,
+//! compressed with zstd, and a SHA-256 over header and body. What follows in the file is left over
+//! from a longer checkpoint.
+//!
+//! The body is the fields of [`Checkpoint`] in their order. Text and tags have a length of one
+//! byte before them, lists one of four or eight bytes, options a byte 0 or 1. A plane is the
+//! number of its words that are not zero (u64), and for each its position (u64) and its bits (u64).
+
+use std::{
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use cairn_blocks::{
+    Digest, DomainId, Root,
+    disk::{Disk, DiskFile, OpenMode},
+};
+
+use crate::{
+    codec::{Reader, Writer},
+    error::{Error, IoContext as _},
+    geometry::{MAX_BLOCKS, MAX_LEAVES, MAX_REGIONS, index},
+    journal::SegmentRef,
+    plane::Plane,
+    state::{Epoch, MAX_EPOCHS},
+    types::{Base, EpochTag},
+};
+
+const MAGIC: &[u8; 8] = b"CAIRNVOL";
+const VERSION: u32 = 1;
+const HEADER: usize = 48;
+const DIGEST: usize = 32;
+/// No checkpoint is longer than this, in bytes: 64 TiB of changed blocks in every epoch.
+const MAX_LEN: u64 = 40 << 30;
+
+/// The state of a volume.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    /// Of two checkpoints the one with the greater sequence is the newer.
+    pub(crate) sequence: u64,
+    /// Changes of state below this LSN are in the checkpoint.
+    pub(crate) replay_from: u64,
+    /// The oldest record that is still needed: writes that were not folded.
+    pub(crate) tail: u64,
+    /// The opening of the volume that writes records from `replay_from` on.
+    pub(crate) incarnation: u64,
+    /// The number of the segment after those listed.
+    pub(crate) next_segment: u64,
+    /// The volume was closed: nothing was written after this checkpoint, and nothing is unsynced.
+    pub(crate) clean: bool,
+    pub(crate) boot_id: String,
+    pub(crate) domain: DomainId,
+    pub(crate) size_bytes: u64,
+    pub(crate) base: Option<Base>,
+    /// Every block is present.
+    pub(crate) all_present: bool,
+    pub(crate) last_commit: Option<(EpochTag, Root)>,
+    pub(crate) segments: Vec<SegmentRef>,
+    pub(crate) epochs: Vec<Epoch>,
+    pub(crate) present: Plane,
+    pub(crate) known: Plane,
+    pub(crate) intents: Plane,
+    pub(crate) dirty: Plane,
+}
+
+impl Checkpoint {
+    /// The bytes of the file.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
+        let plain = self.encode_body();
+        let stored = zstd::bulk::compress(&plain, 1).context("compress a checkpoint")?;
+        let mut out = Writer::default();
+        out.bytes(MAGIC);
+        out.u32(VERSION);
+        out.u32(0);
+        out.u64(self.sequence);
+        out.u64(plain.len() as u64);
+        out.u64(stored.len() as u64);
+        out.u64(0);
+        out.bytes(&stored);
+        let digest = Digest::of(&out.0);
+        out.bytes(&digest.0);
+        Ok(out.0)
+    }
+
+    fn encode_body(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u64(self.replay_from);
+        out.u64(self.tail);
+        out.u64(self.incarnation);
+        out.u64(self.next_segment);
+        out.u8(u8::from(self.clean));
+        out.text(&self.boot_id);
+        out.i64(self.domain.0);
+        out.u64(self.size_bytes);
+        option(&mut out, self.base.as_ref(), |out, base| {
+            out.i64(base.domain.0);
+            out.root(&base.root);
+        });
+        out.u8(u8::from(self.all_present));
+        option(&mut out, self.last_commit.as_ref(), |out, (tag, root)| {
+            out.tag(tag);
+            out.root(root);
+        });
+        encode_segments(&mut out, &self.segments);
+        out.u32(u32::try_from(self.epochs.len()).unwrap_or(u32::MAX));
+        self.epochs
+            .iter()
+            .for_each(|epoch| encode_epoch(&mut out, epoch));
+        for plane in [&self.present, &self.known, &self.intents, &self.dirty] {
+            encode_plane(&mut out, plane);
+        }
+        out.0
+    }
+
+    /// The checkpoint of a file's bytes, if they are whole.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Reader(bytes);
+        let known = fields.bytes(8)? == MAGIC && fields.u32()? == VERSION && fields.u32()? == 0;
+        let (sequence, plain_len, stored_len) = (fields.u64()?, fields.u64()?, fields.u64()?);
+        if !known || fields.u64()? != 0 || plain_len > MAX_LEN || stored_len > MAX_LEN {
+            return None;
+        }
+        let stored = fields.bytes(index(stored_len))?;
+        let whole = &bytes[..HEADER + stored.len()];
+        if Digest::of(whole).0.as_slice() != fields.bytes(DIGEST)? {
+            return None;
+        }
+        Self::decode_body(sequence, &decompress(stored, plain_len)?)
+    }
+
+    fn decode_body(sequence: u64, plain: &[u8]) -> Option<Self> {
+        let mut f = Reader(plain);
+        let checkpoint = Self {
+            sequence,
+            replay_from: f.u64()?,
+            tail: f.u64()?,
+            incarnation: f.u64()?,
+            next_segment: f.u64()?,
+            clean: f.flag()?,
+            boot_id: f.text()?,
+            domain: DomainId(f.i64()?),
+            size_bytes: f.u64()?,
+            base: optional(&mut f, |f| {
+                Some(Base {
+                    domain: DomainId(f.i64()?),
+                    root: f.root()?,
+                })
+            })?,
+            all_present: f.flag()?,
+            last_commit: optional(&mut f, |f| Some((f.tag()?, f.root()?)))?,
+            segments: decode_segments(&mut f)?,
+            epochs: decode_epochs(&mut f)?,
+            present: decode_plane(&mut f, MAX_BLOCKS)?,
+            known: decode_plane(&mut f, MAX_LEAVES)?,
+            intents: decode_plane(&mut f, MAX_REGIONS)?,
+            dirty: decode_plane(&mut f, MAX_BLOCKS)?,
+        };
+        f.end()?;
+        Some(checkpoint)
+    }
+}
+
+/// Decompresses to exactly `len` bytes.
+fn decompress(stored: &[u8], len: u64) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    zstd::stream::Decoder::new(stored)
+        .ok()?
+        .take(len + 1)
+        .read_to_end(&mut plain)
+        .ok()?;
+    (plain.len() as u64 == len).then_some(plain)
+}
+
+fn option<T>(out: &mut Writer, value: Option<&T>, write: impl FnOnce(&mut Writer, &T)) {
+    out.u8(u8::from(value.is_some()));
+    if let Some(value) = value {
+        write(out, value);
+    }
+}
+
+fn optional<T>(
+    f: &mut Reader<'_>,
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Option<Option<T>> {
+    if f.flag()? {
+        Some(Some(read(f)?))
+    } else {
+        Some(None)
+    }
+}
+
+fn encode_segments(out: &mut Writer, segments: &[SegmentRef]) {
+    out.u32(u32::try_from(segments.len()).unwrap_or(u32::MAX));
+    for segment in segments {
+        out.u64(segment.number);
+        out.u64(segment.incarnation);
+        out.u64(segment.first_lsn);
+        option(out, segment.end_lsn.as_ref(), |out, end| out.u64(*end));
+    }
+}
+
+fn decode_segments(f: &mut Reader<'_>) -> Option<Vec<SegmentRef>> {
+    let count = f.u32()?;
+    (0..count)
+        .map(|_| {
+            Some(SegmentRef {
+                number: f.u64()?,
+                incarnation: f.u64()?,
+                first_lsn: f.u64()?,
+                end_lsn: optional(f, |f| f.u64())?,
+            })
+        })
+        .collect()
+}
+
+fn encode_epoch(out: &mut Writer, epoch: &Epoch) {
+    out.tag(&epoch.tag);
+    out.u64(epoch.lsn);
+    out.u64(epoch.size_bytes);
+    encode_plane(out, &epoch.frozen);
+    out.u64(epoch.released.len() as u64);
+    for (block, digest) in &epoch.released {
+        out.u64(*block);
+        out.block(*digest);
+    }
+}
+
+fn decode_epochs(f: &mut Reader<'_>) -> Option<Vec<Epoch>> {
+    let count = f.u32()?;
+    if count as usize > MAX_EPOCHS {
+        return None;
+    }
+    (0..count).map(|_| decode_epoch(f)).collect()
+}
+
+fn decode_epoch(f: &mut Reader<'_>) -> Option<Epoch> {
+    Some(Epoch {
+        tag: f.tag()?,
+        lsn: f.u64()?,
+        size_bytes: f.u64()?,
+        frozen: Arc::new(decode_plane(f, MAX_BLOCKS)?),
+        released: {
+            let count = f.u64()?;
+            (0..count)
+                .map(|_| Some((f.u64()?, f.block()?)))
+                .collect::<Option<_>>()?
+        },
+    })
+}
+
+fn encode_plane(out: &mut Writer, plane: &Plane) {
+    // A bit may be set meanwhile, so the count comes from the words that are written.
+    let at = out.0.len();
+    out.u64(0);
+    let mut count = 0_u64;
+    for (position, word) in plane.words() {
+        out.u64(position);
+        out.u64(word);
+        count += 1;
+    }
+    out.0[at..at + 8].copy_from_slice(&count.to_le_bytes());
+}
+
+fn decode_plane(f: &mut Reader<'_>, bits: u64) -> Option<Plane> {
+    let plane = Plane::new(bits);
+    for _ in 0..f.u64()? {
+        let (position, word) = (f.u64()?, f.u64()?);
+        if !plane.set_word(position, word) {
+            return None;
+        }
+    }
+    Some(plane)
+}
+
+/// One of the two files that checkpoints are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    A,
+    B,
+}
+
+impl Slot {
+    /// The one to write after this one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    fn path(self, dir: &Path) -> PathBuf {
+        dir.join(match self {
+            Self::A => "state-a",
+            Self::B => "state-b",
+        })
+    }
+}
+
+/// Writes a checkpoint; it is durable on return.
+pub(crate) fn write(disk: &dyn Disk, dir: &Path, slot: Slot, bytes: &[u8]) -> Result<(), Error> {
+    let (file, is_new) = open_slot(disk, &slot.path(dir)).context("open a checkpoint")?;
+    file.write_all_at(bytes, 0).context("write a checkpoint")?;
+    file.sync_data().context("sync a checkpoint")?;
+    if is_new {
+        disk.sync_dir(dir).context("sync the volume's directory")
+    } else {
+        Ok(())
+    }
+}
+
+fn open_slot(disk: &dyn Disk, path: &Path) -> io::Result<(Arc<dyn DiskFile>, bool)> {
+    match disk.open(path, OpenMode::ReadWrite) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok((disk.open(path, OpenMode::CreateNew)?, true))
+        }
+        other => Ok((other?, false)),
+    }
+}
+
+/// The valid checkpoints, newest first.
+pub(crate) fn read_all(disk: &dyn Disk, dir: &Path) -> Result<Vec<(Slot, Checkpoint)>, Error> {
+    let mut found = Vec::new();
+    for slot in [Slot::A, Slot::B] {
+        if let Some(bytes) = read_file(disk, &slot.path(dir)).context("read a checkpoint")?
+            && let Some(checkpoint) = Checkpoint::decode(&bytes)
+        {
+            found.push((slot, checkpoint));
+        }
+    }
+    found.sort_by_key(|(_, checkpoint)| std::cmp::Reverse(checkpoint.sequence));
+    Ok(found)
+}
+
+fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = match disk.open(path, OpenMode::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let mut bytes = vec![0; index(file.len()?.min(MAX_LEN + 4096))];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::state::block_plane;
+
+    fn sample() -> Checkpoint {
+        let frozen = block_plane();
+        frozen.set(9);
+        let epoch = Epoch {
+            tag: EpochTag::new("snap-1").unwrap(),
+            lsn: 100,
+            size_bytes: 1 << 30,
+            frozen,
+            released: [(3, None), (4, Some(Digest([4; 32])))].into(),
+        };
+        let segment = SegmentRef {
+            number: 1,
+            incarnation: 2,
+            first_lsn: 3,
+            end_lsn: Some(4),
+        };
+        let (dirty, present) = (Plane::new(MAX_BLOCKS), Plane::new(MAX_BLOCKS));
+        dirty.set(MAX_BLOCKS - 1);
+        present.set_range(0..300);
+        Checkpoint {
+            sequence: 7,
+            replay_from: 50,
+            tail: 40,
+            incarnation: 2,
+            next_segment: 3,
+            clean: true,
+            boot_id: "boot".into(),
+            domain: DomainId(-5),
+            size_bytes: 1 << 30,
+            base: Some(Base {
+                domain: DomainId(6),
+                root: Root {
+                    node: Digest([8; 32]),
+                    size_bytes: 512,
+                },
+            }),
+            all_present: false,
+            last_commit: None,
+            segments: vec![
+                segment,
+                SegmentRef {
+                    end_lsn: None,
+                    ..segment
+                },
+            ],
+            epochs: vec![epoch],
+            present,
+            known: Plane::new(MAX_LEAVES),
+            intents: Plane::new(MAX_REGIONS),
+            dirty,
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_survives_the_way_there_and_back() {
+        let bytes = sample().encode().unwrap();
+        let again = Checkpoint::decode(&bytes).unwrap();
+        assert_eq!(again.encode().unwrap(), bytes);
+        assert_eq!(again.epochs[0].released, sample().epochs[0].released);
+        assert!(again.epochs[0].frozen.get(9));
+        let longer: Vec<u8> = bytes.iter().copied().chain([0; 100]).collect();
+        assert!(Checkpoint::decode(&longer).is_some());
+    }
+
+    #[test]
+    fn every_flip_and_every_cut_is_seen() {
+        let bytes = sample().encode().unwrap();
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 0x40;
+            assert!(Checkpoint::decode(&bad).is_none(), "byte {at}");
+            assert!(Checkpoint::decode(&bytes[..at]).is_none(), "cut at {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bodies_are_refused(flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+            let mut body = sample().encode_body();
+            for (at, byte) in flips {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            if let Some(checkpoint) = Checkpoint::decode_body(1, &body) {
+                prop_assert!(checkpoint.epochs.len() <= MAX_EPOCHS);
+            }
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! The bytes of the journal. `docs/volume.md` says what each record means and when it is synced.
+//!
+//! All numbers are little endian.
+//!
+//! A segment begins with a header of 64 bytes: magic `CAIRNJRN`, version u32 (1), flags u32 (0;
+//! reserved for encryption), incarnation u64, number u64, first LSN u64, domain i64, 12 bytes of
+//! zeros, CRC-32C u32 over the 60 bytes before.
+//!
+//! Records follow without gaps, each padded with zeros to a multiple of 8 bytes. A record has a
+//! header of 32 bytes and a body: CRC-32C u32 over the rest of the header and the body, begun with
+//! the incarnation; body length u32; LSN u64; durable LSN u64 (every record below it was durable
+//! when this one was written); kind u8; 7 bytes of zeros.
+//!
+//! The LSN is a byte position in the log: that of the next record is greater by this record's
+//! length. An incarnation is one opening of the volume; with it in the CRC, the bytes of a
+//! timeline that a crash cut off are never taken for those of the one that followed.
+
+use cairn_blocks::{Digest, DomainId, Root};
+
+use crate::{
+    codec::{Reader, Writer},
+    types::EpochTag,
+};
+
+/// Length of a segment's header in bytes.
+pub(crate) const SEGMENT_HEADER: u64 = 64;
+/// Length of a record's header in bytes.
+pub(crate) const RECORD_HEADER: usize = 32;
+/// Length of what precedes the bytes in the body of a WRITE.
+pub(crate) const WRITE_PREFIX: usize = 8;
+/// The longest body: a WRITE of one MiB, with some room.
+pub(crate) const MAX_BODY: usize = (1 << 20) + 4096;
+
+const MAGIC: &[u8; 8] = b"CAIRNJRN";
+const VERSION: u32 = 1;
+
+/// What a segment says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentHeader {
+    pub(crate) incarnation: u64,
+    pub(crate) number: u64,
+    pub(crate) first_lsn: u64,
+    pub(crate) domain: DomainId,
+}
+
+impl SegmentHeader {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.bytes(MAGIC);
+        out.u32(VERSION);
+        out.u32(0);
+        out.u64(self.incarnation);
+        out.u64(self.number);
+        out.u64(self.first_lsn);
+        out.i64(self.domain.0);
+        out.bytes(&[0; 12]);
+        let crc = crc32c::crc32c(&out.0);
+        out.u32(crc);
+        out.0
+    }
+
+    /// The header, if these are the bytes of a valid one.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (head, crc) = bytes.split_at_checked(60)?;
+        let mut fields = Reader(head);
+        let known = fields.bytes(8)? == MAGIC && fields.u32()? == VERSION && fields.u32()? == 0;
+        let header = Self {
+            incarnation: fields.u64()?,
+            number: fields.u64()?,
+            first_lsn: fields.u64()?,
+            domain: DomainId(fields.i64()?),
+        };
+        (known && Reader(crc).u32()? == crc32c::crc32c(head)).then_some(header)
+    }
+}
+
+/// The kinds of records, by their numbers in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Write = 1,
+    Zero = 2,
+    Dirty = 3,
+    Intent = 4,
+    Fold = 5,
+    Epoch = 6,
+    Release = 7,
+    Commit = 8,
+    Abandon = 9,
+}
+
+impl Kind {
+    fn decode(number: u8) -> Option<Self> {
+        [
+            Self::Write,
+            Self::Zero,
+            Self::Dirty,
+            Self::Intent,
+            Self::Fold,
+            Self::Epoch,
+            Self::Release,
+            Self::Commit,
+            Self::Abandon,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == number)
+    }
+
+    /// Whether a FLUSH has to make the record durable. A DIRTY is covered by its region's intent.
+    pub(crate) fn matters(self) -> bool {
+        self != Self::Dirty
+    }
+}
+
+/// The header of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordHeader {
+    pub(crate) crc: u32,
+    pub(crate) body_len: u32,
+    pub(crate) lsn: u64,
+    pub(crate) durable: u64,
+    pub(crate) kind: Kind,
+}
+
+impl RecordHeader {
+    /// The header, if it is the one of a record at `lsn`. Its CRC is still to be compared.
+    pub(crate) fn decode(bytes: &[u8; RECORD_HEADER], lsn: u64) -> Option<Self> {
+        let mut fields = Reader(bytes);
+        let header = Self {
+            crc: fields.u32()?,
+            body_len: fields.u32()?,
+            lsn: fields.u64()?,
+            durable: fields.u64()?,
+            kind: Kind::decode(fields.u8()?)?,
+        };
+        let plausible =
+            header.lsn == lsn && header.body_len as usize <= MAX_BODY && fields.0 == [0; 7];
+        plausible.then_some(header)
+    }
+
+    /// Length of the whole record in bytes.
+    pub(crate) fn record_len(&self) -> u64 {
+        record_len(self.body_len as usize)
+    }
+}
+
+/// Length of a record in bytes, padding included.
+pub(crate) const fn record_len(body_len: usize) -> u64 {
+    ((RECORD_HEADER + body_len).next_multiple_of(8)) as u64
+}
+
+/// Appends a record to `out`; the body is the parts in their order.
+pub(crate) fn encode_record(
+    out: &mut Vec<u8>,
+    incarnation: u64,
+    lsn: u64,
+    durable: u64,
+    kind: Kind,
+    body: &[&[u8]],
+) {
+    let start = out.len();
+    let body_len: usize = body.iter().map(|part| part.len()).sum();
+    debug_assert!(body_len <= MAX_BODY);
+    let mut header = Writer::default();
+    header.u32(0);
+    header.u32(u32::try_from(body_len).unwrap_or(u32::MAX));
+    header.u64(lsn);
+    header.u64(durable);
+    header.u8(kind as u8);
+    header.bytes(&[0; 7]);
+    out.extend_from_slice(&header.0);
+    body.iter().for_each(|part| out.extend_from_slice(part));
+    let crc = checksum(incarnation, &out[start + 4..]);
+    out[start..start + 4].copy_from_slice(&crc.to_le_bytes());
+    out.resize(start + index_len(body_len), 0);
+}
+
+fn index_len(body_len: usize) -> usize {
+    (RECORD_HEADER + body_len).next_multiple_of(8)
+}
+
+/// The CRC of a record: over everything after the CRC itself, begun with the incarnation.
+pub(crate) fn checksum(incarnation: u64, rest: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&incarnation.to_le_bytes()), rest)
+}
+
+/// A record with its fields. The bytes of a WRITE stay where they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// `len` bytes for `offset`; they lie in the journal after the prefix.
+    Write {
+        offset: u64,
+        len: u64,
+    },
+    Zero {
+        offset: u64,
+        len: u64,
+    },
+    Dirty {
+        block: u64,
+        count: u64,
+    },
+    /// Regions that may be written in place, with those of their blocks that are present.
+    Intent(Vec<(u64, u128)>),
+    /// Blocks, each with the LSN up to which its entries are in `data`.
+    Fold(Vec<(u64, u64)>),
+    Epoch {
+        tag: EpochTag,
+        size_bytes: u64,
+    },
+    Release {
+        tag: EpochTag,
+        blocks: Vec<(u64, Option<Digest>)>,
+    },
+    Commit {
+        tag: EpochTag,
+        root: Root,
+    },
+    Abandon {
+        tag: EpochTag,
+    },
+}
+
+impl Record {
+    /// Its kind and body. Not for WRITE, whose bytes are not here.
+    pub(crate) fn encode(&self) -> (Kind, Vec<u8>) {
+        let mut out = Writer::default();
+        let kind = match self {
+            Self::Write { offset, .. } => {
+                out.u64(*offset);
+                Kind::Write
+            }
+            Self::Zero { offset, len } => {
+                out.u64(*offset);
+                out.u64(*len);
+                Kind::Zero
+            }
+            Self::Dirty { block, count } => {
+                out.u64(*block);
+                out.u64(*count);
+                Kind::Dirty
+            }
+            Self::Intent(regions) => {
+                for (region, present) in regions {
+                    out.u64(*region);
+                    out.u128(*present);
+                }
+                Kind::Intent
+            }
+            Self::Fold(blocks) => {
+                for (block, lsn) in blocks {
+                    out.u64(*block);
+                    out.u64(*lsn);
+                }
+                Kind::Fold
+            }
+            Self::Epoch { tag, size_bytes } => {
+                out.tag(tag);
+                out.u64(*size_bytes);
+                Kind::Epoch
+            }
+            Self::Release { tag, blocks } => {
+                out.tag(tag);
+                for (block, digest) in blocks {
+                    out.u64(*block);
+                    out.block(*digest);
+                }
+                Kind::Release
+            }
+            Self::Commit { tag, root } => {
+                out.tag(tag);
+                out.root(root);
+                Kind::Commit
+            }
+            Self::Abandon { tag } => {
+                out.tag(tag);
+                Kind::Abandon
+            }
+        };
+        (kind, out.0)
+    }
+
+    /// The record of a body, if it is valid.
+    pub(crate) fn decode(kind: Kind, body: &[u8]) -> Option<Self> {
+        let mut fields = Reader(body);
+        let record = match kind {
+            Kind::Write => {
+                let offset = fields.u64()?;
+                return Some(Self::Write {
+                    offset,
+                    len: fields.0.len() as u64,
+                });
+            }
+            Kind::Zero => Self::Zero {
+                offset: fields.u64()?,
+                len: fields.u64()?,
+            },
+            Kind::Dirty => Self::Dirty {
+                block: fields.u64()?,
+                count: fields.u64()?,
+            },
+            Kind::Intent => Self::Intent(list(&mut fields, |f| Some((f.u64()?, f.u128()?)))?),
+            Kind::Fold => Self::Fold(list(&mut fields, |f| Some((f.u64()?, f.u64()?)))?),
+            Kind::Epoch => Self::Epoch {
+                tag: fields.tag()?,
+                size_bytes: fields.u64()?,
+            },
+            Kind::Release => Self::Release {
+                tag: fields.tag()?,
+                blocks: list(&mut fields, |f| Some((f.u64()?, f.block()?)))?,
+            },
+            Kind::Commit => Self::Commit {
+                tag: fields.tag()?,
+                root: fields.root()?,
+            },
+            Kind::Abandon => Self::Abandon { tag: fields.tag()? },
+        };
+        fields.end()?;
+        Some(record)
+    }
+}
+
+/// Items to the end of the body.
+fn list<T>(
+    fields: &mut Reader<'_>,
+    mut item: impl FnMut(&mut Reader<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let mut items = Vec::new();
+    while !fields.0.is_empty() {
+        items.push(item(fields)?);
+    }
+    Some(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn samples() -> Vec<Record> {
+        let tag = EpochTag::new("snap-1").unwrap();
+        let root = Root {
+            node: Digest([7; 32]),
+            size_bytes: 1 << 30,
+        };
+        vec![
+            Record::Zero {
+                offset: 512,
+                len: 4096,
+            },
+            Record::Dirty { block: 3, count: 2 },
+            Record::Intent(vec![(0, u128::MAX), (9, 1)]),
+            Record::Fold(vec![(1, 77), (2, 0)]),
+            Record::Epoch {
+                tag: tag.clone(),
+                size_bytes: 1 << 40,
+            },
+            Record::Release {
+                tag: tag.clone(),
+                blocks: vec![(5, None), (6, Some(Digest([1; 32])))],
+            },
+            Record::Commit {
+                tag: tag.clone(),
+                root,
+            },
+            Record::Abandon { tag },
+        ]
+    }
+
+    #[test]
+    fn records_survive_the_way_there_and_back() {
+        for record in samples() {
+            let (kind, body) = record.encode();
+            assert_eq!(Record::decode(kind, &body), Some(record));
+        }
+    }
+
+    #[test]
+    fn every_flip_of_a_record_is_seen() {
+        for record in samples() {
+            let (kind, body) = record.encode();
+            let mut bytes = Vec::new();
+            encode_record(&mut bytes, 3, 64, 0, kind, &[&body]);
+            let end = RECORD_HEADER + body.len();
+            for at in 0..end {
+                let mut bad = bytes.clone();
+                bad[at] ^= 0x10;
+                let header = RecordHeader::decode(bad[..RECORD_HEADER].try_into().unwrap(), 64);
+                let valid = header.is_some_and(|header| {
+                    header.body_len as usize == body.len()
+                        && header.crc == checksum(3, &bad[4..end])
+                });
+                assert!(!valid, "byte {at} of {record:?}");
+            }
+            assert_ne!(checksum(4, &bytes[4..end]), checksum(3, &bytes[4..end]));
+        }
+    }
+
+    #[test]
+    fn every_flip_of_a_segment_header_is_seen() {
+        let header = SegmentHeader {
+            incarnation: 1,
+            number: 2,
+            first_lsn: 3,
+            domain: DomainId(4),
+        };
+        let bytes = header.encode();
+        assert_eq!(bytes.len() as u64, SEGMENT_HEADER);
+        assert_eq!(SegmentHeader::decode(&bytes), Some(header));
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 1;
+            assert_eq!(SegmentHeader::decode(&bad), None, "byte {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_refused(kind in 1u8..=9, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let kind = Kind::decode(kind).unwrap();
+            if let Some(record) = Record::decode(kind, &body)
+                && kind != Kind::Write
+            {
+                let (again, bytes) = record.encode();
+                prop_assert_eq!((again, bytes.len()), (kind, body.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Fold and hydrate: bringing blocks to rest, so that they are read from `data` alone and written in
+//! place.
+//!
+//! To settle a block is to write its whole content into `data`: the base, if the block is absent,
+//! and then its entries. A block that is frozen is left alone until its image was captured.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    io,
+    sync::atomic::Ordering,
+};
+
+use cairn_blocks::{BLOCK_SIZE, is_zero};
+
+use crate::{
+    entries::{Entry, Slice, Source, covers, read_slices, resolve},
+    error::{Error, IoContext as _},
+    geometry::{BLOCK, LEAF_BLOCKS, block_len, within},
+    record::Record,
+    sync::{exclude, lock},
+    types::Base,
+    volume::Core,
+};
+
+/// Blocks that are settled between two syncs: 16 MiB.
+const BATCH: usize = 32;
+
+/// The state of whoever settles.
+#[derive(Debug, Default)]
+pub(crate) struct Settling {
+    /// Where the search for absent blocks goes on.
+    cursor: u64,
+    /// Blocks that could not be read from the base. They are not tried again until a reader asks.
+    unreadable: HashSet<u64>,
+    /// One block's bytes.
+    scratch: Vec<u8>,
+}
+
+/// A block being settled.
+#[derive(Debug)]
+struct Job {
+    block: u64,
+    absent: bool,
+    /// Oldest first.
+    entries: Vec<Entry>,
+}
+
+impl Job {
+    /// The LSN up to which entries are settled.
+    fn through(&self) -> u64 {
+        self.entries.last().map_or(0, |entry| entry.lsn)
+    }
+}
+
+impl Core {
+    /// Settles some blocks, those first that were asked for. False if there was nothing to do.
+    pub(crate) fn settle_some(&self) -> Result<bool, Error> {
+        let mut settling = lock(&self.settling);
+        let mut blocks = self.todo.take_blocks(BATCH);
+        if blocks.is_empty() && self.options.hydrate {
+            blocks = self.next_absent(&mut settling)?;
+        }
+        if blocks.is_empty() {
+            return Ok(false);
+        }
+        let result = self.settle(&mut settling, &blocks);
+        if result.is_err() {
+            blocks.iter().for_each(|block| self.entries.let_go(*block));
+            self.todo.add_ready(
+                blocks
+                    .into_iter()
+                    .filter(|block| self.entries.journaled().get(*block)),
+            );
+        }
+        self.room.raise();
+        result.map(|()| true)
+    }
+
+    /// The next absent blocks in the order of the volume. When there are none left, the base is
+    /// no longer needed.
+    fn next_absent(&self, settling: &mut Settling) -> Result<BTreeSet<u64>, Error> {
+        let blocks = self.blocks();
+        let mut found = BTreeSet::new();
+        if self.all_present.load(Ordering::Acquire) {
+            return Ok(found);
+        }
+        while settling.cursor < blocks && found.len() < BATCH {
+            let Some(block) = self.present.next_clear(settling.cursor, blocks) else {
+                settling.cursor = blocks;
+                break;
+            };
+            if !self.known.get(block / LEAF_BLOCKS) {
+                settling.cursor = block;
+                self.learn(block)?;
+                continue;
+            }
+            settling.cursor = block + 1;
+            if !settling.unreadable.contains(&block) {
+                found.insert(block);
+            }
+        }
+        if found.is_empty() && self.present.next_clear(0, blocks).is_none() {
+            self.all_present.store(true, Ordering::Release);
+        }
+        Ok(found)
+    }
+
+    fn settle(&self, settling: &mut Settling, blocks: &BTreeSet<u64>) -> Result<(), Error> {
+        for block in blocks.iter().filter(|block| !self.is_known(**block)) {
+            if let Err(error) = self.learn(*block) {
+                tracing::warn!(block, %error, "the base cannot be read");
+                settling.unreadable.insert(*block);
+            }
+        }
+        let (base, size_bytes, jobs) = self.begin(settling, blocks);
+        // What `data` holds may never be newer than what the journal holds durably: after a power
+        // loss the block would have changed, and nothing would say so.
+        self.journal.sync().context("sync the journal")?;
+        let mut settled = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if self.write_job(settling, base, size_bytes, &job)? {
+                settled.push((job.block, job.through()));
+            } else {
+                self.entries.let_go(job.block);
+            }
+        }
+        if settled.is_empty() {
+            return Ok(());
+        }
+        self.data_sync.sync_now().context("sync the data file")?;
+        self.finish(settled)
+    }
+
+    /// Looks at the blocks, alone: no write in place to a block that has entries is under way
+    /// after this.
+    fn begin(&self, settling: &Settling, blocks: &BTreeSet<u64>) -> (Option<Base>, u64, Vec<Job>) {
+        let state = exclude(&self.gate);
+        let wanted = |block: &&u64| !state.is_frozen(**block) && self.is_known(**block);
+        let mut jobs = Vec::new();
+        for block in blocks.iter().filter(wanted) {
+            let entries = self.entries.get(*block, 0..within(BLOCK), u64::MAX);
+            let absent = !self.is_present(*block);
+            if absent && settling.unreadable.contains(block) && entries.is_empty() {
+                continue;
+            }
+            if absent || !entries.is_empty() {
+                self.entries.hold_if_restless(*block);
+                jobs.push(Job {
+                    block: *block,
+                    absent,
+                    entries,
+                });
+            }
+        }
+        (state.base, state.size_bytes, jobs)
+    }
+
+    /// Writes a block into `data`. False if its base cannot be read.
+    fn write_job(
+        &self,
+        settling: &mut Settling,
+        base: Option<Base>,
+        size_bytes: u64,
+        job: &Job,
+    ) -> Result<bool, Error> {
+        let len = within(block_len(job.block, size_bytes));
+        let slices = resolve(&job.entries, 0..len);
+        settling.scratch.resize(BLOCK_SIZE, 0);
+        if !job.absent || covers(&slices, len) {
+            self.write_slices(job.block, &slices, &mut settling.scratch)
+                .context("fold a block")?;
+            return Ok(true);
+        }
+        match self.base_block(base, job.block) {
+            Ok(Some(bytes)) => settling.scratch.copy_from_slice(&bytes),
+            Ok(None) => settling.scratch.fill(0),
+            Err(error) => {
+                tracing::error!(block = job.block, %error, "a block of the base cannot be read");
+                settling.unreadable.insert(job.block);
+                return Ok(false);
+            }
+        }
+        self.write_whole(job.block, &slices, &mut settling.scratch[..len as usize])
+            .context("hydrate a block")?;
+        Ok(true)
+    }
+
+    /// Writes what entries say over a block, in runs as long as possible.
+    fn write_slices(&self, block: u64, slices: &[Slice], scratch: &mut [u8]) -> io::Result<()> {
+        let is_zero = |slice: &Slice| matches!(slice.source, Source::Zero);
+        let join = |a: &Slice, b: &Slice| a.start + a.len == b.start && is_zero(a) == is_zero(b);
+        for run in slices.chunk_by(join) {
+            let (start, len) = (run[0].start, run.iter().map(|slice| slice.len).sum::<u32>());
+            let offset = block * BLOCK + u64::from(start);
+            if is_zero(&run[0]) {
+                self.data.punch_hole(offset, u64::from(len))?;
+            } else {
+                read_slices(run, scratch, 0, true)?;
+                self.data
+                    .write_all_at(&scratch[start as usize..(start + len) as usize], offset)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a whole block: what the base holds, which is in `bytes`, under the entries.
+    fn write_whole(&self, block: u64, slices: &[Slice], bytes: &mut [u8]) -> io::Result<()> {
+        read_slices(slices, bytes, 0, true)?;
+        if is_zero(bytes) {
+            self.data.punch_hole(block * BLOCK, bytes.len() as u64)
+        } else {
+            self.data.write_all_at(bytes, block * BLOCK)
+        }
+    }
+
+    /// Notes that `data` holds the blocks, and drops the entries that it holds.
+    fn finish(&self, settled: Vec<(u64, u64)>) -> Result<(), Error> {
+        let _flip = lock(&self.flip);
+        let state = exclude(&self.gate);
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        self.journal
+            .append(&Record::Fold(settled.clone()))
+            .context("append to the journal")?;
+        let mut restless = Vec::new();
+        for (block, through) in settled {
+            self.present.set(block);
+            if self.entries.drop_through(block, through) {
+                restless.push(block);
+            }
+        }
+        drop(state);
+        self.todo.add_ready(restless);
+        Ok(())
+    }
+}
