@@ -1,0 +1,424 @@
+//! What can be typed, with its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `cairn --help` ends with. The exit codes are those of [`crate::failure::Failure`].
+const AFTER_HELP: &str = "\
+A first session:
+  cairn serve &
+  eval \"$(cairn env)\"
+  cairn import debian-12.qcow2 --name debian-12
+  aws ec2 run-instances --image-id ami-... --instance-type t3.small
+
+How commands find the server:
+  1. --data DIR or CAIRN_DATA: the server that runs on DIR leaves its address and keys there.
+  2. AWS_ENDPOINT_URL, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.
+  3. The default data directory: $XDG_DATA_HOME/cairn, or ~/.local/share/cairn.
+The region is --region, else AWS_REGION, else AWS_DEFAULT_REGION, else us-east-1.
+
+Exit codes:
+    0  done
+    1  failed; the message says why
+    2  wrong usage or settings
+    3  no such resource
+    4  a snapshot did not verify
+    5  no server answers
+    6  another server has the data directory
+    7  the disk file was refused: bad, truncated or hostile
+  130  interrupted";
+
+/// The heading of what every command takes.
+const COMMON: &str = "Common options";
+
+/// AMIs and EBS snapshots on your own machine
+///
+/// One binary that keeps real disk bytes, boots images as real machines, and answers the AWS
+/// clients that you already use.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cairn",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_long_help = AFTER_HELP
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// The server's data directory
+    #[arg(long, value_name = "DIR", env = "CAIRN_DATA", global = true, help_heading = COMMON)]
+    pub(crate) data: Option<PathBuf>,
+    /// How results are printed on standard output; messages go to standard error
+    #[arg(long, value_enum, default_value_t, env = "CAIRN_OUTPUT", global = true, help_heading = COMMON)]
+    pub(crate) output: Output,
+    /// What is logged to standard error: a level, or filters such as `cairn_control=debug,info`
+    #[arg(long, value_name = "FILTER", env = "CAIRN_LOG", global = true, help_heading = COMMON)]
+    pub(crate) log: Option<String>,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object on one line, for scripts
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Print what makes the AWS clients talk to the server, for `eval`
+    Env(Env),
+    /// Manage accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Make a snapshot and an AMI from a disk file
+    Import(Import),
+    /// Read every block of a snapshot and check it against the snapshot's digest
+    Verify(Verify),
+    /// Show the server: version, accelerator, regions
+    Status(Status),
+    /// Log in to an instance, or run a command there
+    Ssh(Ssh),
+    /// Print shell completions
+    Completions(Completions),
+    /// Connect standard input and output to an instance's metadata service
+    #[command(hide = true)]
+    MetadataLink {
+        /// The service's socket
+        socket: PathBuf,
+    },
+}
+
+/// Run the server
+///
+/// Everything is kept in the data directory. A new one gets an account with an access key, which
+/// is printed once and kept in DIR/credentials. The server stops on SIGTERM or Ctrl-C; machines
+/// go on running, and the next server on the same directory takes them over.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn serve
+  cairn serve --data /srv/cairn --listen 127.0.0.1:9000
+
+Settings come from flags, else from the environment (CAIRN_LISTEN and so on, shown above), else
+from DIR/config.toml, whose keys are the names of the flags:
+  listen = \"127.0.0.1:9000\"
+  region = \"eu-central-1\"
+  accelerator = \"tcg\"")]
+pub(crate) struct Serve {
+    /// The address to listen on [default: 127.0.0.1:8773]
+    ///
+    /// The server speaks plain HTTP: name an address that others can reach only where the network
+    /// is your own. Port 0 takes a free port; DIR/endpoint says which.
+    #[arg(long, value_name = "ADDR", env = "CAIRN_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// The region that `cairn env` and the printed lines name [default: us-east-1]
+    ///
+    /// Every region is served; a request's signature says which one it is for.
+    #[arg(long, env = "CAIRN_REGION")]
+    pub(crate) region: Option<String>,
+    /// What runs the machines' processors; `auto` uses KVM only where a probe really runs under it [default: auto]
+    #[arg(long, value_enum, env = "CAIRN_ACCELERATOR")]
+    pub(crate) accelerator: Option<AcceleratorChoice>,
+    /// What guests may reach besides their metadata service [default: isolated]
+    #[arg(long, value_enum, env = "CAIRN_EGRESS")]
+    pub(crate) egress: Option<EgressChoice>,
+}
+
+/// What guests may reach besides their metadata service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EgressChoice {
+    /// Nothing; SSH comes in through a forwarded port
+    Isolated,
+    /// Whatever this user can reach, this machine's own services included
+    Open,
+}
+
+/// What runs the machines' processors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AcceleratorChoice {
+    /// KVM where it works, else TCG
+    Auto,
+    /// The kernel's virtual machines
+    Kvm,
+    /// Emulation, which works everywhere
+    Tcg,
+}
+
+/// Print what makes the AWS clients talk to the server, for `eval`
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  eval \"$(cairn env)\"
+  aws ec2 describe-images --owners self
+
+AWS_DEFAULT_REGION is exported beside AWS_REGION, because the AWS CLI of version 1 and boto3 read only that.")]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// The region of a client command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RegionArg {
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION or us-east-1]
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Create an account with an access key
+    Create(AccountCreate),
+}
+
+/// Create an account with an access key
+///
+/// Accounts see nothing of one another. The new one has its default VPC in every region. Its
+/// secret key is printed here and never again. Only the server's first account may do this.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn account create --name backup
+  cairn account create --output json | jq -r .AccessKeyId")]
+pub(crate) struct AccountCreate {
+    /// A name for people
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Make a snapshot and an AMI from a disk file
+///
+/// The file's blocks travel to the server as an EBS direct upload; holes and zeros do not. The
+/// size is rounded up to whole GiB. If anything fails, nothing stays behind.
+///
+/// Images that refer to other files (backing files, external data files, extents of their own)
+/// and encrypted images are refused.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn import debian-12-generic-amd64.qcow2 --name debian-12
+  cairn import appliance.vmdk --name appliance --boot-mode uefi
+  cairn import data.raw --snapshot-only --output json | jq -r .SnapshotId
+
+Without --format, the format is read from the file itself. Name it where the file's contents come
+from somebody you do not trust: a raw disk can be made to look like something else.
+Formats other than raw need `qemu-img`, and room for the unpacked disk below --temp-dir.")]
+pub(crate) struct Import {
+    /// The disk file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The name of the AMI, unique in account and region
+    #[arg(long, required_unless_present = "snapshot_only")]
+    pub(crate) name: Option<String>,
+    /// Stop at the snapshot; register no AMI
+    #[arg(long, conflicts_with_all = ["name", "architecture", "boot_mode", "root_device_name"])]
+    pub(crate) snapshot_only: bool,
+    /// The processor that the disk's system is for
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) architecture: Architecture,
+    /// The file's format
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// How the disk boots; without it the instance type decides
+    #[arg(long, value_enum)]
+    pub(crate) boot_mode: Option<BootMode>,
+    /// A description for the snapshot and the AMI
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// The device name of the root volume
+    #[arg(long, default_value = "/dev/xvda")]
+    pub(crate) root_device_name: String,
+    /// How many blocks travel at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) parallel: u8,
+    /// Where formats other than raw are unpacked [default: TMPDIR or /tmp]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Processors, as EC2 spells them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Architecture {
+    #[value(name = "i386")]
+    I386,
+    #[default]
+    #[value(name = "x86_64")]
+    X86_64,
+    #[value(name = "arm64")]
+    Arm64,
+}
+
+/// Disk file formats, as `qemu-img` spells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The disk's bytes as they are
+    Raw,
+    /// QEMU's copy-on-write format
+    Qcow2,
+    /// VMware, in one file
+    Vmdk,
+    /// Microsoft's VHD
+    Vpc,
+    /// Microsoft's VHDX
+    Vhdx,
+}
+
+/// Firmware, as EC2 spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BootMode {
+    LegacyBios,
+    Uefi,
+    UefiPreferred,
+}
+
+/// Read every block of a snapshot and check it against the snapshot's digest
+///
+/// The server reads each block back from its store, recomputes the Merkle root and compares it
+/// with the digest that it noted when the snapshot was completed. Bad blocks are listed, and the
+/// exit code is 4.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn verify snap-0123456789abcdef0
+  cairn verify snap-0123456789abcdef0 --output json | jq -r .Digest")]
+pub(crate) struct Verify {
+    /// The snapshot
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) snapshot: String,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Show the server: version, accelerator, regions
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Log in to an instance, or run a command there
+///
+/// Runs `ssh` to the port of this machine that leads to the instance. Host keys are not checked:
+/// the connection never leaves this machine, and every instance has keys of its own.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn ssh i-0123456789abcdef0
+  cairn ssh admin@i-0123456789abcdef0 -i key.pem -- uname -a
+  cairn ssh i-0123456789abcdef0 --print")]
+pub(crate) struct Ssh {
+    /// The instance, with the user to log in as unless that is root
+    #[arg(value_name = "[USER@]INSTANCE")]
+    pub(crate) target: String,
+    /// The private key
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Only print the address and port
+    #[arg(long)]
+    pub(crate) print: bool,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+    /// The command to run there
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+/// Print shell completions
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn completions bash > ~/.local/share/bash-completion/completions/cairn
+  cairn completions zsh > \"${fpath[1]}/_cairn\"")]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// The spelling of a value on the command line, which is AWS's and QEMU's too.
+pub(crate) fn spelling(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_visible_command_teaches_by_example() {
+        fn check(command: &clap::Command) {
+            for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+                check(sub);
+                let simple =
+                    sub.has_subcommands() || sub.get_name() == "status" || sub.get_name() == "help";
+                let help = sub
+                    .get_after_long_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                assert!(
+                    simple || help.contains("Examples:"),
+                    "{} has no examples",
+                    sub.get_name()
+                );
+            }
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn an_import_needs_a_name_or_stops_at_the_snapshot() {
+        let parse =
+            |args: &[&str]| Cli::try_parse_from([&["cairn", "import", "disk"], args].concat());
+        assert_eq!(
+            parse(&[]).unwrap_err().kind(),
+            ErrorKind::MissingRequiredArgument
+        );
+        assert_eq!(
+            parse(&["--name", "n", "--snapshot-only"])
+                .unwrap_err()
+                .kind(),
+            ErrorKind::ArgumentConflict
+        );
+        assert!(
+            parse(&["--snapshot-only"]).is_ok_and(|cli| matches!(cli.command, Command::Import(_)))
+        );
+        assert!(parse(&["--name", "n"]).is_ok_and(|cli| matches!(cli.command, Command::Import(_))));
+    }
+
+    #[test]
+    fn values_are_spelled_as_aws_and_qemu_spell_them() {
+        assert_eq!(spelling(Architecture::X86_64), "x86_64");
+        assert_eq!(spelling(BootMode::LegacyBios), "legacy-bios");
+        assert_eq!(spelling(Format::Vpc), "vpc");
+    }
+}

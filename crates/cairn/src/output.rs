@@ -1,0 +1,69 @@
+//! Text for people, one line of JSON for scripts; messages and the log on standard error.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command, Output},
+    failure::{Failure, Result},
+};
+
+/// Prints a result: its JSON on one line, or the text that `text` makes of it.
+pub(crate) fn print<T: Serialize>(
+    output: Output,
+    result: &T,
+    text: impl FnOnce(&T) -> String,
+) -> Result<()> {
+    let line = match output {
+        Output::Json => serde_json::to_string(result).map_err(Failure::failed)?,
+        Output::Text => text(result),
+    };
+    print_line(&line)
+}
+
+/// Prints a line on standard output. A reader that went away is no failure of ours.
+pub(crate) fn print_line(line: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("standard output: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says on standard error what went wrong.
+#[allow(clippy::print_stderr, reason = "this is the one place that does")]
+pub(crate) fn complain(failure: &Failure) {
+    match failure {
+        // The child said what it had to say.
+        Failure::Child(_) => {}
+        failure => eprintln!("cairn: {failure}"),
+    }
+}
+
+/// Starts the log: the server tells what it does, other commands only what went wrong.
+pub(crate) fn start_logging(cli: &Cli) -> Result<()> {
+    let default = if matches!(cli.command, Command::Serve(_)) {
+        "info"
+    } else {
+        "warn"
+    };
+    let wanted = cli
+        .global
+        .log
+        .clone()
+        .or_else(|| std::env::var("RUST_LOG").ok())
+        .unwrap_or_else(|| default.into());
+    let filter = EnvFilter::try_new(&wanted)
+        .map_err(|cause| Failure::Usage(format!("--log {wanted}: {cause}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .with_target(false)
+        .try_init()
+        .map_err(Failure::failed)
+}

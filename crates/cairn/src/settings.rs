@@ -1,0 +1,165 @@
+//! The server's settings: flags over environment (both by way of the command line's definition)
+//! over `config.toml` in the data directory, over what is built in.
+
+use std::{fs, io, net::SocketAddr};
+
+use cairn_model::Region;
+use serde::Deserialize;
+
+use crate::{
+    cli::{AcceleratorChoice, EgressChoice, Serve},
+    data_dir::DataDir,
+    failure::{Failure, Result},
+};
+
+/// Where the server listens unless told otherwise.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8773";
+
+/// The region that is named unless told otherwise.
+pub(crate) const DEFAULT_REGION: &str = "us-east-1";
+
+/// The server's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The address to listen on.
+    pub(crate) listen: SocketAddr,
+    /// The region that the printed lines name.
+    pub(crate) region: Region,
+    /// What runs the machines' processors.
+    pub(crate) accelerator: AcceleratorChoice,
+    /// What guests may reach.
+    pub(crate) egress: EgressChoice,
+}
+
+/// `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    region: Option<String>,
+    accelerator: Option<AcceleratorChoice>,
+    egress: Option<EgressChoice>,
+}
+
+impl Settings {
+    /// What holds for this server.
+    pub(crate) fn load(flags: &Serve, dir: &DataDir) -> Result<Self> {
+        let file = read_file(dir)?;
+        let listen = flags
+            .listen
+            .clone()
+            .or(file.listen)
+            .unwrap_or_else(|| DEFAULT_LISTEN.into());
+        let region = flags
+            .region
+            .clone()
+            .or(file.region)
+            .unwrap_or_else(|| DEFAULT_REGION.into());
+        Ok(Self {
+            listen: parse_listen(&listen)?,
+            region: parse_region(&region)?,
+            accelerator: flags
+                .accelerator
+                .or(file.accelerator)
+                .unwrap_or(AcceleratorChoice::Auto),
+            egress: flags
+                .egress
+                .or(file.egress)
+                .unwrap_or(EgressChoice::Isolated),
+        })
+    }
+}
+
+/// The region of a name, or a sentence that lists those there are.
+pub(crate) fn parse_region(name: &str) -> Result<Region> {
+    Region::named(name).ok_or_else(|| {
+        let known: Vec<_> = Region::all().map(Region::name).collect();
+        Failure::Usage(format!(
+            "no region is named {name:?}; there are {}",
+            known.join(", ")
+        ))
+    })
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        Failure::Usage(format!(
+            "--listen {text}: give an IP address and a port, such as 127.0.0.1:8773 or [::1]:8773"
+        ))
+    })
+}
+
+fn read_file(dir: &DataDir) -> Result<File> {
+    let path = dir.path().join("config.toml");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
+        Err(cause) => return Err(Failure::Usage(format!("{}: {cause}", path.display()))),
+    };
+    toml::from_str(&text).map_err(|cause| Failure::Usage(format!("{}: {cause}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(flags: &Serve, config: Option<&str>) -> Result<Settings> {
+        let temp = tempfile::tempdir().unwrap();
+        if let Some(config) = config {
+            fs::write(temp.path().join("config.toml"), config).unwrap();
+        }
+        Settings::load(
+            flags,
+            &DataDir::named_or_default(Some(temp.path())).unwrap(),
+        )
+    }
+
+    const NO_FLAGS: Serve = Serve {
+        listen: None,
+        region: None,
+        accelerator: None,
+        egress: None,
+    };
+
+    #[test]
+    fn the_server_listens_on_loopback_unless_told_otherwise() {
+        let settings = load(&NO_FLAGS, None).unwrap();
+        assert!(settings.listen.ip().is_loopback());
+        assert_eq!(settings.listen.port(), 8773);
+        assert_eq!(settings.region.name(), "us-east-1");
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_what_is_built_in() {
+        let file = Some("listen = '127.0.0.1:1'\nregion = 'eu-west-1'\naccelerator = 'tcg'\n");
+        let settings = load(
+            &Serve {
+                listen: Some("127.0.0.1:2".into()),
+                ..NO_FLAGS
+            },
+            file,
+        )
+        .unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.region.name(), "eu-west-1");
+        assert_eq!(settings.accelerator, AcceleratorChoice::Tcg);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_usage_error() {
+        let unreadable = [
+            "listen = 8773",
+            "lisen = '127.0.0.1:1'",
+            "listen = 'localhost'",
+            "region = 'mars-1'",
+            "listen",
+        ];
+        for config in unreadable {
+            assert_eq!(
+                load(&NO_FLAGS, Some(config)).unwrap_err().exit_code(),
+                2,
+                "{config}"
+            );
+        }
+    }
+}
