@@ -13,12 +13,16 @@ use crate::{
 };
 
 /// An upload under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
     /// When it was begun or last written to.
     pub last_activity: Timestamp,
     /// How long after that it is given up.
     pub timeout: Duration,
+    /// Whether the client has said that it is complete.
+    pub sealed: bool,
+    /// What the blocks are put over, as the owner of the content writes it.
+    pub base: Option<String>,
 }
 
 /// A block that was uploaded; its bytes are durable.
@@ -32,10 +36,12 @@ pub struct UploadedBlock {
 
 /// Records that an upload was begun.
 pub async fn insert(tx: &mut WriteTx, snapshot: &SnapshotId, upload: &Upload) -> Result<()> {
-    sqlx::query("INSERT INTO upload (snapshot_id, last_activity, timeout) VALUES ($1, $2, $3)")
+    sqlx::query("INSERT INTO upload (snapshot_id, last_activity, timeout, sealed, base) VALUES ($1, $2, $3, $4, $5)")
         .bind(snapshot.as_str())
         .bind(upload.last_activity.0)
         .bind(i64::try_from(upload.timeout.as_micros()).unwrap_or(i64::MAX))
+        .bind(i64::from(upload.sealed))
+        .bind(&upload.base)
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -43,18 +49,30 @@ pub async fn insert(tx: &mut WriteTx, snapshot: &SnapshotId, upload: &Upload) ->
 
 /// The upload of a snapshot; none once it is over.
 pub async fn get(conn: &mut Connection, snapshot: &SnapshotId) -> Result<Option<Upload>> {
-    let row = sqlx::query("SELECT last_activity, timeout FROM upload WHERE snapshot_id = $1")
-        .bind(snapshot.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(
+        "SELECT last_activity, timeout, sealed, base FROM upload WHERE snapshot_id = $1",
+    )
+    .bind(snapshot.as_str())
+    .fetch_optional(conn)
+    .await?;
     row.map(|row| {
-        let timeout: i64 = row.try_get("timeout")?;
         Ok(Upload {
             last_activity: Timestamp(row.try_get("last_activity")?),
-            timeout: Duration::from_micros(u64::try_from(timeout).unwrap_or(0)),
+            timeout: Duration::from_micros(unsigned(row.try_get("timeout")?)?),
+            sealed: row.try_get::<i64, _>("sealed")? != 0,
+            base: row.try_get("base")?,
         })
     })
     .transpose()
+}
+
+/// Takes no more blocks. False: the upload is over, or sealed already.
+pub async fn seal(tx: &mut WriteTx, snapshot: &SnapshotId) -> Result<bool> {
+    let done = sqlx::query("UPDATE upload SET sealed = 1 WHERE snapshot_id = $1 AND sealed = 0")
+        .bind(snapshot.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Ends an upload and forgets its blocks. False: there was none.
@@ -68,18 +86,19 @@ pub async fn delete(tx: &mut WriteTx, snapshot: &SnapshotId) -> Result<bool> {
 }
 
 /// Records blocks, the later ones over the earlier ones of the same index. False, with nothing
-/// recorded: the upload is over.
+/// recorded: the upload is over or sealed.
 pub async fn put_blocks(
     tx: &mut WriteTx,
     snapshot: &SnapshotId,
     blocks: &[UploadedBlock],
     now: Timestamp,
 ) -> Result<bool> {
-    let alive = sqlx::query("UPDATE upload SET last_activity = $2 WHERE snapshot_id = $1")
-        .bind(snapshot.as_str())
-        .bind(now.0)
-        .execute(&mut **tx)
-        .await?;
+    let alive =
+        sqlx::query("UPDATE upload SET last_activity = $2 WHERE snapshot_id = $1 AND sealed = 0")
+            .bind(snapshot.as_str())
+            .bind(now.0)
+            .execute(&mut **tx)
+            .await?;
     if alive.rows_affected() == 0 {
         return Ok(false);
     }

@@ -31,7 +31,12 @@ CREATE TABLE upload (
     last_activity BIGINT NOT NULL,
     -- Microseconds.
     timeout       BIGINT NOT NULL,
+    -- 1 once the client has said that it is complete: no block is taken any more.
+    sealed        BIGINT NOT NULL,
+    -- What the blocks are put over: the content of the parent, as JSON.
+    base          TEXT,
     CONSTRAINT upload_pk PRIMARY KEY (snapshot_id),
+    CONSTRAINT upload_sealed_is_boolean CHECK (sealed IN (0, 1)),
     CONSTRAINT upload_snapshot_fk FOREIGN KEY (snapshot_id) REFERENCES snapshot (id) ON DELETE CASCADE
 );
 
