@@ -169,6 +169,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Drop for Flight<'_, K, V> {
 }
 
 #[cfg(test)]
+#[allow(clippy::assertions_on_result_states)]
 mod tests {
     use std::sync::{
         Barrier,

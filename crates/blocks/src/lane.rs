@@ -211,6 +211,8 @@ impl Lane {
         }
         if !state.full.is_empty() || state.committed < state.appended {
             self.commit(state)?;
+        } else {
+            drop(state);
         }
         self.sync()
     }

@@ -28,6 +28,9 @@
 //!                                      44  4  CRC of bytes 0..44
 //! ```
 //!
+//! The CRC of the stored bytes is for those who cannot or need not decompress them. For everyone
+//! else the hash decides.
+//!
 //! The pack id in the CRC of a blob header keeps a blob of another pack, copied into this one
 //! by a guest or by a file system gone wrong, from being taken for one of this pack.
 
@@ -375,4 +378,201 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(take(bytes, at))
+}
+
+#[cfg(test)]
+#[allow(clippy::assertions_on_result_states)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PACK: PackId = PackId(0x1234);
+
+    fn header() -> PackHeader {
+        PackHeader {
+            kind: BlobKind::Meta,
+            domain: DomainId(-5),
+            pack: PACK,
+            writer_epoch: 77,
+        }
+    }
+
+    fn blob_header() -> BlobHeader {
+        BlobHeader {
+            id: BlobId([9; 32]),
+            plain_len: 524_288,
+            stored_len: 1000,
+            compression: Compression::Zstd,
+            slot: 3,
+            payload_crc: 0xdead_beef,
+        }
+    }
+
+    fn entries() -> Vec<TableEntry> {
+        let entry = |slot: u32| TableEntry {
+            id: BlobId([7; 32]),
+            slot,
+            offset: 128 + u64::from(slot) * 100,
+            stored_len: 36,
+            plain_len: 40,
+        };
+        (0..3).map(entry).collect()
+    }
+
+    fn decode_trailer(bytes: &[u8]) -> Result<(Footer, Vec<TableEntry>), Malformed> {
+        let (table, footer) = bytes
+            .split_last_chunk::<FOOTER_LEN>()
+            .ok_or(Malformed("short"))?;
+        let footer = Footer::decode(footer)?;
+        Ok((footer, decode_table(&footer, table)?))
+    }
+
+    #[test]
+    fn decodes_what_it_encodes() {
+        assert_eq!(PackHeader::decode(&header().encode()), Ok(header()));
+        assert_eq!(
+            BlobHeader::decode(&blob_header().encode(PACK), PACK),
+            Ok(blob_header())
+        );
+        let (footer, table) = decode_trailer(&encode_trailer(PACK, 364, &entries())).unwrap();
+        assert_eq!(
+            (footer.pack, footer.table_offset, table),
+            (PACK, 364, entries())
+        );
+        assert_eq!(
+            decode_trailer(&encode_trailer(PACK, 64, &[])).unwrap().1,
+            []
+        );
+    }
+
+    /// The bytes that the head of this file promises; packs on disks depend on them.
+    #[test]
+    fn the_layout_is_the_one_described() {
+        let bytes = header().encode();
+        assert_eq!(&bytes[..12], b"cairnpak\x01\x00\x02\x00");
+        assert_eq!(
+            (
+                i64::from_le_bytes(take(&bytes, 16)),
+                u64_at(&bytes, 24),
+                u64_at(&bytes, 32)
+            ),
+            (-5, 0x1234, 77)
+        );
+        let bytes = blob_header().encode(PACK);
+        assert_eq!(
+            (&bytes[..4], u32_at(&bytes, 4), u32_at(&bytes, 8), bytes[12]),
+            (b"blob".as_slice(), 524_288, 1000, 1)
+        );
+        assert_eq!(
+            (&bytes[16..48], u32_at(&bytes, 48), u32_at(&bytes, 52)),
+            ([9; 32].as_slice(), 3, 0xdead_beef)
+        );
+        // CRC-32C of "123456789", the check value of its definition.
+        assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
+    fn every_flip_of_a_bit_is_refused() {
+        let (header, blob, trailer) = (
+            header().encode(),
+            blob_header().encode(PACK),
+            encode_trailer(PACK, 364, &entries()),
+        );
+        for bit in 0..8 {
+            for at in 0..HEADER_LEN {
+                let mut flipped = header;
+                flipped[at] ^= 1 << bit;
+                assert!(
+                    PackHeader::decode(&flipped).is_err(),
+                    "pack header, byte {at}"
+                );
+                let mut flipped = blob;
+                flipped[at] ^= 1 << bit;
+                assert!(
+                    BlobHeader::decode(&flipped, PACK).is_err(),
+                    "blob header, byte {at}"
+                );
+            }
+            for at in 0..trailer.len() {
+                let mut flipped = trailer.clone();
+                flipped[at] ^= 1 << bit;
+                assert!(decode_trailer(&flipped).is_err(), "trailer, byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blob_of_another_pack_is_refused() {
+        assert!(BlobHeader::decode(&blob_header().encode(PACK), PackId(PACK.0 + 1)).is_err());
+    }
+
+    #[test]
+    fn impossible_lengths_are_refused_though_the_crc_is_right() {
+        let refused = |header: BlobHeader| BlobHeader::decode(&header.encode(PACK), PACK).is_err();
+        assert!(refused(BlobHeader {
+            plain_len: 524_289,
+            ..blob_header()
+        }));
+        assert!(refused(BlobHeader {
+            stored_len: 524_288,
+            ..blob_header()
+        }));
+        assert!(refused(BlobHeader {
+            compression: Compression::None,
+            ..blob_header()
+        }));
+        let beyond = TableEntry {
+            offset: 340,
+            ..entries()[0]
+        };
+        assert!(decode_trailer(&encode_trailer(PACK, 364, &[beyond])).is_err());
+        let overflowing = TableEntry {
+            offset: u64::MAX - 10,
+            ..entries()[0]
+        };
+        assert!(decode_trailer(&encode_trailer(PACK, 364, &[overflowing])).is_err());
+        let in_header = TableEntry {
+            offset: 127,
+            ..entries()[0]
+        };
+        assert!(decode_trailer(&encode_trailer(PACK, 364, &[in_header])).is_err());
+    }
+
+    proptest! {
+        /// Arbitrary bytes, also under a right CRC, never panic, and decode to what encodes to them.
+        #[test]
+        fn decoding_is_canonical(mut bytes in any::<[[u8; 32]; 2]>(), right_crc: bool, right_magic: bool) {
+            let mut bytes: [u8; 64] = std::mem::take(&mut bytes).concat().try_into().unwrap();
+            if right_magic {
+                put(&mut bytes, 0, b"blob");
+            }
+            if right_crc {
+                let crc = blob_header_crc(PACK, &bytes);
+                put(&mut bytes, 60, &crc.to_le_bytes());
+            }
+            if let Ok(header) = BlobHeader::decode(&bytes, PACK) {
+                prop_assert_eq!(header.encode(PACK), bytes);
+            }
+            if right_magic {
+                put(&mut bytes, 0, b"cairnpak\x01\x00");
+            }
+            if right_crc {
+                let crc = crc32c::crc32c(&bytes[..60]);
+                put(&mut bytes, 60, &crc.to_le_bytes());
+            }
+            if let Ok(header) = PackHeader::decode(&bytes) {
+                prop_assert_eq!(header.encode(), bytes);
+            }
+        }
+
+        #[test]
+        fn a_trailer_of_anything_never_panics(table in prop::collection::vec(any::<u8>(), 0..300), count in 0..6u32, offset: u64) {
+            let footer = Footer { pack: PACK, table_offset: offset, count, table_crc: crc32c::crc32c(&table) };
+            let bytes = [table, footer.encode().to_vec()].concat();
+            if let Ok((decoded, entries)) = decode_trailer(&bytes) {
+                prop_assert_eq!(encode_trailer(PACK, decoded.table_offset, &entries), bytes);
+            }
+        }
+    }
 }

@@ -206,6 +206,7 @@ impl Node {
 }
 
 #[cfg(test)]
+#[allow(clippy::assertions_on_result_states)]
 mod tests {
     use proptest::prelude::*;
 

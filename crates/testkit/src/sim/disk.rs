@@ -41,7 +41,9 @@ impl SimDisk {
     /// Another disk that is in the same state, also in what is not synced. Files opened on this
     /// one stay with this one.
     pub fn fork(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.lock().clone())))
+        let mut state = self.lock().clone();
+        state.close_all();
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// Ends the process: files opened so far answer every call with an error from now on, locks

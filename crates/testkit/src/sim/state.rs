@@ -196,10 +196,7 @@ impl State {
             Crash::LoseAll => self.lose_power(None),
             Crash::PowerLoss(seed) => self.lose_power(Some(Rng::new(seed))),
         }
-        for file in self.files.values_mut() {
-            file.handles = 0;
-            file.locked_by = None;
-        }
+        self.close_all();
         self.process += 1;
         self.script.revive();
         self.reap();
@@ -214,6 +211,14 @@ impl State {
             .filter(counts)
             .map(|(_, file)| file.pages_used * PAGE)
             .sum()
+    }
+
+    /// Takes the files from whoever has them open.
+    pub(super) fn close_all(&mut self) {
+        for file in self.files.values_mut() {
+            file.handles = 0;
+            file.locked_by = None;
+        }
     }
 
     /// Bytes that can still be taken. On a disk whose size was never set nothing counts, as

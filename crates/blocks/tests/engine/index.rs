@@ -1,0 +1,241 @@
+//! Shapes and limits of the Merkle index.
+
+use std::collections::BTreeMap;
+
+use cairn_blocks::{BLOCK_SIZE, Change, Digest, Error, LeafNode, Root};
+use cairn_testkit::OpKind;
+
+use crate::support::{Bench, HERE, THERE, expected_root};
+
+const TIB: u64 = 1 << 40;
+
+/// A digest of a block that nobody has.
+fn name(n: u64) -> Digest {
+    Digest::of(&n.to_le_bytes())
+}
+
+fn build(bench: &Bench, base: Option<&Root>, size: u64, changes: &[(u64, Option<Digest>)]) -> Root {
+    bench
+        .store()
+        .build(HERE, base, size, changes.iter().copied())
+        .unwrap()
+}
+
+#[test]
+fn the_largest_volume_can_be_indexed_from_end_to_end() {
+    let bench = Bench::new();
+    let last = 64 * TIB / BLOCK_SIZE as u64 - 1;
+    let root = build(
+        &bench,
+        None,
+        64 * TIB,
+        &[(0, Some(name(1))), (last, Some(name(2)))],
+    );
+    assert_eq!(
+        root.node,
+        expected_root(&BTreeMap::from([(0, name(1)), (last, name(2))]))
+    );
+    assert_eq!(
+        bench.store().leaf(HERE, &root, last).unwrap(),
+        Some(name(2))
+    );
+    assert_eq!(bench.store().leaf(HERE, &root, last - 1).unwrap(), None);
+    let listed: Result<Vec<_>, _> = bench.store().blocks(HERE, &root, 1).collect();
+    assert_eq!(listed.unwrap(), [(last, name(2))]);
+    let too_large = bench.store().build(HERE, None, 64 * TIB + 1, []);
+    assert!(matches!(too_large, Err(Error::VolumeSize { .. })));
+}
+
+#[test]
+fn blocks_beyond_the_end_are_refused() {
+    let bench = Bench::new();
+    let size = 10 * BLOCK_SIZE as u64 + 1;
+    let root = build(&bench, None, size, &[(10, Some(name(1)))]);
+    assert_eq!(root.block_count(), 11, "the last block may be short");
+    let beyond = bench.store().build(HERE, None, size, [(11, Some(name(1)))]);
+    assert!(matches!(
+        beyond,
+        Err(Error::OutOfRange {
+            block: 11,
+            blocks: 11
+        })
+    ));
+    assert!(matches!(
+        bench.store().leaf(HERE, &root, 11),
+        Err(Error::OutOfRange { .. })
+    ));
+    // The same nodes under a smaller size are those of no volume.
+    let smaller = Root {
+        size_bytes: size - 1,
+        ..root
+    };
+    assert!(matches!(
+        bench.store().leaf(HERE, &smaller, 0),
+        Err(Error::InvalidNode { .. })
+    ));
+    assert!(
+        !bench
+            .store()
+            .verify(HERE, &smaller, &|_| {})
+            .unwrap()
+            .is_intact()
+    );
+}
+
+#[test]
+fn a_volume_may_grow_and_not_shrink() {
+    let bench = Bench::new();
+    let small = build(&bench, None, TIB, &[(3, Some(name(1)))]);
+    let large = build(&bench, Some(&small), 2 * TIB, &[]);
+    assert_eq!(large.node, small.node);
+    assert_ne!(large.digest(), small.digest());
+    let shrunk = bench.store().build(HERE, Some(&large), TIB, []);
+    assert!(matches!(shrunk, Err(Error::VolumeSize { .. })));
+}
+
+#[test]
+fn what_becomes_zero_leaves_no_trace() {
+    let bench = Bench::new();
+    let full = build(
+        &bench,
+        None,
+        TIB,
+        &[(3, Some(name(1))), (100_000, Some(name(2)))],
+    );
+    let emptied = build(&bench, Some(&full), TIB, &[(3, None), (100_000, None)]);
+    assert_eq!(emptied, Root::empty(TIB));
+    let zeros = Digest::of(&vec![0; BLOCK_SIZE]);
+    assert_eq!(
+        build(&bench, None, TIB, &[(3, Some(zeros))]),
+        Root::empty(TIB),
+        "zeros have no digest"
+    );
+    assert_eq!(bench.store().count(HERE, &emptied).unwrap(), 0);
+    assert!(
+        bench
+            .store()
+            .verify(HERE, &emptied, &|_| {})
+            .unwrap()
+            .is_intact()
+    );
+}
+
+#[test]
+fn the_last_change_of_a_block_counts() {
+    let bench = Bench::new();
+    let root = build(
+        &bench,
+        None,
+        TIB,
+        &[(3, Some(name(1))), (2, None), (3, None), (3, Some(name(2)))],
+    );
+    assert_eq!(bench.store().leaf(HERE, &root, 3).unwrap(), Some(name(2)));
+    assert_eq!(root, build(&bench, None, TIB, &[(3, Some(name(2)))]));
+}
+
+#[test]
+fn a_leaf_node_tells_of_256_blocks() {
+    let bench = Bench::new();
+    let root = build(
+        &bench,
+        None,
+        TIB,
+        &[
+            (256, Some(name(1))),
+            (511, Some(name(2))),
+            (512, Some(name(3))),
+        ],
+    );
+    let leaf = bench.store().leaf_node(HERE, &root, 300).unwrap();
+    assert_eq!((leaf.first_block(), LeafNode::BLOCKS), (256, 256));
+    assert_eq!(
+        leaf.present().collect::<Vec<_>>(),
+        [(256, name(1)), (511, name(2))]
+    );
+    assert_eq!(
+        [256, 257, 511, 512, 0].map(|block| leaf.get(block)),
+        [Some(name(1)), None, Some(name(2)), None, None]
+    );
+    assert_eq!(
+        bench
+            .store()
+            .leaf_node(HERE, &root, 5)
+            .unwrap()
+            .present()
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn snapshots_of_other_domains_and_sizes_are_compared() {
+    let bench = Bench::new();
+    let here = build(&bench, None, TIB, &[(1, Some(name(1))), (2, Some(name(2)))]);
+    let changes = [(2, Some(name(2))), (TIB / BLOCK_SIZE as u64, Some(name(3)))];
+    let there = bench.store().build(THERE, None, 2 * TIB, changes).unwrap();
+    let found: Result<Vec<_>, _> = bench
+        .store()
+        .diff(HERE, Some(&here), THERE, &there, 0)
+        .collect();
+    let expected = [
+        Change {
+            block: 1,
+            first: Some(name(1)),
+            second: None,
+        },
+        Change {
+            block: TIB / BLOCK_SIZE as u64,
+            first: None,
+            second: Some(name(3)),
+        },
+    ];
+    assert_eq!(found.unwrap(), expected);
+}
+
+/// The whole point of the tree: work that grows with the changes, not with the volume.
+#[test]
+fn builds_and_diffs_touch_only_what_changed() {
+    let mut bench = Bench::new();
+    let dense: Vec<_> = (0..40)
+        .flat_map(|leaf| (0..4).map(move |n| (leaf * 256 + n, Some(name(leaf * 10 + n)))))
+        .collect();
+    let base = build(&bench, None, TIB, &dense);
+    bench.reopen();
+    bench.disk.start_trace();
+    let changed = build(&bench, Some(&base), TIB, &[(20 * 256, Some(name(9999)))]);
+    let reads = |bench: &Bench| {
+        bench
+            .disk
+            .take_trace()
+            .iter()
+            .filter(|entry| entry.op == OpKind::Read)
+            .count()
+    };
+    // The index wrapper of these tests reads forks of the disk, which have traces of their own.
+    assert_eq!(reads(&bench), 3, "a root, a mid node, a leaf");
+    assert_eq!(bench.store().stats().blobs, 3);
+    bench.reopen();
+    bench.disk.start_trace();
+    let found: Result<Vec<_>, _> = bench
+        .store()
+        .diff(HERE, Some(&base), HERE, &changed, 0)
+        .collect();
+    assert_eq!(found.unwrap().len(), 1);
+    assert_eq!(reads(&bench), 6, "a path on either side");
+    let none: Result<Vec<_>, _> = bench
+        .store()
+        .diff(HERE, Some(&base), HERE, &base, 0)
+        .collect();
+    assert_eq!(none.unwrap(), []);
+}
+
+#[test]
+fn a_missing_node_ends_the_list_with_an_error() {
+    let bench = Bench::new();
+    let root = Root {
+        node: name(1),
+        size_bytes: TIB,
+    };
+    let listed: Vec<_> = bench.store().blocks(HERE, &root, 0).collect();
+    assert!(matches!(listed.as_slice(), [Err(Error::NotFound { .. })]));
+}

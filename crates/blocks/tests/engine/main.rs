@@ -1,0 +1,13 @@
+//! The block store against simulated disks that lose what was not synced, against rot, against
+//! faults, and against many threads.
+
+#![allow(clippy::unwrap_used, clippy::assertions_on_result_states)]
+
+mod crash_points;
+mod faults;
+mod index;
+mod model;
+mod rot;
+mod storing;
+mod support;
+mod threads;

@@ -1,0 +1,249 @@
+//! Blocks, stores and indexes for the tests of this directory.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use cairn_blocks::{
+    BLOCK_SIZE, BlobId, BlobIndex, BlockStore, Digest, DomainId, IndexError, Location, MemoryIndex,
+    Options, PackId, disk::Disk as _,
+};
+use cairn_testkit::{Crash, Rng, SimDisk};
+
+pub(crate) const HERE: DomainId = DomainId(1);
+pub(crate) const THERE: DomainId = DomainId(2);
+pub(crate) const DIR: &str = "srv/blocks";
+
+/// How many different blocks there are.
+pub(crate) const BLOCKS: usize = 24;
+
+static BLOCK_POOL: LazyLock<Vec<(Digest, Vec<u8>)>> = LazyLock::new(|| {
+    (0..BLOCKS)
+        .map(make_block)
+        .map(|block| (Digest::of(&block), block))
+        .collect()
+});
+
+/// Blocks that compress to some hundred bytes each, so that packs stay small.
+fn make_block(n: usize) -> Vec<u8> {
+    let mut pattern = [0; 128];
+    Rng::new(n as u64 + 1).fill(&mut pattern);
+    pattern.iter().copied().cycle().take(BLOCK_SIZE).collect()
+}
+
+pub(crate) fn block(n: usize) -> &'static [u8] {
+    &BLOCK_POOL[n].1
+}
+
+pub(crate) fn digest(n: usize) -> Digest {
+    BLOCK_POOL[n].0
+}
+
+/// A block that does not compress.
+pub(crate) fn random_block(seed: u64) -> Vec<u8> {
+    let mut block = vec![0; BLOCK_SIZE];
+    Rng::new(seed).fill(&mut block);
+    block
+}
+
+/// Packs of a few blocks, and caches too small to hide what is on the disk.
+pub(crate) fn options() -> Options {
+    Options {
+        pack_target_bytes: 1500,
+        block_cache_bytes: 0,
+        node_cache_bytes: 20_000,
+        writer_epoch: 1,
+    }
+}
+
+/// A store on a simulated disk, and what outlives its process.
+pub(crate) struct Bench {
+    pub(crate) disk: SimDisk,
+    pub(crate) index: Arc<dyn BlobIndex>,
+    store: Option<BlockStore>,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let disk = SimDisk::new();
+        let index = Arc::new(CheckedIndex {
+            disk: disk.clone(),
+            inner: MemoryIndex::new(),
+        });
+        Self::with_index(disk, index)
+    }
+
+    pub(crate) fn with_index(disk: SimDisk, index: Arc<dyn BlobIndex>) -> Self {
+        let mut bench = Self {
+            disk,
+            index,
+            store: None,
+        };
+        bench.reopen();
+        bench
+    }
+
+    pub(crate) fn store(&self) -> &BlockStore {
+        self.store.as_ref().unwrap()
+    }
+
+    /// Ends the process and begins another.
+    pub(crate) fn crash(&mut self, crash: Crash) {
+        self.disk.crash(crash);
+        self.reopen();
+    }
+
+    pub(crate) fn reopen(&mut self) {
+        self.store = None;
+        self.store = Some(open(&self.disk, &self.index).unwrap());
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.store = None;
+    }
+
+    pub(crate) fn put(&self, n: usize) -> cairn_blocks::Stored {
+        self.store().put(HERE, block(n)).unwrap()
+    }
+
+    pub(crate) fn put_all(&self, numbers: impl IntoIterator<Item = usize>) {
+        for n in numbers {
+            self.put(n);
+        }
+    }
+
+    /// The names of packs that end so.
+    pub(crate) fn packs(&self, suffix: &str) -> Vec<PathBuf> {
+        let names = self.disk.list(Path::new(DIR)).unwrap();
+        names
+            .iter()
+            .filter(|name| name.ends_with(suffix))
+            .map(|name| Path::new(DIR).join(name))
+            .collect()
+    }
+}
+
+pub(crate) fn open(
+    disk: &SimDisk,
+    index: &Arc<dyn BlobIndex>,
+) -> Result<BlockStore, cairn_blocks::Error> {
+    BlockStore::open(
+        Arc::new(disk.clone()),
+        Path::new(DIR),
+        Arc::clone(index),
+        options(),
+    )
+}
+
+/// An index that refuses to learn of what a power failure could still take away.
+#[derive(Debug)]
+pub(crate) struct CheckedIndex {
+    pub(crate) disk: SimDisk,
+    pub(crate) inner: MemoryIndex,
+}
+
+impl BlobIndex for CheckedIndex {
+    fn locate(
+        &self,
+        domain: DomainId,
+        ids: &[BlobId],
+    ) -> Result<Vec<Option<Location>>, IndexError> {
+        self.inner.locate(domain, ids)
+    }
+
+    fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
+        let after_power_loss = self.disk.fork();
+        after_power_loss.crash(Crash::LoseAll);
+        let index = MemoryIndex::new();
+        index.insert(domain, blobs)?;
+        let store = open(&after_power_loss, &(Arc::new(index) as Arc<dyn BlobIndex>)).unwrap();
+        for (id, location) in blobs {
+            let found = store.get(domain, &Digest(id.0));
+            assert!(
+                found.is_ok(),
+                "the index is told of {id:?} at {location:?}, which is not durable: {found:?}"
+            );
+        }
+        self.inner.insert(domain, blobs)
+    }
+
+    fn allocate_pack(&self) -> Result<PackId, IndexError> {
+        self.inner.allocate_pack()
+    }
+}
+
+/// An index that fails on demand, and counts.
+#[derive(Debug, Default)]
+pub(crate) struct FlakyIndex {
+    pub(crate) inner: MemoryIndex,
+    pub(crate) fails: AtomicBool,
+    pub(crate) inserts: AtomicU64,
+}
+
+impl BlobIndex for FlakyIndex {
+    fn locate(
+        &self,
+        domain: DomainId,
+        ids: &[BlobId],
+    ) -> Result<Vec<Option<Location>>, IndexError> {
+        self.inner.locate(domain, ids)
+    }
+
+    fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
+        self.inserts.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(IndexError("told to fail".into()));
+        }
+        self.inner.insert(domain, blobs)
+    }
+
+    fn allocate_pack(&self) -> Result<PackId, IndexError> {
+        self.inner.allocate_pack()
+    }
+}
+
+/// The root node of an index with this content, computed from the description of the format
+/// and nothing else.
+pub(crate) fn expected_root(content: &BTreeMap<u64, Digest>) -> Digest {
+    let leaves = level(content, 0, 256);
+    let mids = level(&leaves, 1, 256);
+    let root = level(&mids, 2, 2048);
+    root.get(&0)
+        .copied()
+        .unwrap_or_else(|| Digest::of(&encode(2, 2048, &[])))
+}
+
+/// The nodes above numbered children.
+fn level(children: &BTreeMap<u64, Digest>, level: u8, fan_out: u64) -> BTreeMap<u64, Digest> {
+    let mut groups: BTreeMap<u64, Vec<(u64, Digest)>> = BTreeMap::new();
+    for (at, digest) in children {
+        groups
+            .entry(at / fan_out)
+            .or_default()
+            .push((at % fan_out, *digest));
+    }
+    groups
+        .into_iter()
+        .map(|(at, group)| (at, Digest::of(&encode(level, fan_out, &group))))
+        .collect()
+}
+
+fn encode(level: u8, fan_out: u64, children: &[(u64, Digest)]) -> Vec<u8> {
+    let mut bitmap = vec![0u8; usize::try_from(fan_out / 8).unwrap()];
+    children
+        .iter()
+        .for_each(|(at, _)| bitmap[usize::try_from(at / 8).unwrap()] |= 1 << (at % 8));
+    let hashes = children.iter().flat_map(|(_, digest)| digest.0);
+    b"cidx\x01"
+        .iter()
+        .copied()
+        .chain([level, 0, 0])
+        .chain(bitmap)
+        .chain(hashes)
+        .collect()
+}
