@@ -32,6 +32,12 @@ impl Timestamp {
         )
     }
 
+    /// As EC2 writes it in sentences: `2026-01-02 03:04:05 GMT`.
+    pub fn in_gmt(self) -> String {
+        let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        time.format("%Y-%m-%d %H:%M:%S GMT").to_string()
+    }
+
     /// Parses RFC 3339 (`2026-01-02T03:04:05Z`, with or without a fraction).
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text)

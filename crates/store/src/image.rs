@@ -28,21 +28,19 @@ pub async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     .bind(doc::encode(NOUN, image)?)
     .execute(&mut **tx)
     .await?;
-    for snapshot in image.snapshot_ids() {
-        sqlx::query(
-            "INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(image.id.as_str())
-        .bind(snapshot.as_str())
-        .execute(&mut **tx)
-        .await?;
-    }
-    Ok(())
+    insert_needs(tx, image).await
 }
 
 /// The image of an id, whoever owns it, deregistered or not.
 pub async fn get(conn: &mut Connection, id: &ImageId) -> Result<Option<Image>> {
     Ok(read(conn, id).await?.map(|found| found.noun))
+}
+
+/// The image of an id, whoever owns it, unless it is deregistered.
+pub async fn get_registered(conn: &mut Connection, id: &ImageId) -> Result<Option<Image>> {
+    Ok(get(conn, id)
+        .await?
+        .filter(|image| image.deregistered_at.is_none()))
 }
 
 /// The image that has a name in an account and region.
@@ -74,8 +72,19 @@ pub async fn list(
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
 }
 
-/// Changes an image and returns it as it is now; none if there is no such image. One that becomes
-/// deregistered no longer needs its snapshots.
+/// All images of an account in a region that are not deregistered, oldest first.
+pub async fn list_registered(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Image>> {
+    let mut images = list(conn, account, region).await?;
+    images.retain(|image| image.deregistered_at.is_none());
+    Ok(images)
+}
+
+/// Changes an image and returns it as it is now; none if there is no such image. The snapshots that
+/// it needs are recorded anew; a deregistered one needs none.
 pub async fn update(
     tx: &mut WriteTx,
     id: &ImageId,
@@ -86,11 +95,12 @@ pub async fn update(
     };
     change(&mut found.noun);
     write(tx, &found).await?;
-    if found.noun.deregistered_at.is_some() {
-        sqlx::query("DELETE FROM image_snapshot WHERE image_id = $1")
-            .bind(id.as_str())
-            .execute(&mut **tx)
-            .await?;
+    sqlx::query("DELETE FROM image_snapshot WHERE image_id = $1")
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    if found.noun.deregistered_at.is_none() {
+        insert_needs(tx, &found.noun).await?;
     }
     Ok(Some(found.noun))
 }
@@ -102,6 +112,19 @@ pub async fn delete_deregistered_before(tx: &mut WriteTx, instant: Timestamp) ->
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected())
+}
+
+async fn insert_needs(tx: &mut WriteTx, image: &Image) -> Result<()> {
+    for snapshot in image.snapshot_ids() {
+        sqlx::query(
+            "INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(image.id.as_str())
+        .bind(snapshot.as_str())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
 }
 
 async fn read(conn: &mut Connection, id: &ImageId) -> Result<Option<doc::Versioned<Image>>> {

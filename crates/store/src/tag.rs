@@ -52,7 +52,7 @@ pub async fn get(
         };
     }
     Ok(match resource_type {
-        ResourceType::Image => by_id!(image::get, Image),
+        ResourceType::Image => by_id!(image::get_registered, Image),
         ResourceType::Instance => by_id!(instance::get, Instance),
         ResourceType::KeyPair => by_id!(key_pair::get, KeyPair),
         ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
@@ -107,7 +107,7 @@ pub async fn list(
         )*};
     }
     append! {
-        image::list, Image;
+        image::list_registered, Image;
         instance::list, Instance;
         key_pair::list, KeyPair;
         network::list_security_groups, SecurityGroup;

@@ -1,0 +1,893 @@
+//! Images: registering them from snapshots, making them of instances, describing them.
+//!
+//! An image that is made of an instance is `pending` until all its snapshots are complete; the
+//! transaction that completes the last of them makes it available.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use cairn_model::{
+    Architecture, AttachmentState, BlockDeviceMapping, BootMode, EbsBlockDevice, Image, ImageId,
+    ImageState, Instance, InstanceId, InstanceState, Paged, ResourceType, SnapshotId,
+    SnapshotState, Tags, TagsByType, VirtualizationType, Volume, VolumeType,
+    block_device::{self, same_device},
+    ids::AccountId,
+    image::check_name,
+    instance::InstanceBlockDevice,
+    page::Bounds,
+    volume_shape::VolumeShape,
+};
+use cairn_store::{
+    Connection, Constraint, WriteTx, image, snapshot as snapshots, volume as volume_rows,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Caller, Control, Error, ErrorKind, Result,
+    answer::{Deregistered, ImageAttribute, ImageAttributeValue},
+    describe::{self, Question},
+    instance::{give_up_restart, in_state, shut_down, start_again},
+    jobs::{self, Failure, Job, Next},
+    mapping,
+    request::{CreateImage, DeregisterImage, DescribeAttribute, DescribeImages, RegisterImage},
+    snapshot::{self, NewSnapshot},
+    volume as volumes,
+};
+
+/// What MaxResults of DescribeImages may be.
+const PAGE: Bounds = Bounds { min: 1, max: 1000 };
+
+/// The root device of a registration that names none.
+const DEFAULT_ROOT: &str = "/dev/sda1";
+
+/// Owners that nobody here is.
+const OWNER_ALIASES: &[&str] = &["amazon", "aws-marketplace", "aws-backup-vault"];
+
+impl Control {
+    /// Registers an image of snapshots.
+    pub async fn register_image(&self, caller: &Caller, request: RegisterImage) -> Result<ImageId> {
+        let traits = Traits::read(&request)?;
+        check_image_name(&request.name)?;
+        snapshot::check_description(request.description.as_deref().unwrap_or_default())?;
+        let mappings = mapping::read(&request.block_device_mappings)?;
+        let tags = TagsByType::of(&request.tag_specifications, &[ResourceType::Image])?;
+        let root = request
+            .root_device_name
+            .clone()
+            .filter(|name| !name.is_empty());
+        let root = root.unwrap_or_else(|| DEFAULT_ROOT.to_owned());
+
+        let mut tx = self.store().write().await?;
+        let mappings = registered_mappings(&mut tx, caller, mappings, &root).await?;
+        refuse_taken_name(&mut tx, caller, &request.name).await?;
+        describe::refuse_dry_run(request.dry_run)?;
+        let image = Image {
+            id: ImageId::generate(self.entropy()),
+            account: caller.account.clone(),
+            region: caller.region,
+            location: location(&caller.account, &request.name),
+            name: request.name,
+            description: request.description.filter(|text| !text.is_empty()),
+            architecture: traits.architecture,
+            virtualization_type: traits.virtualization_type,
+            root_device_name: Some(root),
+            block_device_mappings: mappings,
+            boot_mode: traits.boot_mode,
+            ena_support: request.ena_support.unwrap_or(false),
+            sriov_net_support: named(request.sriov_net_support),
+            tpm_support: named(request.tpm_support),
+            imds_support: named(request.imds_support),
+            uefi_data: named(request.uefi_data),
+            kernel_id: named(request.kernel_id),
+            ramdisk_id: named(request.ramdisk_id),
+            state: ImageState::Available,
+            state_reason: None,
+            creation_date: self.stamp(),
+            source_instance_id: None,
+            last_launched_time: None,
+            deregistered_at: None,
+            tags: tags.tags(ResourceType::Image),
+        };
+        insert(&mut tx, &image).await?;
+        tx.commit().await?;
+        Ok(image.id)
+    }
+
+    /// Makes an image of an instance: snapshots of all its volumes, taken at one moment. A running
+    /// guest is shut down for it and started again, unless `no_reboot` asks for what is on the
+    /// disks as it is.
+    pub async fn create_image(&self, caller: &Caller, request: CreateImage) -> Result<ImageId> {
+        check_image_name(&request.name)?;
+        snapshot::check_description(request.description.as_deref().unwrap_or_default())?;
+        let changes = mapping::read(&request.block_device_mappings)?;
+        let tags = TagsByType::of(
+            &request.tag_specifications,
+            &[ResourceType::Image, ResourceType::Snapshot],
+        )?;
+        let (image, job) = {
+            let conn = &mut *self.store().read().await?;
+            let instance = self
+                .find_instance(conn, caller, &request.instance_id)
+                .await?;
+            check_can_be_imaged(&instance)?;
+            refuse_taken_name(conn, caller, &request.name).await?;
+            let image = self.image_of(conn, &instance, &request, &tags).await?;
+            let job = CreateImageJob {
+                image: image.id.clone(),
+                instance: instance.id.clone(),
+                added: added(conn, caller, &instance, &changes).await?,
+                devices: self.devices_to_snapshot(&instance, &changes),
+                snapshot_tags: tags.tags(ResourceType::Snapshot),
+            };
+            describe::refuse_dry_run(request.dry_run)?;
+            let reboot = !request.no_reboot && instance.state == InstanceState::Running;
+            (image, (job, reboot))
+        };
+        match job {
+            (job, true) => self.create_image_later(&image, &job).await?,
+            (job, false) => self.create_image_now(&image, &job).await?,
+        }
+        Ok(image.id)
+    }
+
+    /// The caller's images of these ids, or all, that pass the filters; oldest first. Images are
+    /// their owner's alone: none is public or shared yet.
+    pub async fn describe_images(
+        &self,
+        caller: &Caller,
+        request: DescribeImages,
+    ) -> Result<Paged<Image>> {
+        for id in &request.common.ids {
+            describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
+        }
+        let owned = names_caller(caller, &request.owners, OWNER_ALIASES)?;
+        // An owner's right to launch is not among the permissions that this asks for.
+        names_caller(caller, &request.executable_users, &["all"])?;
+        let conn = &mut *self.store().read().await?;
+        let mut all = image::list(conn, &caller.account, caller.region).await?;
+        let now = self.now();
+        all.retain(|image| image.is_known(now));
+        refuse_unknown(&all, &request.common.ids)?;
+        let mut found = describe::select(
+            all,
+            &request.common.ids,
+            |image| image.id.as_str(),
+            not_found,
+        )?;
+        found.retain(|image| image.deregistered_at.is_none());
+        if !owned || !request.executable_users.is_empty() {
+            found.clear();
+        }
+        Question {
+            control: self,
+            caller,
+            operation: "DescribeImages",
+            bounds: PAGE,
+            request: &request.common,
+        }
+        .answer(found, |image| {
+            format!("{:020} {}", image.creation_date.0, image.id)
+        })
+    }
+
+    /// One attribute of an image.
+    pub async fn describe_image_attribute(
+        &self,
+        caller: &Caller,
+        request: DescribeAttribute,
+    ) -> Result<ImageAttribute> {
+        let image = find(&mut *self.store().read().await?, caller, &request.id).await?;
+        let value = attribute(&image, &request.attribute)?;
+        describe::refuse_dry_run(request.dry_run)?;
+        Ok(ImageAttribute {
+            image_id: image.id,
+            value,
+        })
+    }
+
+    /// Withdraws an image. Its snapshots stay, unless they are to go too and nothing else needs
+    /// them; instances that were launched from it go on.
+    pub async fn deregister_image(
+        &self,
+        caller: &Caller,
+        request: DeregisterImage,
+    ) -> Result<Deregistered> {
+        let mut tx = self.store().write().await?;
+        let image = find(&mut tx, caller, &request.image_id).await?;
+        describe::refuse_dry_run(request.dry_run)?;
+        let now = self.stamp();
+        image::update(&mut tx, &image.id, |image| {
+            image.state = ImageState::Deregistered;
+            image.deregistered_at = Some(now);
+        })
+        .await?;
+        let mut results = Vec::new();
+        if request.delete_associated_snapshots {
+            for id in image.snapshot_ids() {
+                results.push((
+                    id.clone(),
+                    self.delete_with_image(&mut tx, id).await?.to_owned(),
+                ));
+            }
+        }
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(Deregistered {
+            delete_snapshot_results: results,
+        })
+    }
+
+    /// Deletes a snapshot of an image that was withdrawn, and says how that went, as EC2 does.
+    async fn delete_with_image(&self, tx: &mut WriteTx, id: &SnapshotId) -> Result<&'static str> {
+        let Some(snapshot) = snapshots::get(tx, id).await? else {
+            return Ok("success");
+        };
+        if !snapshots::images_of(tx, id).await?.is_empty() {
+            return Ok("skipped");
+        }
+        self.forget(tx, &snapshot).await?;
+        Ok("success")
+    }
+
+    /// The image as it is recorded before its snapshots are taken.
+    async fn image_of(
+        &self,
+        conn: &mut Connection,
+        instance: &Instance,
+        request: &CreateImage,
+        tags: &TagsByType,
+    ) -> Result<Image> {
+        let source = image::get(conn, &instance.image_id).await?;
+        Ok(Image {
+            id: ImageId::generate(self.entropy()),
+            account: instance.account.clone(),
+            region: instance.region,
+            name: request.name.clone(),
+            description: request.description.clone().filter(|text| !text.is_empty()),
+            architecture: instance.architecture,
+            virtualization_type: VirtualizationType::Hvm,
+            root_device_name: instance.root_device_name.clone(),
+            block_device_mappings: Vec::new(),
+            boot_mode: source.as_ref().and_then(|source| source.boot_mode),
+            ena_support: instance.ena_support,
+            sriov_net_support: source
+                .as_ref()
+                .and_then(|source| source.sriov_net_support.clone()),
+            tpm_support: source
+                .as_ref()
+                .and_then(|source| source.tpm_support.clone()),
+            imds_support: source
+                .as_ref()
+                .and_then(|source| source.imds_support.clone()),
+            uefi_data: None,
+            kernel_id: None,
+            ramdisk_id: None,
+            location: location(&instance.account, &request.name),
+            state: ImageState::Pending,
+            state_reason: None,
+            creation_date: self.stamp(),
+            source_instance_id: Some(instance.id.clone()),
+            last_launched_time: None,
+            deregistered_at: None,
+            tags: tags.tags(ResourceType::Image),
+        })
+    }
+
+    /// The attached volumes that the request does not leave out, with the snapshots to be taken.
+    fn devices_to_snapshot(
+        &self,
+        instance: &Instance,
+        changes: &[BlockDeviceMapping],
+    ) -> Vec<Device> {
+        let attached = instance
+            .block_devices
+            .iter()
+            .filter(|d| d.state == AttachmentState::Attached);
+        let wanted = attached.filter_map(|device| {
+            let change = change_of(changes, &device.device_name);
+            (!change.is_some_and(|change| change.no_device)).then(|| Device {
+                device: device.clone(),
+                snapshot: SnapshotId::generate(self.entropy()),
+                delete_on_termination: change
+                    .and_then(|change| change.ebs.as_ref()?.delete_on_termination)
+                    .unwrap_or(device.delete_on_termination),
+            })
+        });
+        wanted.collect()
+    }
+
+    async fn create_image_later(&self, image: &Image, job: &CreateImageJob) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        insert(&mut tx, image).await?;
+        jobs::enqueue(&mut tx, job, self.now()).await?;
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(())
+    }
+
+    async fn create_image_now(&self, image: &Image, job: &CreateImageJob) -> Result<()> {
+        let (new, mappings) = job.plan(self).await?;
+        let frozen = self.freeze_volumes(new).await?;
+        let mut tx = self.store().write().await?;
+        frozen.record(&mut tx).await?;
+        let image = Image {
+            block_device_mappings: mappings,
+            ..image.clone()
+        };
+        insert(&mut tx, &image).await?;
+        tx.commit().await?;
+        frozen.keep();
+        Ok(())
+    }
+}
+
+/// The caller's image of an id. A deregistered one is unavailable as long as it is known.
+pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
+    let parsed = describe::parse_id(id, ErrorKind::ImageIdMalformed)?;
+    let found = image::get(conn, &parsed).await?;
+    let own =
+        found.filter(|image| image.account == caller.account && image.region == caller.region);
+    let image = own.ok_or_else(|| not_found(id))?;
+    if image.deregistered_at.is_some() {
+        let message = format!("The image ID '{id}' is no longer available");
+        return Err(Error::new(ErrorKind::ImageUnavailable, message));
+    }
+    Ok(image)
+}
+
+/// A snapshot is complete, or has failed: so are the images that waited for it alone, in the same
+/// transaction.
+pub(crate) async fn settle(tx: &mut WriteTx, id: &SnapshotId) -> Result<()> {
+    for image_id in snapshots::images_of(tx, id).await? {
+        let Some(found) = image::get(tx, &image_id).await? else {
+            continue;
+        };
+        if found.state != ImageState::Pending {
+            continue;
+        }
+        if let Some((state, reason)) = settled(tx, &found).await? {
+            image::update(tx, &image_id, |image| {
+                image.state = state;
+                image.state_reason = reason;
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of an image, once its snapshots tell.
+async fn settled(tx: &mut WriteTx, image: &Image) -> Result<Option<(ImageState, Option<String>)>> {
+    let mut all_complete = true;
+    for id in image.snapshot_ids() {
+        match snapshots::get(tx, id)
+            .await?
+            .map(|snapshot| (snapshot.state, snapshot.state_message))
+        {
+            Some((SnapshotState::Completed, _)) => {}
+            Some((SnapshotState::Pending, _)) => all_complete = false,
+            Some((SnapshotState::Error, message)) => {
+                let reason = format!("Snapshot {id} failed: {}", message.unwrap_or_default());
+                return Ok(Some((ImageState::Failed, Some(reason))));
+            }
+            None => {
+                return Ok(Some((
+                    ImageState::Failed,
+                    Some(format!("Snapshot {id} was deleted")),
+                )));
+            }
+        }
+    }
+    Ok(all_complete.then_some((ImageState::Available, None)))
+}
+
+async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
+    match image::insert(tx, image).await {
+        Err(cairn_store::Error::Constraint(Constraint::ImageName)) => {
+            let taken = image::get_named(tx, &image.account, image.region, &image.name).await?;
+            Err(taken_name(&image.name, taken.as_ref()))
+        }
+        other => Ok(other?),
+    }
+}
+
+async fn refuse_taken_name(conn: &mut Connection, caller: &Caller, name: &str) -> Result<()> {
+    match image::get_named(conn, &caller.account, caller.region, name).await? {
+        Some(taken) => Err(taken_name(name, Some(&taken))),
+        None => Ok(()),
+    }
+}
+
+fn taken_name(name: &str, by: Option<&Image>) -> Error {
+    let by = by.map_or_else(|| "another one".to_owned(), |image| image.id.to_string());
+    Error::new(
+        ErrorKind::ImageNameDuplicate,
+        format!("AMI name {name} is already in use by AMI {by}"),
+    )
+}
+
+fn check_image_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        let message = "The request must contain the parameter name";
+        return Err(Error::new(ErrorKind::MissingParameter, message));
+    }
+    check_name(name).map_err(|error| Error::new(ErrorKind::ImageNameMalformed, error))
+}
+
+fn location(account: &AccountId, name: &str) -> String {
+    format!("{account}/{name}")
+}
+
+/// A text parameter, where an empty one is none.
+fn named(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// What a registration says about the machine that the image is for.
+struct Traits {
+    architecture: Architecture,
+    virtualization_type: VirtualizationType,
+    boot_mode: Option<BootMode>,
+}
+
+impl Traits {
+    fn read(request: &RegisterImage) -> Result<Self> {
+        let traits = Self {
+            architecture: spelled("architecture", &request.architecture)?
+                .unwrap_or(Architecture::I386),
+            virtualization_type: spelled("virtualizationType", &request.virtualization_type)?
+                .unwrap_or(VirtualizationType::Paravirtual),
+            boot_mode: spelled("bootMode", &request.boot_mode)?,
+        };
+        if request
+            .image_location
+            .as_deref()
+            .is_some_and(|text| !text.is_empty())
+        {
+            return Err(Error::new(
+                ErrorKind::UnsupportedOperation,
+                "This server registers images of snapshots only, not from a manifest: leave out ImageLocation.",
+            ));
+        }
+        traits.check_virtualization(request)?;
+        traits.check_firmware(request)?;
+        only("sriovNetSupport", &request.sriov_net_support, "simple")?;
+        only("imdsSupport", &request.imds_support, "v2.0")?;
+        Ok(traits)
+    }
+
+    fn check_virtualization(&self, request: &RegisterImage) -> Result<()> {
+        let hvm = self.virtualization_type == VirtualizationType::Hvm;
+        let kernel = [&request.kernel_id, &request.ramdisk_id]
+            .into_iter()
+            .flatten()
+            .any(|id| !id.is_empty());
+        if hvm && kernel {
+            return refuse_combination(
+                "You cannot specify a kernel or RAM disk with virtualization type 'hvm'.",
+            );
+        }
+        if !hvm && request.ena_support == Some(true) {
+            return refuse_combination(
+                "The parameter enaSupport requires virtualization type 'hvm'.",
+            );
+        }
+        if !hvm && self.architecture == Architecture::Arm64 {
+            return refuse_combination(
+                "The architecture 'arm64' requires virtualization type 'hvm'.",
+            );
+        }
+        Ok(())
+    }
+
+    fn check_firmware(&self, request: &RegisterImage) -> Result<()> {
+        match (self.architecture, self.boot_mode) {
+            (Architecture::Arm64, Some(BootMode::LegacyBios | BootMode::UefiPreferred)) => {
+                return refuse_combination(
+                    "The architecture 'arm64' boots by the boot mode 'uefi' only.",
+                );
+            }
+            (Architecture::I386, Some(BootMode::Uefi | BootMode::UefiPreferred)) => {
+                return refuse_combination(
+                    "The architecture 'i386' boots by the boot mode 'legacy-bios' only.",
+                );
+            }
+            _ => {}
+        }
+        only("tpmSupport", &request.tpm_support, "v2.0")?;
+        if request.tpm_support.as_deref() == Some("v2.0") && self.boot_mode != Some(BootMode::Uefi)
+        {
+            return refuse_combination("The parameter tpmSupport requires the boot mode 'uefi'.");
+        }
+        let uefi_data = request.uefi_data.as_deref().filter(|data| !data.is_empty());
+        if uefi_data.is_some_and(|data| STANDARD.decode(data).is_err()) {
+            let message = "The parameter uefiData is not valid base64.";
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+        }
+        Ok(())
+    }
+}
+
+fn refuse_combination(message: &str) -> Result<()> {
+    Err(Error::new(ErrorKind::InvalidParameterCombination, message))
+}
+
+fn spelled<T: std::str::FromStr>(parameter: &str, text: &Option<String>) -> Result<Option<T>> {
+    let Some(text) = text.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|_| invalid(parameter, text))
+}
+
+fn only(parameter: &str, text: &Option<String>, allowed: &str) -> Result<()> {
+    match text.as_deref() {
+        Some(text) if !text.is_empty() && text != allowed => Err(invalid(parameter, text)),
+        _ => Ok(()),
+    }
+}
+
+fn invalid(parameter: &str, text: &str) -> Error {
+    let message = format!("Value ({text}) for parameter {parameter} is invalid.");
+    Error::new(ErrorKind::InvalidParameterValue, message)
+}
+
+/// The mappings of a registration with sizes and types filled in. The root has to have a snapshot.
+async fn registered_mappings(
+    conn: &mut Connection,
+    caller: &Caller,
+    mappings: Vec<BlockDeviceMapping>,
+    root: &str,
+) -> Result<Vec<BlockDeviceMapping>> {
+    if mappings.is_empty() {
+        let message = "The request must contain the parameter blockDeviceMapping";
+        return Err(Error::new(ErrorKind::MissingParameter, message));
+    }
+    let mut filled = Vec::new();
+    for mut mapping in mappings.into_iter().filter(|mapping| !mapping.no_device) {
+        if let Some(ebs) = mapping.ebs.take() {
+            mapping.ebs = Some(registered_ebs(conn, caller, &mapping.device_name, ebs).await?);
+        }
+        filled.push(mapping);
+    }
+    let rooted = filled.iter().any(|mapping| {
+        mapping.device_name == root
+            && mapping
+                .ebs
+                .as_ref()
+                .is_some_and(|ebs| ebs.snapshot_id.is_some())
+    });
+    if rooted {
+        return Ok(filled);
+    }
+    let message = format!(
+        "No root snapshot specified in device mapping: no device '{root}' with a snapshot."
+    );
+    Err(Error::new(ErrorKind::BlockDeviceMappingInvalid, message))
+}
+
+async fn registered_ebs(
+    conn: &mut Connection,
+    caller: &Caller,
+    device_name: &str,
+    ebs: EbsBlockDevice,
+) -> Result<EbsBlockDevice> {
+    if ebs.snapshot_id.is_some() && ebs.encrypted.is_some() {
+        let message = "The parameter encrypted cannot be used with the parameter snapshotId in a block device mapping.";
+        return Err(Error::new(ErrorKind::BlockDeviceMappingInvalid, message));
+    }
+    if ebs.encrypted == Some(true) || ebs.kms_key_id.is_some() {
+        let message =
+            "This server does not encrypt volumes yet: leave out Encrypted, or set it to false.";
+        return Err(Error::new(ErrorKind::UnsupportedOperation, message));
+    }
+    let snapshot = match &ebs.snapshot_id {
+        Some(id) => Some(snapshot::find(conn, caller, id.as_str()).await?),
+        None => None,
+    };
+    volumes::base(conn, snapshot.as_ref()).await?;
+    let size = block_device::volume_size(
+        device_name,
+        &ebs,
+        snapshot.map(|snapshot| snapshot.volume_size_gib),
+    );
+    let size = size.map_err(mapping::mapping_error)?;
+    let volume_type = ebs.volume_type.unwrap_or(VolumeType::Gp2);
+    VolumeShape::new(volume_type, size, ebs.iops, ebs.throughput).map_err(volumes::shape_error)?;
+    Ok(EbsBlockDevice {
+        volume_size: Some(size),
+        volume_type: Some(volume_type),
+        delete_on_termination: Some(ebs.delete_on_termination.unwrap_or(true)),
+        encrypted: Some(false),
+        ..ebs
+    })
+}
+
+fn check_can_be_imaged(instance: &Instance) -> Result<()> {
+    if matches!(
+        instance.state,
+        InstanceState::Running | InstanceState::Stopped
+    ) {
+        return Ok(());
+    }
+    let message = format!("Instance '{}' is not 'running' or 'stopped'.", instance.id);
+    Err(Error::new(ErrorKind::IncorrectState, message))
+}
+
+fn change_of<'a>(
+    changes: &'a [BlockDeviceMapping],
+    device_name: &str,
+) -> Option<&'a BlockDeviceMapping> {
+    changes
+        .iter()
+        .find(|change| same_device(&change.device_name, device_name))
+}
+
+/// The mappings that a request adds to those of the instance. Of a volume that is attached only
+/// DeleteOnTermination can be changed: the rest is as it is.
+async fn added(
+    conn: &mut Connection,
+    caller: &Caller,
+    instance: &Instance,
+    changes: &[BlockDeviceMapping],
+) -> Result<Vec<BlockDeviceMapping>> {
+    let mut added = Vec::new();
+    for change in changes {
+        let attached = instance
+            .block_devices
+            .iter()
+            .find(|d| same_device(&d.device_name, &change.device_name));
+        match attached {
+            Some(device) => check_change(instance, device, change)?,
+            None if change.no_device => {}
+            None => added.push(added_mapping(conn, caller, change.clone()).await?),
+        }
+    }
+    Ok(added)
+}
+
+async fn added_mapping(
+    conn: &mut Connection,
+    caller: &Caller,
+    mut mapping: BlockDeviceMapping,
+) -> Result<BlockDeviceMapping> {
+    if let Some(ebs) = mapping.ebs.take() {
+        mapping.ebs = Some(registered_ebs(conn, caller, &mapping.device_name, ebs).await?);
+    }
+    Ok(mapping)
+}
+
+fn check_change(
+    instance: &Instance,
+    device: &InstanceBlockDevice,
+    change: &BlockDeviceMapping,
+) -> Result<()> {
+    let refuse = |message| Err(Error::new(ErrorKind::BlockDeviceMappingInvalid, message));
+    let name = &device.device_name;
+    if instance.root_device_name.as_deref() == Some(name) && change.ebs.is_none() {
+        return refuse(format!(
+            "The root device '{name}' cannot be left out of an image."
+        ));
+    }
+    let only_deletion = change.ebs.as_ref().is_none_or(|ebs| {
+        *ebs == EbsBlockDevice {
+            delete_on_termination: ebs.delete_on_termination,
+            ..Default::default()
+        }
+    });
+    if only_deletion {
+        return Ok(());
+    }
+    refuse(format!(
+        "Of the volume that is attached as '{name}' only DeleteOnTermination can be changed."
+    ))
+}
+
+/// Takes an image of a running instance whose guest is shut down for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CreateImageJob {
+    image: ImageId,
+    instance: InstanceId,
+    devices: Vec<Device>,
+    added: Vec<BlockDeviceMapping>,
+    snapshot_tags: Tags,
+}
+
+/// A volume that goes into an image.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Device {
+    device: InstanceBlockDevice,
+    snapshot: SnapshotId,
+    delete_on_termination: bool,
+}
+
+impl Job for CreateImageJob {
+    const KIND: &'static str = "create-image";
+
+    /// The instance: while this goes on, it is expected that its machine ends.
+    fn subject(&self) -> &str {
+        self.instance.as_str()
+    }
+
+    async fn step(&self, control: &Control, step: u32) -> Result<Next, Failure> {
+        match step {
+            0 if self.is_wanted(control).await? => self.shut_down(control).await,
+            1 if self.is_wanted(control).await? => self.freeze(control).await,
+            0 | 1 => Ok(Next::Step),
+            _ => start_again(control, &self.instance)
+                .await
+                .map(|()| Next::Done),
+        }
+    }
+
+    /// The image has failed; its instance runs again.
+    async fn undo(&self, control: &Control, step: u32, why: &str) -> Result<(), Failure> {
+        match step {
+            0 => self.fail(control, why).await,
+            1 => match start_again(control, &self.instance).await {
+                Err(Failure::Final(why)) => give_up_restart(control, &self.instance, &why).await,
+                other => other,
+            },
+            _ => give_up_restart(control, &self.instance, why).await,
+        }
+    }
+}
+
+impl CreateImageJob {
+    /// What is to be frozen, and the mappings of the image then.
+    async fn plan(&self, control: &Control) -> Result<(Vec<NewSnapshot>, Vec<BlockDeviceMapping>)> {
+        let conn = &mut *control.store().read().await?;
+        let description = format!(
+            "Created by CreateImage({}) for {}",
+            self.instance, self.image
+        );
+        let (mut new, mut mappings) = (Vec::new(), Vec::new());
+        for device in &self.devices {
+            let volume = volume_rows::get(conn, &device.device.volume_id).await?;
+            let volume = volume.ok_or_else(|| Error::internal("a volume of an image is gone"))?;
+            mappings.push(device.mapping(&volume));
+            new.push(NewSnapshot {
+                id: device.snapshot.clone(),
+                volume,
+                description: description.clone(),
+                tags: self.snapshot_tags.clone(),
+            });
+        }
+        mappings.extend(self.added.iter().cloned());
+        Ok((new, mappings))
+    }
+
+    /// Whether the image still waits for its snapshots.
+    async fn is_wanted(&self, control: &Control) -> Result<bool, Failure> {
+        let found = image::get(&mut *control.store().read().await?, &self.image).await?;
+        Ok(found.is_some_and(|image| {
+            image.state == ImageState::Pending && image.block_device_mappings.is_empty()
+        }))
+    }
+
+    async fn shut_down(&self, control: &Control) -> Result<Next, Failure> {
+        if in_state(control, &self.instance, InstanceState::Running)
+            .await?
+            .is_none()
+        {
+            return Ok(Next::Step);
+        }
+        control.room().set_rebooting(&self.instance, true);
+        shut_down(control, &self.instance, true).await
+    }
+
+    async fn freeze(&self, control: &Control) -> Result<Next, Failure> {
+        let (new, mappings) = self.plan(control).await?;
+        let frozen = control.freeze_volumes(new).await?;
+        let mut tx = control.store().write().await?;
+        frozen.record(&mut tx).await?;
+        image::update(&mut tx, &self.image, |image| {
+            image.block_device_mappings = mappings
+        })
+        .await?;
+        tx.commit().await?;
+        frozen.keep();
+        Ok(Next::Step)
+    }
+
+    async fn fail(&self, control: &Control, why: &str) -> Result<(), Failure> {
+        let mut tx = control.store().write().await?;
+        image::update(&mut tx, &self.image, |image| {
+            if image.state == ImageState::Pending && image.block_device_mappings.is_empty() {
+                image.state = ImageState::Failed;
+                image.state_reason = Some(why.to_owned());
+            }
+        })
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl Device {
+    fn mapping(&self, volume: &Volume) -> BlockDeviceMapping {
+        // A baseline that follows from the size is no setting.
+        let provisioned = volume.volume_type != VolumeType::Gp2;
+        BlockDeviceMapping {
+            device_name: self.device.device_name.clone(),
+            virtual_name: None,
+            no_device: false,
+            ebs: Some(EbsBlockDevice {
+                snapshot_id: Some(self.snapshot.clone()),
+                volume_size: Some(volume.size_gib),
+                volume_type: Some(volume.volume_type),
+                iops: volume.iops.filter(|_| provisioned),
+                throughput: volume.throughput,
+                delete_on_termination: Some(self.delete_on_termination),
+                encrypted: Some(false),
+                kms_key_id: None,
+            }),
+        }
+    }
+}
+
+fn attribute(image: &Image, name: &str) -> Result<ImageAttributeValue> {
+    use ImageAttributeValue as Value;
+    Ok(match name {
+        "description" => Value::Description(image.description.clone()),
+        "kernel" => Value::Kernel(image.kernel_id.clone()),
+        "ramdisk" => Value::Ramdisk(image.ramdisk_id.clone()),
+        "launchPermission" => Value::LaunchPermission {
+            accounts: Vec::new(),
+            public: false,
+        },
+        "productCodes" => Value::ProductCodes,
+        // EC2 answers nobody, the owner included.
+        "blockDeviceMapping" => {
+            let message = "Unauthorized attempt to access restricted resource";
+            return Err(Error::new(ErrorKind::ImageAttributeNotAuthorized, message));
+        }
+        "sriovNetSupport" => Value::SriovNetSupport(image.sriov_net_support.clone()),
+        "bootMode" => Value::BootMode(image.boot_mode.map(|mode| mode.to_string())),
+        "tpmSupport" => Value::TpmSupport(image.tpm_support.clone()),
+        "uefiData" => Value::UefiData(image.uefi_data.clone()),
+        "lastLaunchedTime" => Value::LastLaunchedTime(image.last_launched_time),
+        "imdsSupport" => Value::ImdsSupport(image.imds_support.clone()),
+        "deregistrationProtection" => Value::DeregistrationProtection("disabled".to_owned()),
+        unknown => return Err(invalid("attribute", unknown)),
+    })
+}
+
+/// Whether the caller is among the accounts named, or none is named.
+fn names_caller(caller: &Caller, names: &[String], aliases: &[&str]) -> Result<bool> {
+    for name in names {
+        let known =
+            name == "self" || aliases.contains(&name.as_str()) || name.parse::<AccountId>().is_ok();
+        if !known {
+            let message = format!(
+                "Invalid owner or user: '{name}' is neither an account number nor an alias."
+            );
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+        }
+    }
+    Ok(names.is_empty()
+        || names
+            .iter()
+            .any(|name| name == "self" || name == caller.account.as_str()))
+}
+
+/// Refuses ids that nothing is known of, all of them in one sentence as EC2 does.
+fn refuse_unknown(known: &[Image], ids: &[String]) -> Result<()> {
+    let unknown: Vec<&str> = ids
+        .iter()
+        .map(String::as_str)
+        .filter(|id| !known.iter().any(|image| image.id.as_str() == *id))
+        .collect();
+    match unknown.as_slice() {
+        [] => Ok(()),
+        [id] => Err(not_found(id)),
+        several => {
+            let message = format!("The image ids '[{}]' do not exist", several.join(", "));
+            Err(Error::new(ErrorKind::ImageNotFound, message))
+        }
+    }
+}
+
+fn not_found(id: &str) -> Error {
+    Error::new(
+        ErrorKind::ImageNotFound,
+        format!("The image id '[{id}]' does not exist"),
+    )
+}

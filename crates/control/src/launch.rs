@@ -1,0 +1,699 @@
+//! Launching instances.
+
+use std::{collections::BTreeSet, net::Ipv4Addr};
+
+use cairn_model::{
+    Attachment, AttachmentState, BlockDeviceMapping, Image, ImageState, Instance, InstanceId,
+    InstanceState, InstanceType, NetworkInterfaceId, ReservationId, ResourceType, SecurityGroup,
+    SecurityGroupId, SnapshotId, Subnet, Tags, TagsByType, Timestamp, Volume, VolumeId,
+    VolumeState,
+    instance::{InstanceBlockDevice, ShutdownBehavior},
+    launch::{LaunchError, LaunchPlan, MetadataRequest, PlannedVolume, plan_launch},
+    network::{Cidr, new_mac_address},
+};
+use cairn_store::{Connection, WriteTx, image as images, instance, network as networks, volume};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Caller, Control, Error, ErrorKind, Result,
+    answer::Reservation,
+    describe,
+    engine::Content,
+    image,
+    instance::{decoded_user_data, in_state},
+    jobs::{self, Failure, Job, Next},
+    key_pair, mapping, network, place,
+    request::{MetadataOptionsRequest, RunInstances},
+    snapshot,
+    token::Idempotency,
+    volume as volumes,
+};
+
+/// The greatest number of instances in one launch: the `max-instances` of an account.
+const INSTANCES_MAX: i32 = 20;
+
+/// The greatest size of user data, decoded, in bytes.
+const USER_DATA_MAX: usize = 16 << 10;
+
+impl Control {
+    /// Launches instances of an image. They are `pending` when this returns, with their volumes and
+    /// addresses, and running once their machines have started.
+    pub async fn run_instances(
+        &self,
+        caller: &Caller,
+        request: RunInstances,
+    ) -> Result<Reservation> {
+        let wish = Wish::read(&request)?;
+        let token = request.client_token.as_deref();
+        let idempotency = Idempotency::of(caller, "RunInstances", token, &request)?;
+        let has_room = self.engine().has_room().await?;
+
+        let mut tx = self.store().write().await?;
+        if let Some(id) = idempotency.known(&mut tx).await? {
+            return self.reservation(&mut tx, caller, &id).await;
+        }
+        let launch = Launch::prepare(&mut tx, caller, &request, wish).await?;
+        let addresses = launch.addresses(&mut tx, &request).await?;
+        if !has_room {
+            return Err(volumes::no_room());
+        }
+        describe::refuse_dry_run(request.dry_run)?;
+        let reservation_id = ReservationId::generate(self.entropy());
+        let mut instances = Vec::new();
+        for (index, address) in (0..).zip(addresses) {
+            let new = launch.instance(self, caller, &request, &reservation_id, index, address);
+            instances.push(self.record_launch(&mut tx, &launch, new).await?);
+        }
+        let now = self.stamp();
+        images::update(&mut tx, &launch.image.id, |image| {
+            image.last_launched_time = Some(now)
+        })
+        .await?;
+        idempotency
+            .record(&mut tx, reservation_id.as_str(), self.now())
+            .await?;
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(Reservation {
+            id: reservation_id,
+            account: caller.account.clone(),
+            instances,
+        })
+    }
+
+    /// An earlier launch, as it is now.
+    async fn reservation(
+        &self,
+        conn: &mut Connection,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Reservation> {
+        let id: ReservationId = id.parse().map_err(Error::internal)?;
+        let instances = instance::list_reservation(conn, &id).await?;
+        Ok(Reservation {
+            id,
+            account: caller.account.clone(),
+            instances,
+        })
+    }
+
+    /// Records an instance with its volumes, and the job that starts it.
+    async fn record_launch(
+        &self,
+        tx: &mut WriteTx,
+        launch: &Launch,
+        mut new: Instance,
+    ) -> Result<Instance> {
+        let taken = instance::ssh_ports(tx).await?;
+        new.ssh_port = Some(self.room().free_port(&taken).ok_or_else(no_capacity)?);
+        let mut makes = Vec::new();
+        for (planned, base) in launch.plan.volumes.iter().zip(&launch.bases) {
+            let made = launch.volume(self, &new, planned);
+            volume::insert(tx, &made).await?;
+            new.block_devices.push(InstanceBlockDevice {
+                device_name: planned.device_name.clone(),
+                volume_id: made.id.clone(),
+                state: AttachmentState::Attaching,
+                attach_time: made.create_time,
+                delete_on_termination: planned.delete_on_termination,
+            });
+            makes.push(Make {
+                volume: made.id,
+                base: base.clone(),
+            });
+        }
+        instance::insert(tx, &new).await?;
+        jobs::enqueue(
+            tx,
+            &LaunchJob {
+                instance: new.id.clone(),
+                makes,
+            },
+            self.now(),
+        )
+        .await?;
+        Ok(new)
+    }
+}
+
+/// What a request wants, as far as it can be told without looking anything up.
+#[derive(Debug)]
+struct Wish {
+    image_id: String,
+    count: usize,
+    mappings: Vec<BlockDeviceMapping>,
+    metadata: MetadataRequest,
+    shutdown: ShutdownBehavior,
+    tags: TagsByType,
+    address: Option<Ipv4Addr>,
+}
+
+impl Wish {
+    fn read(request: &RunInstances) -> Result<Self> {
+        let image_id = request.image_id.clone().filter(|id| !id.is_empty());
+        let count = count(request)?;
+        let user_data = decoded_user_data(request.user_data.as_deref())?;
+        if user_data.is_some_and(|bytes| bytes.len() > USER_DATA_MAX) {
+            let message = format!("User data is limited to {USER_DATA_MAX} bytes");
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+        }
+        check_interface(request)?;
+        Ok(Self {
+            image_id: image_id.ok_or_else(|| missing("ImageId"))?,
+            count,
+            mappings: mapping::read(&request.block_device_mappings)?,
+            metadata: metadata(&request.metadata_options)?,
+            shutdown: shutdown_behavior(request)?,
+            tags: TagsByType::of(
+                &request.tag_specifications,
+                &[ResourceType::Instance, ResourceType::Volume],
+            )?,
+            address: address(request, count)?,
+        })
+    }
+}
+
+/// Everything that a launch needs, looked up and checked.
+#[derive(Debug)]
+struct Launch {
+    wish: Wish,
+    image: Image,
+    instance_type: &'static InstanceType,
+    plan: LaunchPlan,
+    /// What the planned volumes start with, in their order.
+    bases: Vec<Option<Content>>,
+    subnet: Subnet,
+    groups: Vec<(SecurityGroupId, String)>,
+}
+
+impl Launch {
+    async fn prepare(
+        conn: &mut Connection,
+        caller: &Caller,
+        request: &RunInstances,
+        wish: Wish,
+    ) -> Result<Self> {
+        let image = launchable(conn, caller, &wish.image_id).await?;
+        let instance_type = instance_type(request, &image)?;
+        if let Some(name) = request.key_name.as_deref().filter(|name| !name.is_empty()) {
+            key_pair::find(conn, caller, name).await?;
+        }
+        let subnet = subnet(conn, caller, request).await?;
+        let groups = groups(conn, caller, request, &subnet).await?;
+        let asked = wish
+            .mappings
+            .iter()
+            .filter_map(|m| m.ebs.as_ref()?.snapshot_id.as_ref());
+        let sizes =
+            mapping::snapshot_sizes(conn, caller, image.snapshot_ids().chain(asked)).await?;
+        let plan = plan_launch(&image, instance_type, &wish.mappings, wish.metadata, &sizes);
+        let plan = plan.map_err(launch_error)?;
+        let bases = bases(conn, caller, &plan).await?;
+        Ok(Self {
+            wish,
+            image,
+            instance_type,
+            plan,
+            bases,
+            subnet,
+            groups,
+        })
+    }
+
+    /// The private addresses of the instances: the lowest ones that are free, or the one asked for.
+    /// As many as there are, if that is enough.
+    async fn addresses(
+        &self,
+        conn: &mut Connection,
+        request: &RunInstances,
+    ) -> Result<Vec<Ipv4Addr>> {
+        let cidr: Cidr = self.subnet.cidr_block.parse().map_err(Error::internal)?;
+        let mut taken = networks::taken_addresses(conn, &self.subnet.id).await?;
+        if let Some(address) = self.wish.address {
+            check_address(cidr, address, &taken)?;
+            return Ok(vec![address]);
+        }
+        let mut addresses = Vec::new();
+        while addresses.len() < self.wish.count {
+            let Some(address) = cidr.first_free(&taken) else {
+                break;
+            };
+            taken.insert(address);
+            addresses.push(address);
+        }
+        let enough = usize::try_from(request.min_count).is_ok_and(|min| addresses.len() >= min);
+        if enough {
+            Ok(addresses)
+        } else {
+            Err(no_capacity())
+        }
+    }
+
+    fn instance(
+        &self,
+        control: &Control,
+        caller: &Caller,
+        request: &RunInstances,
+        reservation_id: &ReservationId,
+        launch_index: i32,
+        private_ip: Ipv4Addr,
+    ) -> Instance {
+        let entropy = control.entropy();
+        Instance {
+            id: InstanceId::generate(entropy),
+            account: caller.account.clone(),
+            region: caller.region,
+            availability_zone: self.subnet.availability_zone.clone(),
+            reservation_id: reservation_id.clone(),
+            launch_index,
+            image_id: self.image.id.clone(),
+            instance_type: self.instance_type.name.to_owned(),
+            architecture: self.image.architecture,
+            boot_mode: self.plan.boot_mode,
+            key_name: request.key_name.clone().filter(|name| !name.is_empty()),
+            state: InstanceState::Pending,
+            state_reason: None,
+            state_transition_reason: String::new(),
+            launch_time: control.stamp(),
+            terminated_at: None,
+            vpc_id: self.subnet.vpc_id.clone(),
+            subnet_id: self.subnet.id.clone(),
+            security_groups: self.groups.clone(),
+            network_interface_id: NetworkInterfaceId::generate(entropy),
+            mac_address: new_mac_address(entropy),
+            private_ip,
+            root_device_name: Some(self.plan.root_device_name.clone()),
+            block_devices: Vec::new(),
+            user_data: request.user_data.clone().filter(|data| !data.is_empty()),
+            metadata_options: self.plan.metadata_options,
+            instance_initiated_shutdown_behavior: self.wish.shutdown,
+            disable_api_termination: request.disable_api_termination,
+            disable_api_stop: request.disable_api_stop,
+            ebs_optimized: request.ebs_optimized,
+            ena_support: self.image.ena_support,
+            monitoring: request.monitoring,
+            source_dest_check: true,
+            ssh_port: None,
+            client_token: request
+                .client_token
+                .clone()
+                .filter(|token| !token.is_empty()),
+            tags: self.wish.tags.tags(ResourceType::Instance),
+        }
+    }
+
+    fn volume(&self, control: &Control, instance: &Instance, planned: &PlannedVolume) -> Volume {
+        let now = control.stamp();
+        Volume {
+            id: VolumeId::generate(control.entropy()),
+            account: instance.account.clone(),
+            region: instance.region,
+            availability_zone: instance.availability_zone.clone(),
+            size_gib: planned.shape.size_gib,
+            snapshot_id: planned.snapshot_id.clone(),
+            volume_type: planned.shape.volume_type,
+            iops: planned.shape.iops,
+            throughput: planned.shape.throughput,
+            encrypted: false,
+            kms_key_id: None,
+            multi_attach_enabled: false,
+            state: VolumeState::Creating,
+            create_time: now,
+            attachments: vec![attaching(instance, planned, now)],
+            tags: self.volume_tags(),
+        }
+    }
+
+    fn volume_tags(&self) -> Tags {
+        self.wish.tags.tags(ResourceType::Volume)
+    }
+}
+
+fn attaching(instance: &Instance, planned: &PlannedVolume, now: Timestamp) -> Attachment {
+    Attachment {
+        instance_id: instance.id.clone(),
+        device: planned.device_name.clone(),
+        state: AttachmentState::Attaching,
+        attach_time: now,
+        delete_on_termination: planned.delete_on_termination,
+    }
+}
+
+fn count(request: &RunInstances) -> Result<usize> {
+    let (min, max) = (request.min_count, request.max_count);
+    if min < 1 || max < min {
+        let message = format!(
+            "Values ( {min}, {max} ) for parameters minCount and maxCount are invalid. Expecting 1 <= minCount <= maxCount."
+        );
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    }
+    if min > INSTANCES_MAX {
+        return Err(no_capacity());
+    }
+    usize::try_from(max.min(INSTANCES_MAX)).map_err(Error::internal)
+}
+
+/// One interface can be described, the first, and then not in two places.
+fn check_interface(request: &RunInstances) -> Result<()> {
+    let Some(interface) = &request.network_interface else {
+        return Ok(());
+    };
+    let refuse = |kind, message: &str| Err(Error::new(kind, message));
+    if interface.device_index.is_some_and(|index| index != 0) {
+        return refuse(
+            ErrorKind::UnsupportedOperation,
+            "This server gives each instance one network interface, at device index 0.",
+        );
+    }
+    if named(&request.subnet_id).is_some() {
+        return refuse(
+            ErrorKind::InvalidParameterCombination,
+            "Network interfaces and an instance-level subnet ID may not be specified on the same request",
+        );
+    }
+    if !(request.security_group_ids.is_empty() && request.security_groups.is_empty()) {
+        return refuse(
+            ErrorKind::InvalidParameterCombination,
+            "Network interfaces and an instance-level security groups may not be specified on the same request",
+        );
+    }
+    if named(&request.private_ip_address).is_some() {
+        return refuse(
+            ErrorKind::InvalidParameterCombination,
+            "Network interfaces and an instance-level private IP address may not be specified on the same request",
+        );
+    }
+    Ok(())
+}
+
+fn address(request: &RunInstances, count: usize) -> Result<Option<Ipv4Addr>> {
+    let of_interface = request
+        .network_interface
+        .as_ref()
+        .and_then(|i| named(&i.private_ip_address));
+    let Some(text) = named(&request.private_ip_address).or(of_interface) else {
+        return Ok(None);
+    };
+    if count > 1 {
+        let message = "A private IP address can be given to one instance only: set MaxCount to 1.";
+        return Err(Error::new(ErrorKind::InvalidParameterCombination, message));
+    }
+    text.parse().map(Some).map_err(|_| {
+        Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!("Invalid value '{text}' for privateIpAddress."),
+        )
+    })
+}
+
+fn check_address(cidr: Cidr, address: Ipv4Addr, taken: &BTreeSet<Ipv4Addr>) -> Result<()> {
+    let refuse = |message| Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    if !cidr.is_usable(address) {
+        return refuse(format!(
+            "Address {address} does not fall within the subnet's address range"
+        ));
+    }
+    if taken.contains(&address) {
+        return refuse(format!("Address {address} is in use."));
+    }
+    Ok(())
+}
+
+fn shutdown_behavior(request: &RunInstances) -> Result<ShutdownBehavior> {
+    let Some(text) = named(&request.instance_initiated_shutdown_behavior) else {
+        return Ok(ShutdownBehavior::Stop);
+    };
+    text.parse().map_err(|_| {
+        let message =
+            format!("Value ({text}) for parameter instanceInitiatedShutdownBehavior is invalid.");
+        Error::new(ErrorKind::InvalidParameterValue, message)
+    })
+}
+
+fn metadata(request: &MetadataOptionsRequest) -> Result<MetadataRequest> {
+    Ok(MetadataRequest {
+        http_endpoint: one_of(
+            "HttpEndpoint",
+            &request.http_endpoint,
+            "enabled",
+            "disabled",
+        )?,
+        http_tokens_required: one_of("HttpTokens", &request.http_tokens, "required", "optional")?,
+        http_put_response_hop_limit: request.http_put_response_hop_limit,
+        instance_metadata_tags: one_of(
+            "InstanceMetadataTags",
+            &request.instance_metadata_tags,
+            "enabled",
+            "disabled",
+        )?,
+    })
+}
+
+fn one_of(name: &str, text: &Option<String>, yes: &str, no: &str) -> Result<Option<bool>> {
+    match text.as_deref() {
+        None | Some("") => Ok(None),
+        Some(text) if text == yes => Ok(Some(true)),
+        Some(text) if text == no => Ok(Some(false)),
+        Some(text) => {
+            let message = format!(
+                "Value ({text}) for parameter {name} is invalid. Valid values are: {yes}, {no}"
+            );
+            Err(Error::new(ErrorKind::InvalidParameterValue, message))
+        }
+    }
+}
+
+fn instance_type(request: &RunInstances, image: &Image) -> Result<&'static InstanceType> {
+    let Some(name) = named(&request.instance_type) else {
+        return Ok(InstanceType::default_for(image.architecture));
+    };
+    InstanceType::named(name).ok_or_else(|| {
+        let message = format!("Invalid value '{name}' for InstanceType.");
+        Error::new(ErrorKind::InvalidParameterValue, message)
+    })
+}
+
+async fn launchable(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
+    let image = image::find(conn, caller, id).await?;
+    if image.state == ImageState::Available {
+        return Ok(image);
+    }
+    let message = format!(
+        "The image ID '{id}' is not available: it is {}.",
+        image.state
+    );
+    Err(Error::new(ErrorKind::ImageUnavailable, message))
+}
+
+/// The subnet asked for, or the default one of the zone asked for, or of the first zone with a free
+/// address.
+async fn subnet(conn: &mut Connection, caller: &Caller, request: &RunInstances) -> Result<Subnet> {
+    let of_interface = request
+        .network_interface
+        .as_ref()
+        .and_then(|i| named(&i.subnet_id));
+    let zone = match named(&request.availability_zone) {
+        Some(name) => Some(place::zone(caller.region, name)?.name()),
+        None => None,
+    };
+    if let Some(id) = named(&request.subnet_id).or(of_interface) {
+        let subnet = network::find_subnet(conn, caller, id).await?;
+        return match zone {
+            Some(zone) if zone != subnet.availability_zone => Err(zone_mismatch(&zone, &subnet)),
+            _ => Ok(subnet),
+        };
+    }
+    let mut subnets = networks::list_subnets(conn, &caller.account, caller.region).await?;
+    subnets.retain(|s| {
+        s.default_for_az
+            && zone
+                .as_ref()
+                .is_none_or(|zone| *zone == s.availability_zone)
+    });
+    subnets.sort_by(|a, b| a.availability_zone.cmp(&b.availability_zone));
+    let with_room = subnets
+        .into_iter()
+        .find(|subnet| subnet.available_ip_address_count > 0);
+    with_room.ok_or_else(no_capacity)
+}
+
+fn zone_mismatch(zone: &str, subnet: &Subnet) -> Error {
+    let message = format!(
+        "Availability Zone '{zone}' is not that of the subnet '{}', which is in '{}'.",
+        subnet.id, subnet.availability_zone
+    );
+    Error::new(ErrorKind::InvalidParameterValue, message)
+}
+
+/// The security groups asked for by id and by name, or the default one.
+async fn groups(
+    conn: &mut Connection,
+    caller: &Caller,
+    request: &RunInstances,
+    subnet: &Subnet,
+) -> Result<Vec<(SecurityGroupId, String)>> {
+    let mut all = networks::list_security_groups(conn, &caller.account, caller.region).await?;
+    all.retain(|group| group.vpc_id == subnet.vpc_id);
+    let of_interface = request
+        .network_interface
+        .iter()
+        .flat_map(|interface| &interface.groups);
+    let ids: Vec<&String> = request
+        .security_group_ids
+        .iter()
+        .chain(of_interface)
+        .collect();
+    for id in &ids {
+        describe::parse_id::<SecurityGroupId>(id, ErrorKind::SecurityGroupIdMalformed)?;
+    }
+    let mut chosen = Vec::new();
+    for asked in ids.into_iter().chain(&request.security_groups) {
+        let group = all
+            .iter()
+            .find(|group| group.id.as_str() == asked || group.name == *asked);
+        chosen.push(group.ok_or_else(|| network::group_not_found(asked))?);
+    }
+    if chosen.is_empty() {
+        chosen.extend(all.iter().filter(|group| group.name == "default"));
+    }
+    Ok(without_repeats(chosen))
+}
+
+fn without_repeats(groups: Vec<&SecurityGroup>) -> Vec<(SecurityGroupId, String)> {
+    let mut seen = BTreeSet::new();
+    let unique = groups
+        .into_iter()
+        .filter(|group| seen.insert(group.id.clone()));
+    unique
+        .map(|group| (group.id.clone(), group.name.clone()))
+        .collect()
+}
+
+async fn bases(
+    conn: &mut Connection,
+    caller: &Caller,
+    plan: &LaunchPlan,
+) -> Result<Vec<Option<Content>>> {
+    let mut bases = Vec::new();
+    for planned in &plan.volumes {
+        bases.push(match &planned.snapshot_id {
+            Some(id) => Some(base(conn, caller, id).await?),
+            None => None,
+        });
+    }
+    Ok(bases)
+}
+
+async fn base(conn: &mut Connection, caller: &Caller, id: &SnapshotId) -> Result<Content> {
+    let snapshot = snapshot::find(conn, caller, id.as_str()).await?;
+    let base = volumes::base(conn, Some(&snapshot)).await?;
+    base.ok_or_else(|| Error::internal(format!("snapshot {id} has no content")))
+}
+
+/// What EC2 calls launches that cannot be.
+fn launch_error(error: LaunchError) -> Error {
+    let kind = match error {
+        LaunchError::Mapping(error) => return mapping::mapping_error(error),
+        LaunchError::Shape(error) => return volumes::shape_error(error),
+        LaunchError::Architecture { .. } | LaunchError::HopLimit(_) => {
+            ErrorKind::InvalidParameterValue
+        }
+        LaunchError::Paravirtual(_)
+        | LaunchError::EnaRequired(_)
+        | LaunchError::BootMode { .. } => ErrorKind::InvalidParameterCombination,
+        LaunchError::NoRootVolume => ErrorKind::BlockDeviceMappingInvalid,
+        LaunchError::SnapshotNotFound(_) => ErrorKind::SnapshotNotFound,
+        LaunchError::Encrypted(_) => ErrorKind::UnsupportedOperation,
+    };
+    Error::new(kind, error)
+}
+
+/// A text parameter, where an empty one is none.
+fn named(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}
+
+fn no_capacity() -> Error {
+    Error::new(
+        ErrorKind::InsufficientInstanceCapacity,
+        "There is not enough capacity for the instances asked for: no free private address or port, or more than 20 at once.",
+    )
+}
+
+fn missing(parameter: &str) -> Error {
+    let message = format!("The request must contain the parameter {parameter}");
+    Error::new(ErrorKind::MissingParameter, message)
+}
+
+/// Makes the volumes of a new instance and starts its machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LaunchJob {
+    instance: InstanceId,
+    makes: Vec<Make>,
+}
+
+/// A volume to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Make {
+    volume: VolumeId,
+    base: Option<Content>,
+}
+
+impl Job for LaunchJob {
+    const KIND: &'static str = "launch-instance";
+
+    fn subject(&self) -> &str {
+        self.instance.as_str()
+    }
+
+    async fn step(&self, control: &Control, step: u32) -> Result<Next, Failure> {
+        let turn = control.room().turn(&self.instance).await;
+        let pending = in_state(control, &self.instance, InstanceState::Pending).await?;
+        let Some(instance) = pending else {
+            return Ok(Next::Done);
+        };
+        if step == 0 {
+            self.make_volumes(control).await?;
+            return Ok(Next::Step);
+        }
+        control.boot(&instance, &turn).await?;
+        control.mark_running(&self.instance, &turn).await?;
+        Ok(Next::Done)
+    }
+
+    /// The instance is terminated, says why, and leaves nothing.
+    async fn undo(&self, control: &Control, step: u32, why: &str) -> Result<(), Failure> {
+        let turn = control.room().turn(&self.instance).await;
+        let found = instance::get(&mut *control.store().read().await?, &self.instance).await?;
+        let Some(instance) = found.filter(|i| i.state != InstanceState::Terminated) else {
+            return Ok(());
+        };
+        control.end_machine(&instance, &turn).await?;
+        if step == 0 {
+            control
+                .mark_failed(&self.instance, InstanceState::ShuttingDown, why)
+                .await?;
+            control.mark_terminated(&self.instance, true, &turn).await?;
+        }
+        Ok(())
+    }
+}
+
+impl LaunchJob {
+    async fn make_volumes(&self, control: &Control) -> Result<(), Failure> {
+        for make in &self.makes {
+            let volume = volume::get(&mut *control.store().read().await?, &make.volume).await?;
+            let volume = volume.ok_or_else(|| Failure::fatal("a volume is not recorded"))?;
+            control.make_volume(&volume, make.base.as_ref()).await?;
+        }
+        let mut tx = control.store().write().await?;
+        for make in &self.makes {
+            volume::update(&mut tx, &make.volume, |volume| {
+                volume.state = VolumeState::InUse
+            })
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! Tags of resources that exist.
+
+use cairn_model::{
+    Paged, ResourceType, Tags,
+    page::Bounds,
+    tag::{self as rules, TagDescription, TagError},
+};
+use cairn_store::{
+    WriteTx,
+    tag::{self, Tagged},
+};
+
+use crate::{
+    Caller, Control, Error, ErrorKind, Result,
+    describe::{self, Question},
+    request::{ChangeTags, Describe},
+};
+
+/// The greatest number of resources in one call.
+const RESOURCES_MAX: usize = 1000;
+
+impl Control {
+    /// Puts tags on resources, over those of the same keys. All of it, or nothing.
+    pub async fn create_tags(&self, caller: &Caller, request: ChangeTags) -> Result<()> {
+        if request.tags.is_empty() {
+            return Err(missing("tagSet"));
+        }
+        let pairs = request
+            .tags
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_deref().unwrap_or_default()));
+        let new = rules::checked(pairs)?;
+        self.change_tags(caller, &request, |tags| rules::put(tags, &new))
+            .await
+    }
+
+    /// Takes tags from resources: those of a key, or of a key and a value, or all.
+    pub async fn delete_tags(&self, caller: &Caller, request: ChangeTags) -> Result<()> {
+        for (key, _) in &request.tags {
+            rules::check_key(key)?;
+        }
+        let goes = |key: &str, value: &str| match request.tags.as_slice() {
+            [] => !key.starts_with(rules::RESERVED_PREFIX),
+            some => some
+                .iter()
+                .any(|(k, v)| k == key && v.as_deref().is_none_or(|v| v == value)),
+        };
+        let take = |tags: &mut Tags| {
+            tags.retain(|key, value| !goes(key, value));
+            Ok(())
+        };
+        self.change_tags(caller, &request, take).await
+    }
+
+    /// The tags of all the caller's resources that pass the filters.
+    pub async fn describe_tags(
+        &self,
+        caller: &Caller,
+        request: Describe,
+    ) -> Result<Paged<TagDescription>> {
+        let conn = &mut *self.store().read().await?;
+        let tagged = tag::list(conn, &caller.account, caller.region).await?;
+        let tags = tagged
+            .iter()
+            .flat_map(|t| TagDescription::all_of(&t.id, t.resource_type, &t.tags));
+        Question {
+            control: self,
+            caller,
+            operation: "DescribeTags",
+            bounds: Bounds::USUAL,
+            request: &request,
+        }
+        .answer(tags.collect(), |tag| {
+            format!("{} {}", tag.resource_id, tag.key)
+        })
+    }
+
+    async fn change_tags(
+        &self,
+        caller: &Caller,
+        request: &ChangeTags,
+        change: impl Fn(&mut Tags) -> Result<(), TagError> + Send + Sync,
+    ) -> Result<()> {
+        check_count(request.resources.len())?;
+        let mut tx = self.store().write().await?;
+        for id in &request.resources {
+            let mut found = find(&mut tx, caller, id).await?;
+            change(&mut found.tags)?;
+            tag::set(&mut tx, found.resource_type, id, found.tags).await?;
+        }
+        describe::refuse_dry_run(request.dry_run)?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn check_count(resources: usize) -> Result<()> {
+    match resources {
+        0 => Err(missing("resourceIdSet")),
+        1..=RESOURCES_MAX => Ok(()),
+        _ => {
+            let message = format!("A call can change the tags of up to {RESOURCES_MAX} resources.");
+            Err(Error::new(ErrorKind::InvalidParameterValue, message))
+        }
+    }
+}
+
+async fn find(tx: &mut WriteTx, caller: &Caller, id: &str) -> Result<Tagged> {
+    let invalid = || Error::new(ErrorKind::InvalidId, format!("The ID '{id}' is not valid"));
+    let resource_type = ResourceType::of_id(id).ok_or_else(invalid)?;
+    let found = tag::get(tx, resource_type, id).await?;
+    found
+        .filter(|tagged| tagged.account == caller.account && tagged.region == caller.region)
+        .ok_or_else(|| not_found(resource_type, id))
+}
+
+fn not_found(resource_type: ResourceType, id: &str) -> Error {
+    let (kind, message) = match resource_type {
+        ResourceType::Image => (
+            ErrorKind::ImageNotFound,
+            format!("The image id '[{id}]' does not exist"),
+        ),
+        ResourceType::Instance => (
+            ErrorKind::InstanceNotFound,
+            format!("The instance ID '{id}' does not exist"),
+        ),
+        ResourceType::KeyPair => (
+            ErrorKind::KeyPairNotFound,
+            format!("The key pair ID '{id}' does not exist"),
+        ),
+        ResourceType::SecurityGroup => (
+            ErrorKind::SecurityGroupNotFound,
+            format!("The security group '{id}' does not exist"),
+        ),
+        ResourceType::Snapshot => (
+            ErrorKind::SnapshotNotFound,
+            format!("The snapshot '{id}' does not exist."),
+        ),
+        ResourceType::Subnet => (
+            ErrorKind::SubnetNotFound,
+            format!("The subnet ID '{id}' does not exist"),
+        ),
+        ResourceType::Volume => (
+            ErrorKind::VolumeNotFound,
+            format!("The volume '{id}' does not exist."),
+        ),
+        ResourceType::Vpc => (
+            ErrorKind::VpcNotFound,
+            format!("The vpc ID '{id}' does not exist"),
+        ),
+        ResourceType::NetworkInterface | ResourceType::InternetGateway => (
+            ErrorKind::InvalidId,
+            format!("The {resource_type} ID '{id}' does not exist"),
+        ),
+    };
+    Error::new(kind, message)
+}
+
+fn missing(parameter: &str) -> Error {
+    Error::new(
+        ErrorKind::MissingParameter,
+        format!("The request must contain the parameter {parameter}"),
+    )
+}
