@@ -204,8 +204,9 @@ impl Launch {
             .mappings
             .iter()
             .filter_map(|m| m.ebs.as_ref()?.snapshot_id.as_ref());
-        let sizes =
-            mapping::snapshot_sizes(conn, caller, image.snapshot_ids().chain(asked)).await?;
+        // Collected here: a closure that lives across an await keeps the future from being `Send`.
+        let snapshots: Vec<_> = image.snapshot_ids().chain(asked).collect();
+        let sizes = mapping::snapshot_sizes(conn, caller, snapshots).await?;
         let plan = plan_launch(&image, instance_type, &wish.mappings, wish.metadata, &sizes);
         let plan = plan.map_err(launch_error)?;
         let bases = bases(conn, caller, &plan).await?;
