@@ -72,7 +72,9 @@ class Trimmer:
         for member, about in members.items():
             if member in chosen:
                 kind = self.kind(about["shape"], self.response)
-                out["members"][member] = {"wire": about.get("locationName", member), "type": kind}
+                entry = out["members"][member] = {"wire": about.get("locationName", member), "type": kind}
+                if "list" in kind and name in self.allow["optionalLists"]:
+                    entry["optional"] = True
 
 
 def query_name(member, about):

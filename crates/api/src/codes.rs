@@ -20,8 +20,16 @@ const fn bad(code: &'static str) -> QueryCode {
     (code, StatusCode::BAD_REQUEST)
 }
 
-const fn exception(name: &'static str, status: StatusCode, reason: Option<&'static str>) -> Exception {
-    Exception { name, status, reason }
+const fn exception(
+    name: &'static str,
+    status: StatusCode,
+    reason: Option<&'static str>,
+) -> Exception {
+    Exception {
+        name,
+        status,
+        reason,
+    }
 }
 
 const fn validation(reason: &'static str) -> Exception {
@@ -29,11 +37,19 @@ const fn validation(reason: &'static str) -> Exception {
 }
 
 const fn not_found(reason: &'static str) -> Exception {
-    exception("ResourceNotFoundException", StatusCode::NOT_FOUND, Some(reason))
+    exception(
+        "ResourceNotFoundException",
+        StatusCode::NOT_FOUND,
+        Some(reason),
+    )
 }
 
 const fn denied() -> Exception {
-    exception("AccessDeniedException", StatusCode::FORBIDDEN, Some("UNAUTHORIZED_ACCOUNT"))
+    exception(
+        "AccessDeniedException",
+        StatusCode::FORBIDDEN,
+        Some("UNAUTHORIZED_ACCOUNT"),
+    )
 }
 
 const fn conflict() -> Exception {
@@ -41,11 +57,19 @@ const fn conflict() -> Exception {
 }
 
 const fn quota() -> Exception {
-    exception("ConcurrentLimitExceededException", StatusCode::BAD_REQUEST, None)
+    exception(
+        "ConcurrentLimitExceededException",
+        StatusCode::BAD_REQUEST,
+        None,
+    )
 }
 
 const fn broken() -> Exception {
-    exception("InternalServerException", StatusCode::INTERNAL_SERVER_ERROR, None)
+    exception(
+        "InternalServerException",
+        StatusCode::INTERNAL_SERVER_ERROR,
+        None,
+    )
 }
 
 /// What a verb's refusal is called: by EC2, and by EBS direct.
@@ -70,32 +94,53 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::Unsupported => (bad("Unsupported"), value),
         // Volumes.
         K::VolumeIdMalformed => (bad("InvalidVolumeID.Malformed"), value),
-        K::VolumeNotFound => (bad("InvalidVolume.NotFound"), not_found("DEPENDENCY_RESOURCE_NOT_FOUND")),
+        K::VolumeNotFound => (
+            bad("InvalidVolume.NotFound"),
+            not_found("DEPENDENCY_RESOURCE_NOT_FOUND"),
+        ),
         K::VolumeInUse => (bad("VolumeInUse"), conflict()),
         K::VolumeZoneMismatch => (bad("InvalidVolume.ZoneMismatch"), value),
         K::VolumeTypeUnknown => (bad("UnknownVolumeType"), value),
-        K::VolumeSizeInvalid => (bad("InvalidParameterValue"), validation("INVALID_VOLUME_SIZE")),
+        K::VolumeSizeInvalid => (
+            bad("InvalidParameterValue"),
+            validation("INVALID_VOLUME_SIZE"),
+        ),
         K::ZoneNotFound => (bad("InvalidZone.NotFound"), value),
         K::AttachmentNotFound => (bad("InvalidAttachment.NotFound"), value),
         K::AttachmentLimitExceeded => (bad("AttachmentLimitExceeded"), quota()),
         K::IncorrectState => (bad("IncorrectState"), conflict()),
         K::InsufficientVolumeCapacity => (unavailable("InsufficientVolumeCapacity"), broken()),
         // Snapshots.
-        K::SnapshotIdMalformed => (bad("InvalidSnapshotID.Malformed"), validation("INVALID_SNAPSHOT_ID")),
-        K::SnapshotNotFound => (bad("InvalidSnapshot.NotFound"), not_found("SNAPSHOT_NOT_FOUND")),
+        K::SnapshotIdMalformed => (
+            bad("InvalidSnapshotID.Malformed"),
+            validation("INVALID_SNAPSHOT_ID"),
+        ),
+        K::SnapshotNotFound => (
+            bad("InvalidSnapshot.NotFound"),
+            not_found("SNAPSHOT_NOT_FOUND"),
+        ),
         K::SnapshotInUse => (bad("InvalidSnapshot.InUse"), conflict()),
         K::ConcurrentSnapshotLimitExceeded => (bad("ConcurrentSnapshotLimitExceeded"), quota()),
         // Images.
-        K::ImageIdMalformed => (bad("InvalidAMIID.Malformed"), validation("INVALID_IMAGE_ID")),
+        K::ImageIdMalformed => (
+            bad("InvalidAMIID.Malformed"),
+            validation("INVALID_IMAGE_ID"),
+        ),
         K::ImageNotFound => (bad("InvalidAMIID.NotFound"), not_found("IMAGE_NOT_FOUND")),
-        K::ImageUnavailable => (bad("InvalidAMIID.Unavailable"), not_found("IMAGE_NOT_FOUND")),
+        K::ImageUnavailable => (
+            bad("InvalidAMIID.Unavailable"),
+            not_found("IMAGE_NOT_FOUND"),
+        ),
         K::ImageNameDuplicate => (bad("InvalidAMIName.Duplicate"), conflict()),
         K::ImageNameMalformed => (bad("InvalidAMIName.Malformed"), value),
         K::ImageAttributeNotAuthorized => (("AuthFailure", StatusCode::UNAUTHORIZED), denied()),
         K::BlockDeviceMappingInvalid => (bad("InvalidBlockDeviceMapping"), value),
         // Instances.
         K::InstanceIdMalformed => (bad("InvalidInstanceID.Malformed"), value),
-        K::InstanceNotFound => (bad("InvalidInstanceID.NotFound"), not_found("DEPENDENCY_RESOURCE_NOT_FOUND")),
+        K::InstanceNotFound => (
+            bad("InvalidInstanceID.NotFound"),
+            not_found("DEPENDENCY_RESOURCE_NOT_FOUND"),
+        ),
         K::InstanceTypeInvalid => (bad("InvalidInstanceType"), value),
         K::IncorrectInstanceState => (bad("IncorrectInstanceState"), conflict()),
         K::InsufficientInstanceCapacity => (unavailable("InsufficientInstanceCapacity"), broken()),
@@ -109,22 +154,44 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::SubnetIdMalformed => (bad("InvalidSubnetID.Malformed"), value),
         K::SecurityGroupNotFound => (bad("InvalidGroup.NotFound"), value),
         K::SecurityGroupIdMalformed => (bad("InvalidGroupId.Malformed"), value),
-        K::RegionNotFound => (bad("InvalidRegionName"), value),
+        K::RegionNotFound => (bad("InvalidParameterValue"), value),
         // EBS direct.
-        K::EbsInvalidSnapshotId => (bad("InvalidSnapshotID.Malformed"), validation("INVALID_SNAPSHOT_ID")),
-        K::EbsSnapshotNotFound => (bad("InvalidSnapshot.NotFound"), not_found("SNAPSHOT_NOT_FOUND")),
+        K::EbsInvalidSnapshotId => (
+            bad("InvalidSnapshotID.Malformed"),
+            validation("INVALID_SNAPSHOT_ID"),
+        ),
+        K::EbsSnapshotNotFound => (
+            bad("InvalidSnapshot.NotFound"),
+            not_found("SNAPSHOT_NOT_FOUND"),
+        ),
         K::EbsInvalidBlock => (bad("InvalidParameterValue"), validation("INVALID_BLOCK")),
         K::EbsBlockNotFound => (bad("InvalidParameterValue"), validation("INVALID_BLOCK")),
-        K::EbsInvalidBlockToken => (bad("InvalidParameterValue"), validation("INVALID_BLOCK_TOKEN")),
+        K::EbsInvalidBlockToken => (
+            bad("InvalidParameterValue"),
+            validation("INVALID_BLOCK_TOKEN"),
+        ),
         K::EbsInvalidPageToken => (bad("InvalidNextToken"), validation("INVALID_PAGE_TOKEN")),
         K::EbsInvalidParameterValue => (bad("InvalidParameterValue"), value),
-        K::EbsInvalidVolumeSize => (bad("InvalidParameterValue"), validation("INVALID_VOLUME_SIZE")),
-        K::EbsConflictingBlockUpdate => (bad("IncorrectState"), validation("CONFLICTING_BLOCK_UPDATE")),
-        K::EbsChecksumMismatch | K::EbsContentMismatch => {
-            (bad("InvalidParameterValue"), validation("INVALID_CONTENT_ENCODING"))
-        }
-        K::EbsInvalidParentSnapshot => (bad("InvalidParameterValue"), validation("INVALID_SNAPSHOT_ID")),
-        K::EbsUnrelatedSnapshots => (bad("InvalidParameterValue"), validation("UNRELATED_SNAPSHOTS")),
+        K::EbsInvalidVolumeSize => (
+            bad("InvalidParameterValue"),
+            validation("INVALID_VOLUME_SIZE"),
+        ),
+        K::EbsConflictingBlockUpdate => (
+            bad("IncorrectState"),
+            validation("CONFLICTING_BLOCK_UPDATE"),
+        ),
+        K::EbsChecksumMismatch | K::EbsContentMismatch => (
+            bad("InvalidParameterValue"),
+            validation("INVALID_CONTENT_ENCODING"),
+        ),
+        K::EbsInvalidParentSnapshot => (
+            bad("InvalidParameterValue"),
+            validation("INVALID_SNAPSHOT_ID"),
+        ),
+        K::EbsUnrelatedSnapshots => (
+            bad("InvalidParameterValue"),
+            validation("UNRELATED_SNAPSHOTS"),
+        ),
         K::EbsClientTokenMismatch => (bad("IdempotentParameterMismatch"), conflict()),
         K::EbsSnapshotNotPending | K::EbsSnapshotNotCompleted => {
             (bad("IncorrectState"), validation("INVALID_SNAPSHOT_ID"))
@@ -145,13 +212,21 @@ const fn unavailable(code: &'static str) -> QueryCode {
 /// EC2's code for a problem.
 pub(crate) fn ec2(problem: &Problem) -> QueryCode {
     match problem {
-        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => ("AuthFailure", StatusCode::UNAUTHORIZED),
+        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => {
+            ("AuthFailure", StatusCode::UNAUTHORIZED)
+        }
         Problem::Auth(error) => signature(error),
-        Problem::Query(QueryError::Missing(_)) | Problem::FieldMissing(_) => bad("MissingParameter"),
+        Problem::Query(QueryError::Missing(_)) | Problem::FieldMissing(_) => {
+            bad("MissingParameter")
+        }
         Problem::Query(QueryError::Unknown(_)) => bad("UnknownParameter"),
-        Problem::Query(QueryError::Duplicate(_)) | Problem::Form(_) | Problem::Json(_) => bad("MalformedQueryString"),
+        Problem::Query(QueryError::Duplicate(_)) | Problem::Form(_) | Problem::Json(_) => {
+            bad("MalformedQueryString")
+        }
         Problem::Query(QueryError::Refused(_)) => bad("UnsupportedOperation"),
-        Problem::Query(QueryError::Wrong { .. }) | Problem::FieldInvalid(_) => bad("InvalidParameterValue"),
+        Problem::Query(QueryError::Wrong { .. }) | Problem::FieldInvalid(_) => {
+            bad("InvalidParameterValue")
+        }
         Problem::Verb(error) => of_kind(error.kind).0,
         Problem::ActionMissing => bad("MissingAction"),
         Problem::ActionUnknown(_) | Problem::OperationUnknown => bad("InvalidAction"),
@@ -167,9 +242,13 @@ fn signature(error: &AuthError) -> QueryCode {
     match error {
         AuthError::MissingToken => ("MissingAuthenticationToken", StatusCode::FORBIDDEN),
         AuthError::Incomplete(_) => bad("IncompleteSignature"),
-        AuthError::UnknownKey | AuthError::SessionToken => ("InvalidClientTokenId", StatusCode::FORBIDDEN),
+        AuthError::UnknownKey | AuthError::SessionToken => {
+            ("InvalidClientTokenId", StatusCode::FORBIDDEN)
+        }
         AuthError::Expired(_) => bad("RequestExpired"),
-        AuthError::Scope(_) | AuthError::Mismatch => ("SignatureDoesNotMatch", StatusCode::FORBIDDEN),
+        AuthError::Scope(_) | AuthError::Mismatch => {
+            ("SignatureDoesNotMatch", StatusCode::FORBIDDEN)
+        }
     }
 }
 
@@ -190,10 +269,15 @@ pub(crate) fn json(problem: &Problem) -> Exception {
     match problem {
         Problem::Auth(AuthError::MissingToken) => forbidden("MissingAuthenticationTokenException"),
         Problem::Auth(AuthError::Incomplete(_)) => forbidden("IncompleteSignatureException"),
-        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => forbidden("UnrecognizedClientException"),
+        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => {
+            forbidden("UnrecognizedClientException")
+        }
         Problem::Auth(_) | Problem::ServiceUnknown(_) => forbidden("InvalidSignatureException"),
         Problem::Verb(error) => of_kind(error.kind).1,
-        Problem::Form(_) | Problem::Query(_) | Problem::FieldMissing(_) | Problem::FieldInvalid(_) => value,
+        Problem::Form(_)
+        | Problem::Query(_)
+        | Problem::FieldMissing(_)
+        | Problem::FieldInvalid(_) => value,
         Problem::Json(_) => exception("SerializationException", StatusCode::BAD_REQUEST, None),
         Problem::ActionMissing | Problem::ActionUnknown(_) | Problem::OperationUnknown => {
             exception("UnknownOperationException", StatusCode::NOT_FOUND, None)

@@ -57,8 +57,14 @@ impl Dialect {
     pub(crate) fn refuse(self, problem: &Problem, request_id: &str) -> Answer {
         tracing::debug!(request_id, dialect = ?self, %problem, "refused");
         match self {
-            Self::Ec2 => xml(codes::ec2(problem).1, ec2_error(codes::ec2(problem).0, problem, request_id)),
-            Self::Sts => xml(codes::sts(problem).1, sts_error(codes::sts(problem), problem, request_id)),
+            Self::Ec2 => xml(
+                codes::ec2(problem).1,
+                ec2_error(codes::ec2(problem).0, problem, request_id),
+            ),
+            Self::Sts => xml(
+                codes::sts(problem).1,
+                sts_error(codes::sts(problem), problem, request_id),
+            ),
             Self::Ebs | Self::Cairn => json_error(codes::json(problem), problem),
         }
     }
@@ -68,7 +74,10 @@ impl Dialect {
 pub(crate) fn xml(status: StatusCode, document: String) -> Answer {
     let mut answer = Response::new(Bytes::from(document));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+    answer.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/xml;charset=UTF-8"),
+    );
     answer
 }
 
@@ -77,7 +86,9 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer,
     let body = serde_json::to_vec(value).map_err(cairn_control::Error::internal)?;
     let mut answer = Response::new(Bytes::from(body));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(answer)
 }
 
@@ -96,7 +107,11 @@ fn ec2_error(code: &str, problem: &Problem, request_id: &str) -> String {
 }
 
 fn sts_error((code, status): codes::QueryCode, problem: &Problem, request_id: &str) -> String {
-    let at_fault = if status.is_server_error() { "Receiver" } else { "Sender" };
+    let at_fault = if status.is_server_error() {
+        "Receiver"
+    } else {
+        "Sender"
+    };
     let mut xml = XmlWriter::new();
     xml.root("ErrorResponse", STS_NAMESPACE, |xml| {
         xml.element("Error", |xml| {
@@ -110,11 +125,17 @@ fn sts_error((code, status): codes::QueryCode, problem: &Problem, request_id: &s
 }
 
 /// The document of an STS answer: a result, and the id of the request.
-pub(crate) fn sts_document(operation: &str, request_id: &str, result: impl FnOnce(&mut XmlWriter)) -> String {
+pub(crate) fn sts_document(
+    operation: &str,
+    request_id: &str,
+    result: impl FnOnce(&mut XmlWriter),
+) -> String {
     let mut xml = XmlWriter::new();
     xml.root(&format!("{operation}Response"), STS_NAMESPACE, |xml| {
         xml.element(&format!("{operation}Result"), result);
-        xml.element("ResponseMetadata", |xml| xml.member("RequestId", Some(request_id)));
+        xml.element("ResponseMetadata", |xml| {
+            xml.member("RequestId", Some(request_id))
+        });
     });
     xml.finish()
 }
@@ -129,7 +150,11 @@ fn json_error(exception: codes::Exception, problem: &Problem) -> Answer {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
     }
-    let body = Body { name: exception.name, message: problem.to_string(), reason: exception.reason };
+    let body = Body {
+        name: exception.name,
+        message: problem.to_string(),
+        reason: exception.reason,
+    };
     // Text and names only: this cannot fail, and an empty body would be the client's problem only.
     let mut answer = Response::new(Bytes::from(serde_json::to_vec(&body).unwrap_or_default()));
     *answer.status_mut() = exception.status;

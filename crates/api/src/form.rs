@@ -16,7 +16,9 @@ pub enum FormError {
     #[error("The query string is not valid UTF-8.")]
     NotText,
     /// A `%` without two hexadecimal digits.
-    #[error("The query string contains a syntax error: a % is not followed by two hexadecimal digits.")]
+    #[error(
+        "The query string contains a syntax error: a % is not followed by two hexadecimal digits."
+    )]
     BadEscape,
     /// More than [`PARAMETERS_MAX`] parameters.
     #[error("The query string has more than {PARAMETERS_MAX} parameters.")]
@@ -40,7 +42,10 @@ pub fn decode(form: &[u8]) -> Result<Vec<(String, String)>, FormError> {
         }
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         pairs.push((component(name)?, component(value)?));
-        if pairs.last().is_some_and(|(name, _)| name.len() > NAME_LENGTH_MAX) {
+        if pairs
+            .last()
+            .is_some_and(|(name, _)| name.len() > NAME_LENGTH_MAX)
+        {
             return Err(FormError::NameTooLong);
         }
     }
@@ -57,12 +62,19 @@ pub fn component(text: &str) -> Result<String, FormError> {
         return Err(FormError::BadEscape);
     }
     let spaced = plus_to_space(text);
-    percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned).map_err(|_| FormError::NotText)
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(Cow::into_owned)
+        .map_err(|_| FormError::NotText)
 }
 
 /// Replaces every `+`, which stands for a space in forms and query strings.
 pub(crate) fn plus_to_space(text: &str) -> Cow<'_, str> {
-    if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) }
+    if text.contains('+') {
+        Cow::Owned(text.replace('+', " "))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 fn escapes_are_whole(text: &str) -> bool {
@@ -88,7 +100,10 @@ mod tests {
 
     #[test]
     fn pairs_are_decoded_in_order() {
-        assert_eq!(pairs("b=1&a=x+y%2Bz&c"), [pair("b", "1"), pair("a", "x y+z"), pair("c", "")]);
+        assert_eq!(
+            pairs("b=1&a=x+y%2Bz&c"),
+            [pair("b", "1"), pair("a", "x y+z"), pair("c", "")]
+        );
         assert_eq!(pairs("&&a==%3D&"), [pair("a", "==")]);
         assert_eq!(pairs("tag%3AName=%E1%88%B4"), [pair("tag:Name", "ሴ")]);
         assert_eq!(pairs(""), []);
@@ -112,8 +127,14 @@ mod tests {
     fn bounds_hold() {
         let at = "a=1&".repeat(PARAMETERS_MAX);
         assert_eq!(pairs(&at).len(), PARAMETERS_MAX);
-        assert_eq!(decode(format!("{at}a=1").as_bytes()), Err(FormError::TooMany));
-        assert_eq!(decode("n".repeat(NAME_LENGTH_MAX + 1).as_bytes()), Err(FormError::NameTooLong));
+        assert_eq!(
+            decode(format!("{at}a=1").as_bytes()),
+            Err(FormError::TooMany)
+        );
+        assert_eq!(
+            decode("n".repeat(NAME_LENGTH_MAX + 1).as_bytes()),
+            Err(FormError::NameTooLong)
+        );
         assert_eq!(pairs(&"n".repeat(NAME_LENGTH_MAX)).len(), 1);
     }
 

@@ -15,13 +15,22 @@
 
 #![forbid(unsafe_code)]
 
+mod cairn;
 mod codes;
 mod dialect;
+mod ebs;
+mod ec2;
 pub mod form;
 pub mod generated;
+#[cfg(test)]
+mod oracle;
 mod problem;
 pub mod query;
 mod received;
 mod rest;
+mod server;
 pub mod sigv4;
+mod sts;
 pub mod xml;
+
+pub use server::Api;

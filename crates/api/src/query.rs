@@ -116,7 +116,9 @@ impl Group {
         if self.value.as_deref().is_some_and(|value| !value.is_empty()) {
             return Err(QueryError::Unknown(self.name.clone()));
         }
-        self.members.iter().try_for_each(|(name, member)| member.check_as(name, shape))
+        self.members
+            .iter()
+            .try_for_each(|(name, member)| member.check_as(name, shape))
     }
 
     fn check_as(&self, name: &str, shape: &Shape) -> Result<(), QueryError> {
@@ -137,12 +139,17 @@ impl Group {
         self.refuse_members()?;
         let value = self.value.as_deref().unwrap_or_default();
         let accepted = value.is_empty() || values.contains(&value);
-        if accepted { Ok(()) } else { Err(QueryError::Refused(self.name.clone())) }
+        if accepted {
+            Ok(())
+        } else {
+            Err(QueryError::Refused(self.name.clone()))
+        }
     }
 
     /// Whether nothing at or below this name has a value.
     fn is_blank(&self) -> bool {
-        self.value.as_deref().unwrap_or_default().is_empty() && self.members.values().all(Self::is_blank)
+        self.value.as_deref().unwrap_or_default().is_empty()
+            && self.members.values().all(Self::is_blank)
     }
 
     /// A member that may be absent.
@@ -181,7 +188,9 @@ impl Group {
     ///
     /// If an item cannot be read, or what stands after the name is no number.
     pub fn list<T: FromQuery>(&self, name: &str) -> Result<Vec<T>, QueryError> {
-        let Some(list) = self.members.get(name) else { return Ok(Vec::new()) };
+        let Some(list) = self.members.get(name) else {
+            return Ok(Vec::new());
+        };
         if list.value.as_deref().is_some_and(|value| !value.is_empty()) {
             return Err(QueryError::Unknown(list.name.clone()));
         }
@@ -202,7 +211,11 @@ impl Group {
     /// If it has none, or one cannot be read.
     pub fn required_list<T: FromQuery>(&self, name: &str) -> Result<Vec<T>, QueryError> {
         let items = self.list(name)?;
-        if items.is_empty() { Err(self.missing(name)) } else { Ok(items) }
+        if items.is_empty() {
+            Err(self.missing(name))
+        } else {
+            Ok(items)
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -210,7 +223,11 @@ impl Group {
     }
 
     fn missing(&self, name: &str) -> QueryError {
-        let prefix = if self.name.is_empty() { String::new() } else { format!("{}.", self.name) };
+        let prefix = if self.name.is_empty() {
+            String::new()
+        } else {
+            format!("{}.", self.name)
+        };
         QueryError::Missing(format!("{prefix}{name}"))
     }
 
@@ -227,7 +244,11 @@ impl Group {
         }
     }
 
-    fn parse<T>(&self, expected: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, QueryError> {
+    fn parse<T>(
+        &self,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, QueryError> {
         let value = self.scalar()?;
         read(value).ok_or_else(|| QueryError::Wrong {
             name: self.name.clone(),
@@ -287,7 +308,9 @@ pub struct Blob(pub Vec<u8>);
 
 impl FromQuery for Blob {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
-        group.parse("base64", |value| BASE64_STANDARD.decode(value).ok().map(Self))
+        group.parse("base64", |value| {
+            BASE64_STANDARD.decode(value).ok().map(Self)
+        })
     }
 }
 
@@ -312,10 +335,20 @@ mod tests {
 
     #[test]
     fn lists_are_in_the_order_of_their_numbers() {
-        let form: String = (1..=12).rev().map(|n| format!("VolumeId.{n}=vol-{n}&")).collect();
-        let ids = read::<request::DescribeVolumesRequest>(&form).unwrap().volume_ids;
-        assert_eq!(ids, (1..=12).map(|n| format!("vol-{n}")).collect::<Vec<_>>());
-        let gaps = read::<request::DescribeVolumesRequest>("VolumeId.40=b&VolumeId.7=a").unwrap().volume_ids;
+        let form: String = (1..=12)
+            .rev()
+            .map(|n| format!("VolumeId.{n}=vol-{n}&"))
+            .collect();
+        let ids = read::<request::DescribeVolumesRequest>(&form)
+            .unwrap()
+            .volume_ids;
+        assert_eq!(
+            ids,
+            (1..=12).map(|n| format!("vol-{n}")).collect::<Vec<_>>()
+        );
+        let gaps = read::<request::DescribeVolumesRequest>("VolumeId.40=b&VolumeId.7=a")
+            .unwrap()
+            .volume_ids;
         assert_eq!(gaps, ["a", "b"]);
     }
 
@@ -329,16 +362,25 @@ mod tests {
         assert_eq!(run.placement.unwrap().availability_zone, None);
         assert_eq!(run.block_device_mappings[0].no_device.as_deref(), Some(""));
 
-        let tags = read::<request::DeleteTagsRequest>("ResourceId.1=a&Tag.1.Key=x&Tag.1.Value=&Tag.2.Key=y").unwrap();
+        let tags = read::<request::DeleteTagsRequest>(
+            "ResourceId.1=a&Tag.1.Key=x&Tag.1.Value=&Tag.2.Key=y",
+        )
+        .unwrap();
         assert_eq!(tags.tags[0].value.as_deref(), Some(""));
         assert_eq!(tags.tags[1].value, None);
-        let filter = read::<request::DescribeVolumesRequest>("Filter.1.Name=tag:a&Filter.1.Value.1=").unwrap();
+        let filter =
+            read::<request::DescribeVolumesRequest>("Filter.1.Name=tag:a&Filter.1.Value.1=")
+                .unwrap();
         assert_eq!(filter.filters[0].values, [""]);
     }
 
     #[test]
     fn absent_differs_from_false() {
-        let volume = |form: &str| read::<request::CreateVolumeRequest>(form).unwrap().encrypted;
+        let volume = |form: &str| {
+            read::<request::CreateVolumeRequest>(form)
+                .unwrap()
+                .encrypted
+        };
         assert_eq!(volume(""), None);
         assert_eq!(volume("Encrypted=false"), Some(false));
         assert_eq!(volume("Encrypted=0"), Some(false));
@@ -347,13 +389,34 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_by_its_full_name() {
-        assert_eq!(read::<request::DescribeVolumesRequest>("Colour=red"), unknown("Colour"));
-        assert_eq!(read::<request::DescribeVolumesRequest>("Filter.2.Colour=red"), unknown("Filter.2.Colour"));
-        assert_eq!(read::<request::DescribeVolumesRequest>("VolumeId.x=1"), unknown("VolumeId.x"));
-        assert_eq!(read::<request::DescribeVolumesRequest>("VolumeId.-1=1"), unknown("VolumeId.-1"));
-        assert_eq!(read::<request::DescribeVolumesRequest>("VolumeId=vol-1"), unknown("VolumeId"));
-        assert_eq!(read::<request::DescribeVolumesRequest>("MaxResults.1=5"), unknown("MaxResults.1"));
-        assert_eq!(read::<request::DescribeVolumesRequest>("Filter.1=5"), unknown("Filter.1"));
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("Colour=red"),
+            unknown("Colour")
+        );
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("Filter.2.Colour=red"),
+            unknown("Filter.2.Colour")
+        );
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("VolumeId.x=1"),
+            unknown("VolumeId.x")
+        );
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("VolumeId.-1=1"),
+            unknown("VolumeId.-1")
+        );
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("VolumeId=vol-1"),
+            unknown("VolumeId")
+        );
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("MaxResults.1=5"),
+            unknown("MaxResults.1")
+        );
+        assert_eq!(
+            read::<request::DescribeVolumesRequest>("Filter.1=5"),
+            unknown("Filter.1")
+        );
         let deep = "A.1.2.3.4.5.6.7.8";
         let error = Group::new([(deep.to_owned(), String::new())]).unwrap_err();
         assert_eq!(error, QueryError::Unknown(deep.to_owned()));
@@ -361,40 +424,82 @@ mod tests {
 
     #[test]
     fn what_cannot_be_given_is_refused_and_what_changes_nothing_is_not() {
-        let run = |more: &str| read::<request::RunInstancesRequest>(&format!("MinCount=1&MaxCount=1&{more}"));
+        let run = |more: &str| {
+            read::<request::RunInstancesRequest>(&format!("MinCount=1&MaxCount=1&{more}"))
+        };
         let refused = |name: &str| QueryError::Refused(name.to_owned());
-        assert_eq!(run("IamInstanceProfile.Name=admin").unwrap_err(), refused("IamInstanceProfile"));
-        assert_eq!(run("HibernationOptions.Configured=true").unwrap_err(), refused("HibernationOptions.Configured"));
+        assert_eq!(
+            run("IamInstanceProfile.Name=admin").unwrap_err(),
+            refused("IamInstanceProfile")
+        );
+        assert_eq!(
+            run("HibernationOptions.Configured=true").unwrap_err(),
+            refused("HibernationOptions.Configured")
+        );
         assert!(run("HibernationOptions.Configured=false").is_ok());
         assert!(run("CreditSpecification.CpuCredits=unlimited").is_ok());
-        assert_eq!(run("Placement.Tenancy=dedicated").unwrap_err(), refused("Placement.Tenancy"));
+        assert_eq!(
+            run("Placement.Tenancy=dedicated").unwrap_err(),
+            refused("Placement.Tenancy")
+        );
     }
 
     #[test]
     fn wrong_types_are_named() {
         let error = read::<request::CreateVolumeRequest>("Size=big").unwrap_err();
-        assert_eq!(error.to_string(), "Value (big) for parameter Size is invalid. Expected an integer.");
-        for form in ["Size=99999999999", "Size=1.5", "Encrypted=maybe", "Size=0x10"] {
+        assert_eq!(
+            error.to_string(),
+            "Value (big) for parameter Size is invalid. Expected an integer."
+        );
+        for form in [
+            "Size=99999999999",
+            "Size=1.5",
+            "Encrypted=maybe",
+            "Size=0x10",
+        ] {
             let error = read::<request::CreateVolumeRequest>(form).unwrap_err();
             assert!(matches!(error, QueryError::Wrong { .. }), "{form}: {error}");
         }
-        let error = read::<request::ImportKeyPairRequest>("KeyName=a&PublicKeyMaterial=%21").unwrap_err();
-        assert!(matches!(error, QueryError::Wrong { expected: "base64", .. }), "{error}");
+        let error =
+            read::<request::ImportKeyPairRequest>("KeyName=a&PublicKeyMaterial=%21").unwrap_err();
+        assert!(
+            matches!(
+                error,
+                QueryError::Wrong {
+                    expected: "base64",
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_required_is_missed() {
         let missing = |name: &str| QueryError::Missing(name.to_owned());
-        assert_eq!(read::<request::DeleteVolumeRequest>("").unwrap_err(), missing("VolumeId"));
-        assert_eq!(read::<request::DeleteVolumeRequest>("VolumeId=").unwrap_err(), missing("VolumeId"));
-        assert_eq!(read::<request::StopInstancesRequest>("").unwrap_err(), missing("InstanceId"));
+        assert_eq!(
+            read::<request::DeleteVolumeRequest>("").unwrap_err(),
+            missing("VolumeId")
+        );
+        assert_eq!(
+            read::<request::DeleteVolumeRequest>("VolumeId=").unwrap_err(),
+            missing("VolumeId")
+        );
+        assert_eq!(
+            read::<request::StopInstancesRequest>("").unwrap_err(),
+            missing("InstanceId")
+        );
     }
 
     #[test]
     fn a_name_given_twice_is_refused() {
         let twice = |form: &str| Group::new(form::decode(form.as_bytes()).unwrap()).unwrap_err();
-        assert_eq!(twice("Size=1&Size=1"), QueryError::Duplicate("Size".to_owned()));
-        let error = read::<request::DescribeVolumesRequest>("VolumeId.1=a&VolumeId.01=b").unwrap_err();
+        assert_eq!(
+            twice("Size=1&Size=1"),
+            QueryError::Duplicate("Size".to_owned())
+        );
+        let error =
+            read::<request::DescribeVolumesRequest>("VolumeId.1=a&VolumeId.01=b").unwrap_err();
         assert!(matches!(error, QueryError::Duplicate(_)), "{error}");
     }
 

@@ -61,7 +61,12 @@ impl Received {
 
     /// What is signed.
     pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts { method: self.head.method.as_str(), path: self.path(), query: self.query(), headers: self.headers() }
+        Parts {
+            method: self.head.method.as_str(),
+            path: self.path(),
+            query: self.query(),
+            headers: self.headers(),
+        }
     }
 
     /// The parameters of the query string that are not those of a signature.
@@ -80,7 +85,11 @@ impl Received {
 
     /// Whether a text stands anywhere in query string or body.
     pub(crate) fn mentions(&self, text: &str) -> bool {
-        self.query().contains(text) || self.body.windows(text.len()).any(|window| window == text.as_bytes())
+        self.query().contains(text)
+            || self
+                .body
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
     }
 
     fn query(&self) -> &str {
@@ -93,15 +102,22 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_LENGTH_MAX as u64) {
         drain(body).await;
-        return Err(Problem::BodyTooLong { limit: BODY_LENGTH_MAX });
+        return Err(Problem::BodyTooLong {
+            limit: BODY_LENGTH_MAX,
+        });
     }
-    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_LENGTH_MAX).collect()).await;
+    let collected =
+        tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_LENGTH_MAX).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLong { limit: BODY_LENGTH_MAX }),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLong {
+            limit: BODY_LENGTH_MAX,
+        }),
         Ok(Err(_)) | Err(_) => Err(Problem::BodyBroken),
     }
 }

@@ -12,7 +12,9 @@ pub(crate) fn segments(path: &str) -> Result<Vec<String>, Problem> {
     path.split('/')
         .map(|segment| {
             let decoded = percent_decode_str(segment).decode_utf8();
-            decoded.map(std::borrow::Cow::into_owned).map_err(|_| Problem::OperationUnknown)
+            decoded
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|_| Problem::OperationUnknown)
         })
         .collect()
 }
@@ -36,14 +38,22 @@ pub(crate) fn required_header(headers: &HeaderMap, name: &str) -> Result<String,
 }
 
 /// A number where text may or may not be.
-pub(crate) fn number<T: std::str::FromStr>(name: &str, text: Option<String>) -> Result<Option<T>, Problem> {
-    text.map(|text| text.parse().map_err(|_| Problem::FieldInvalid(name.to_owned()))).transpose()
+pub(crate) fn number<T: std::str::FromStr>(
+    name: &str,
+    text: Option<String>,
+) -> Result<Option<T>, Problem> {
+    text.map(|text| {
+        text.parse()
+            .map_err(|_| Problem::FieldInvalid(name.to_owned()))
+    })
+    .transpose()
 }
 
 /// A JSON body; an empty one is an empty object.
 pub(crate) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| Problem::Json(format!("The request body is not valid: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::Json(format!("The request body is not valid: {error}")))
 }
 
 #[cfg(test)]
@@ -65,8 +75,14 @@ mod tests {
         headers.append("x-b", "".parse().unwrap());
         assert_eq!(header(&headers, "x-a").unwrap().as_deref(), Some("1"));
         assert_eq!(header(&headers, "x-b").unwrap(), None);
-        assert_eq!(required_header(&headers, "x-b"), Err(Problem::FieldMissing("x-b".to_owned())));
+        assert_eq!(
+            required_header(&headers, "x-b"),
+            Err(Problem::FieldMissing("x-b".to_owned()))
+        );
         headers.append("x-a", "2".parse().unwrap());
-        assert_eq!(header(&headers, "x-a"), Err(Problem::FieldInvalid("x-a".to_owned())));
+        assert_eq!(
+            header(&headers, "x-a"),
+            Err(Problem::FieldInvalid("x-a".to_owned()))
+        );
     }
 }

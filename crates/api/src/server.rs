@@ -18,7 +18,8 @@ use tokio::{
 };
 
 use crate::{
-    cairn, dialect::{Answer, Dialect, REQUEST_ID},
+    cairn,
+    dialect::{Answer, Dialect, REQUEST_ID},
     ebs, ec2,
     problem::Problem,
     received::Received,
@@ -29,7 +30,9 @@ use crate::{
 /// Requests that are worked on at once; further ones wait.
 const REQUESTS_MAX: usize = 256;
 /// Connections that are open at once; further ones wait to be accepted.
-const CONNECTIONS_MAX: usize = 2048;
+const CONNECTIONS_MAX: usize = 1024;
+/// How long to wait where no connection can be accepted because too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take to send the head of a request, and may keep a connection idle.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long requests may go on after the server was told to stop.
@@ -50,7 +53,12 @@ struct Inner {
 impl Api {
     /// Makes a server over the verbs; the clock is what signatures are checked by.
     pub fn new(control: Control, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self(Arc::new(Inner { control, clock, entropy, requests: Semaphore::new(REQUESTS_MAX) }))
+        Self(Arc::new(Inner {
+            control,
+            clock,
+            entropy,
+            requests: Semaphore::new(REQUESTS_MAX),
+        }))
     }
 
     /// Serves connections until `shutdown` is ready, then lets requests come to their end.
@@ -58,7 +66,11 @@ impl Api {
     /// # Errors
     ///
     /// If the listener breaks.
-    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
         let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let graceful = GracefulShutdown::new();
         let mut shutdown = std::pin::pin!(shutdown);
@@ -75,17 +87,35 @@ impl Api {
             match accepted {
                 Ok((stream, peer)) => self.connect(stream, peer, permit, &graceful),
                 Err(error) if is_of_one_connection(&error) => {}
+                Err(error) if is_of_too_many_files(&error) => {
+                    tracing::warn!(%error, "no connection can be accepted for now");
+                    if tokio::time::timeout(ACCEPT_PAUSE, &mut shutdown)
+                        .await
+                        .is_ok()
+                    {
+                        break;
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
         drop(listener);
-        if tokio::time::timeout(DRAIN_TIME_MAX, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(DRAIN_TIME_MAX, graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("some requests did not end in time; their connections are cut");
         }
         Ok(())
     }
 
-    fn connect<P: Send + 'static>(&self, stream: TcpStream, peer: SocketAddr, permit: P, graceful: &GracefulShutdown) {
+    fn connect<P: Send + 'static>(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        permit: P,
+        graceful: &GracefulShutdown,
+    ) {
         // Answers are small and whole: waiting for more of them to send at once only delays.
         drop(stream.set_nodelay(true));
         let api = self.clone();
@@ -94,7 +124,9 @@ impl Api {
             async move { Ok::<_, std::convert::Infallible>(api.answer(request).await) }
         });
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME_MAX);
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -111,9 +143,10 @@ impl Api {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let request_id = self.new_request_id();
-        // The semaphore is never closed.
-        let _permit = self.0.requests.acquire().await;
         let (received, arrived) = Received::new(request).await;
+        // A request waits here only once it is whole: slow senders hold nobody up. The semaphore
+        // is never closed.
+        let _permit = self.0.requests.acquire().await;
         let mut answer = match arrived {
             Ok(()) => self.answer_received(received, &request_id).await,
             Err(problem) => Dialect::guessed(&received).refuse(&problem, &request_id),
@@ -148,26 +181,43 @@ impl Api {
         tracing::debug!(request_id, ?dialect, account = %caller.account, region = %caller.region, "called");
         let control = &self.0.control;
         match dialect {
-            Dialect::Ec2 => ec2::call(control, &caller, received.form_parameters()?, request_id).await,
+            Dialect::Ec2 => {
+                ec2::call(control, &caller, received.form_parameters()?, request_id).await
+            }
             Dialect::Sts => sts::call(&caller, received.form_parameters()?, request_id),
             Dialect::Ebs => ebs::call(control, &caller, received).await,
-            Dialect::Cairn => cairn::call(control, &caller, received).await,
+            Dialect::Cairn => cairn::call(control, &caller, received, self.0.clock.now()).await,
         }
     }
 
     /// Who sent a request, if its signature holds.
-    async fn authenticate(&self, presented: &Presented, received: &Received) -> Result<Caller, Problem> {
+    async fn authenticate(
+        &self,
+        presented: &Presented,
+        received: &Received,
+    ) -> Result<Caller, Problem> {
         let dialect = Dialect::of_service(&presented.scope.service)
             .ok_or_else(|| Problem::ServiceUnknown(presented.scope.service.clone()))?;
-        let region = Region::named(&presented.scope.region).ok_or_else(|| unknown_region(&presented.scope.region))?;
+        let region = Region::named(&presented.scope.region)
+            .ok_or_else(|| unknown_region(&presented.scope.region))?;
         presented.check_time(self.0.clock.now())?;
         if presented.session_token.is_some() {
             return Err(AuthError::SessionToken.into());
         }
-        let key = self.0.control.access_key(&presented.access_key_id).await?.ok_or(AuthError::UnknownKey)?;
+        let key = self
+            .0
+            .control
+            .access_key(&presented.access_key_id)
+            .await?
+            .ok_or(AuthError::UnknownKey)?;
         let payload = signed_payload(dialect, received);
         presented.check_signature(&received.parts(), &payload, &key.secret)?;
-        Ok(Caller { account: key.account, access_key_id: key.id, region, operator: key.operator })
+        Ok(Caller {
+            account: key.account,
+            access_key_id: key.id,
+            region,
+            operator: key.operator,
+        })
     }
 
     /// A request's id: 128 random bits, written as AWS writes them.
@@ -175,20 +225,36 @@ impl Api {
         let mut bytes = [0; 16];
         self.0.entropy.fill(&mut bytes);
         let hex = hex::encode(bytes);
-        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
     }
 }
 
 /// The dialect of a request, and what it presents.
 fn spoken(received: &Received) -> (Dialect, Result<Presented, AuthError>) {
     let presented = Presented::of(&received.parts());
-    let service = presented.as_ref().ok().and_then(|presented| Dialect::of_service(&presented.scope.service));
-    (service.unwrap_or_else(|| Dialect::guessed(received)), presented)
+    let service = presented
+        .as_ref()
+        .ok()
+        .and_then(|presented| Dialect::of_service(&presented.scope.service));
+    (
+        service.unwrap_or_else(|| Dialect::guessed(received)),
+        presented,
+    )
 }
 
 /// Only the blocks of EBS direct may come unsigned, as its model says; they have a checksum.
 fn signed_payload(dialect: Dialect, received: &Received) -> Payload<'_> {
-    let declared = received.headers().get("x-amz-content-sha256").map(HeaderValue::as_bytes);
+    let declared = received
+        .headers()
+        .get("x-amz-content-sha256")
+        .map(HeaderValue::as_bytes);
     let unsigned = declared == Some(UNSIGNED_PAYLOAD.as_bytes());
     match dialect == Dialect::Ebs && received.method() == http::Method::PUT && unsigned {
         true => Payload::Unsigned,
@@ -197,14 +263,21 @@ fn signed_payload(dialect: Dialect, received: &Received) -> Payload<'_> {
 }
 
 fn unknown_region(region: &str) -> AuthError {
-    AuthError::Scope(format!("Credential should be scoped to a valid region, not '{region}'."))
+    AuthError::Scope(format!(
+        "Credential should be scoped to a valid region, not '{region}'."
+    ))
 }
 
-/// Whether an error of `accept` is about the connection that was to be accepted, or about this
-/// process having too many files open, and not about the listener.
+/// Whether an error of `accept` is about the connection that was to be accepted, not the listener.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as K;
-    const TOO_MANY_FILES: [i32; 2] = [23, 24];
-    matches!(error.kind(), K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused | K::Interrupted)
-        || error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code))
+    matches!(
+        error.kind(),
+        K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused | K::Interrupted
+    )
+}
+
+/// Whether this process or the system has too many files open (ENFILE, EMFILE), which passes.
+fn is_of_too_many_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }

@@ -19,7 +19,10 @@ pub struct XmlWriter(String);
 
 impl XmlWriter {
     /// Begins a document.
-    #[allow(clippy::new_without_default, reason = "a document is begun, not defaulted")]
+    #[allow(
+        clippy::new_without_default,
+        reason = "a document is begun, not defaulted"
+    )]
     pub fn new() -> Self {
         Self("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned())
     }
@@ -54,12 +57,21 @@ impl XmlWriter {
 
     /// Writes an element of items, which may be none.
     pub fn list<T: ToXml>(&mut self, name: &str, item: &str, items: &[T]) {
-        self.element(name, |xml| items.iter().for_each(|value| xml.member(item, Some(value))));
+        self.element(name, |xml| {
+            items.iter().for_each(|value| xml.member(item, Some(value)))
+        });
     }
 
     /// Writes an element of items if there are some.
     pub fn list_if_any<T: ToXml>(&mut self, name: &str, item: &str, items: &[T]) {
         if !items.is_empty() {
+            self.list(name, item, items);
+        }
+    }
+
+    /// Writes an element of items, which may be none, or nothing.
+    pub fn list_if_there<T: ToXml>(&mut self, name: &str, item: &str, items: Option<&[T]>) {
+        if let Some(items) = items {
             self.list(name, item, items);
         }
     }
@@ -155,22 +167,40 @@ mod tests {
     #[test]
     fn text_is_escaped_and_always_valid() {
         let text = body(|xml| xml.text("a<b>&\"c\r\u{1}\u{0}\u{b}\u{ffff}\tሴ\u{1f9f1}"));
-        assert_eq!(text, "a&lt;b&gt;&amp;&quot;c&#13;\u{fffd}\u{fffd}\u{fffd}\u{fffd}\tሴ\u{1f9f1}");
+        assert_eq!(
+            text,
+            "a&lt;b&gt;&amp;&quot;c&#13;\u{fffd}\u{fffd}\u{fffd}\u{fffd}\tሴ\u{1f9f1}"
+        );
     }
 
     #[test]
     fn lists_wrap_their_items() {
         let items = ["a".to_owned(), "b".to_owned()];
-        assert_eq!(body(|xml| xml.list("set", "item", &items)), "<set><item>a</item><item>b</item></set>");
-        assert_eq!(body(|xml| xml.list::<String>("set", "item", &[])), "<set></set>");
-        assert_eq!(body(|xml| xml.list_if_any::<String>("set", "item", &[])), "");
+        assert_eq!(
+            body(|xml| xml.list("set", "item", &items)),
+            "<set><item>a</item><item>b</item></set>"
+        );
+        assert_eq!(
+            body(|xml| xml.list::<String>("set", "item", &[])),
+            "<set></set>"
+        );
+        assert_eq!(
+            body(|xml| xml.list_if_any::<String>("set", "item", &[])),
+            ""
+        );
     }
 
     #[test]
     fn values_are_written_as_ec2_does() {
-        assert_eq!(body(|xml| xml.member("t", Some(&Timestamp(1_767_323_045_000_000)))), "<t>2026-01-02T03:04:05.000Z</t>");
+        assert_eq!(
+            body(|xml| xml.member("t", Some(&Timestamp(1_767_323_045_000_000)))),
+            "<t>2026-01-02T03:04:05.000Z</t>"
+        );
         assert_eq!(body(|xml| xml.member("b", Some(&true))), "<b>true</b>");
-        assert_eq!(body(|xml| xml.member("d", Some(&Blob(b"hi".to_vec())))), "<d>aGk=</d>");
+        assert_eq!(
+            body(|xml| xml.member("d", Some(&Blob(b"hi".to_vec())))),
+            "<d>aGk=</d>"
+        );
         assert_eq!(body(|xml| xml.member::<bool>("b", None)), "");
     }
 }

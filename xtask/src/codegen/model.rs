@@ -66,6 +66,9 @@ pub(crate) struct ResponseMember {
     pub(crate) wire: String,
     #[serde(rename = "type")]
     pub(crate) kind: Kind,
+    /// Whether a list may be absent, where others are an empty element.
+    #[serde(default)]
+    pub(crate) optional: bool,
 }
 
 /// A member's type.

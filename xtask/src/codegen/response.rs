@@ -47,7 +47,7 @@ fn structure(out: &mut String, name: &str, shape: &ResponseShape) {
 fn member_type(about: &ResponseMember) -> String {
     let rust = rust_type(&about.kind);
     match about.kind {
-        Kind::List { .. } => rust,
+        Kind::List { .. } if !about.optional => rust,
         _ => format!("Option<{rust}>"),
     }
 }
@@ -60,6 +60,12 @@ fn to_xml(out: &mut String, name: &str, shape: &ResponseShape) {
     for (member, about) in &shape.members.0 {
         let (field, wire) = (field(member), &about.wire);
         let _ = match &about.kind {
+            Kind::List { item, .. } if about.optional => {
+                writeln!(
+                    out,
+                    "        xml.list_if_there({wire:?}, {item:?}, self.{field}.as_deref());"
+                )
+            }
             Kind::List { list, item } => {
                 let method = if is_tags(list) { "list_if_any" } else { "list" };
                 writeln!(

@@ -611,8 +611,9 @@ pub struct ImageAttribute {
     pub imds_support: Option<AttributeValue>,
     pub deregistration_protection: Option<AttributeValue>,
     pub image_id: Option<String>,
-    pub launch_permissions: Vec<LaunchPermission>,
-    pub product_codes: Vec<ProductCode>,
+    pub launch_permissions: Option<Vec<LaunchPermission>>,
+    pub product_codes: Option<Vec<ProductCode>>,
+    pub block_device_mappings: Option<Vec<BlockDeviceMapping>>,
 }
 
 impl ToXml for ImageAttribute {
@@ -628,8 +629,9 @@ impl ToXml for ImageAttribute {
         xml.member("imdsSupport", self.imds_support.as_ref());
         xml.member("deregistrationProtection", self.deregistration_protection.as_ref());
         xml.member("imageId", self.image_id.as_ref());
-        xml.list("launchPermission", "item", &self.launch_permissions);
-        xml.list("productCodes", "item", &self.product_codes);
+        xml.list_if_there("launchPermission", "item", self.launch_permissions.as_deref());
+        xml.list_if_there("productCodes", "item", self.product_codes.as_deref());
+        xml.list_if_there("blockDeviceMapping", "item", self.block_device_mappings.as_deref());
     }
 }
 
@@ -750,7 +752,7 @@ impl ToXml for Instance {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct InstanceAttribute {
-    pub block_device_mappings: Vec<InstanceBlockDeviceMapping>,
+    pub block_device_mappings: Option<Vec<InstanceBlockDeviceMapping>>,
     pub disable_api_termination: Option<AttributeBooleanValue>,
     pub ena_support: Option<AttributeBooleanValue>,
     pub enclave_options: Option<EnclaveOptions>,
@@ -759,19 +761,19 @@ pub struct InstanceAttribute {
     pub instance_initiated_shutdown_behavior: Option<AttributeValue>,
     pub instance_type: Option<AttributeValue>,
     pub kernel_id: Option<AttributeValue>,
-    pub product_codes: Vec<ProductCode>,
+    pub product_codes: Option<Vec<ProductCode>>,
     pub ramdisk_id: Option<AttributeValue>,
     pub root_device_name: Option<AttributeValue>,
     pub source_dest_check: Option<AttributeBooleanValue>,
     pub sriov_net_support: Option<AttributeValue>,
     pub user_data: Option<AttributeValue>,
     pub disable_api_stop: Option<AttributeBooleanValue>,
-    pub groups: Vec<GroupIdentifier>,
+    pub groups: Option<Vec<GroupIdentifier>>,
 }
 
 impl ToXml for InstanceAttribute {
     fn to_xml(&self, xml: &mut XmlWriter) {
-        xml.list("blockDeviceMapping", "item", &self.block_device_mappings);
+        xml.list_if_there("blockDeviceMapping", "item", self.block_device_mappings.as_deref());
         xml.member("disableApiTermination", self.disable_api_termination.as_ref());
         xml.member("enaSupport", self.ena_support.as_ref());
         xml.member("enclaveOptions", self.enclave_options.as_ref());
@@ -780,14 +782,14 @@ impl ToXml for InstanceAttribute {
         xml.member("instanceInitiatedShutdownBehavior", self.instance_initiated_shutdown_behavior.as_ref());
         xml.member("instanceType", self.instance_type.as_ref());
         xml.member("kernel", self.kernel_id.as_ref());
-        xml.list("productCodes", "item", &self.product_codes);
+        xml.list_if_there("productCodes", "item", self.product_codes.as_deref());
         xml.member("ramdisk", self.ramdisk_id.as_ref());
         xml.member("rootDeviceName", self.root_device_name.as_ref());
         xml.member("sourceDestCheck", self.source_dest_check.as_ref());
         xml.member("sriovNetSupport", self.sriov_net_support.as_ref());
         xml.member("userData", self.user_data.as_ref());
         xml.member("disableApiStop", self.disable_api_stop.as_ref());
-        xml.list("groupSet", "item", &self.groups);
+        xml.list_if_there("groupSet", "item", self.groups.as_deref());
     }
 }
 
@@ -1016,7 +1018,6 @@ pub struct InstanceTypeInfo {
     pub instance_storage_supported: Option<bool>,
     pub ebs_info: Option<EbsInfo>,
     pub network_info: Option<NetworkInfo>,
-    pub placement_group_info: Option<PlacementGroupInfo>,
     pub hibernation_supported: Option<bool>,
     pub burstable_performance_supported: Option<bool>,
     pub dedicated_hosts_supported: Option<bool>,
@@ -1040,7 +1041,6 @@ impl ToXml for InstanceTypeInfo {
         xml.member("instanceStorageSupported", self.instance_storage_supported.as_ref());
         xml.member("ebsInfo", self.ebs_info.as_ref());
         xml.member("networkInfo", self.network_info.as_ref());
-        xml.member("placementGroupInfo", self.placement_group_info.as_ref());
         xml.member("hibernationSupported", self.hibernation_supported.as_ref());
         xml.member("burstablePerformanceSupported", self.burstable_performance_supported.as_ref());
         xml.member("dedicatedHostsSupported", self.dedicated_hosts_supported.as_ref());
@@ -1234,18 +1234,6 @@ impl ToXml for Placement {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
-pub struct PlacementGroupInfo {
-    pub supported_strategies: Vec<String>,
-}
-
-impl ToXml for PlacementGroupInfo {
-    fn to_xml(&self, xml: &mut XmlWriter) {
-        xml.list("supportedStrategies", "item", &self.supported_strategies);
-    }
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct PrefixListId {
     pub description: Option<String>,
     pub prefix_list_id: Option<String>,
@@ -1296,11 +1284,13 @@ impl ToXml for PrivateDnsNameOptionsResponse {
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ProcessorInfo {
     pub supported_architectures: Vec<String>,
+    pub sustained_clock_speed_in_ghz: Option<f64>,
 }
 
 impl ToXml for ProcessorInfo {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("supportedArchitectures", "item", &self.supported_architectures);
+        xml.member("sustainedClockSpeedInGhz", self.sustained_clock_speed_in_ghz.as_ref());
     }
 }
 

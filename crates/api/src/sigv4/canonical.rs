@@ -8,7 +8,11 @@ use super::UNSIGNED_PAYLOAD;
 use crate::form::plus_to_space;
 
 /// RFC 3986's unreserved characters stay as they are.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// What of a request is signed, apart from its body.
@@ -78,7 +82,11 @@ fn path(sent: &str) -> String {
             _ => segments.push(segment),
         }
     }
-    let end = if sent.ends_with('/') && !segments.is_empty() { "/" } else { "" };
+    let end = if sent.ends_with('/') && !segments.is_empty() {
+        "/"
+    } else {
+        ""
+    };
     let normal = format!("/{}{end}", segments.join("/"));
     percent_encode(normal.as_bytes(), RESERVED_IN_PATH).to_string()
 }
@@ -95,7 +103,11 @@ fn query(sent: &str) -> String {
         .filter(|(name, _)| name != "X-Amz-Signature")
         .collect();
     pairs.sort_unstable();
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 fn encode_strictly(sent: &str) -> String {
@@ -105,12 +117,18 @@ fn encode_strictly(sent: &str) -> String {
 
 /// All values of a header, each trimmed and with single spaces, in the order sent.
 fn header_values(headers: &HeaderMap, name: &str) -> Vec<u8> {
-    let values: Vec<Vec<u8>> = headers.get_all(name).iter().map(|value| single_spaced(value.as_bytes())).collect();
+    let values: Vec<Vec<u8>> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| single_spaced(value.as_bytes()))
+        .collect();
     values.join(&b","[..])
 }
 
 fn single_spaced(value: &[u8]) -> Vec<u8> {
-    let words = value.split(|b| matches!(b, b' ' | b'\t')).filter(|word| !word.is_empty());
+    let words = value
+        .split(|b| matches!(b, b' ' | b'\t'))
+        .filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(&b" "[..])
 }
 
@@ -127,7 +145,10 @@ mod tests {
             ("//a//b/", "/a/b/"),
             ("/a/./b/../c", "/a/c"),
             ("/../..", "/"),
-            ("/tags/arn%3Aaws%3Adlm%3A%2Fp", "/tags/arn%253Aaws%253Adlm%253A%252Fp"),
+            (
+                "/tags/arn%3Aaws%3Adlm%3A%2Fp",
+                "/tags/arn%253Aaws%253Adlm%253A%252Fp",
+            ),
             ("/ሴ x", "/%E1%88%B4%20x"),
             ("/-._~", "/-._~"),
         ] {

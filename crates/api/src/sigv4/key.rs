@@ -30,13 +30,21 @@ impl Scope {
         if terminator != TERMINATOR {
             return None;
         }
-        Some(Self { date: own(date)?, region: own(region)?, service: own(service)? })
+        Some(Self {
+            date: own(date)?,
+            region: own(region)?,
+            service: own(service)?,
+        })
     }
 }
 
 impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}/{}/{TERMINATOR}", self.date, self.region, self.service)
+        write!(
+            f,
+            "{}/{}/{}/{TERMINATOR}",
+            self.date, self.region, self.service
+        )
     }
 }
 
@@ -53,7 +61,12 @@ pub struct StringToSign<'a> {
 
 impl StringToSign<'_> {
     fn text(&self) -> String {
-        format!("{ALGORITHM}\n{}\n{}\n{}", self.stamp, self.scope, hex_sha256(self.canonical_request))
+        format!(
+            "{ALGORITHM}\n{}\n{}\n{}",
+            self.stamp,
+            self.scope,
+            hex_sha256(self.canonical_request)
+        )
     }
 
     /// The signature under a secret, hexadecimal.
@@ -67,15 +80,26 @@ impl StringToSign<'_> {
     ///
     /// If it is not.
     pub fn verify(&self, secret: &str, signature: &[u8]) -> Result<(), Unspecified> {
-        verify(&scope_key(secret, self.scope), self.text().as_bytes(), signature)
+        verify(
+            &scope_key(secret, self.scope),
+            self.text().as_bytes(),
+            signature,
+        )
     }
 }
 
 fn scope_key(secret: &str, scope: &Scope) -> Key {
     let secret = Key::new(HMAC_SHA256, format!("AWS4{secret}").as_bytes());
-    [scope.date.as_str(), &scope.region, &scope.service, TERMINATOR]
-        .iter()
-        .fold(secret, |key, part| Key::new(HMAC_SHA256, sign(&key, part.as_bytes()).as_ref()))
+    [
+        scope.date.as_str(),
+        &scope.region,
+        &scope.service,
+        TERMINATOR,
+    ]
+    .iter()
+    .fold(secret, |key, part| {
+        Key::new(HMAC_SHA256, sign(&key, part.as_bytes()).as_ref())
+    })
 }
 
 #[cfg(test)]

@@ -50,16 +50,24 @@ impl Presented {
         let authorization = single(parts.headers, header::AUTHORIZATION.as_str())?;
         match (authorization, in_query) {
             (None, None) => Err(AuthError::MissingToken),
-            (Some(_), Some(_)) => Err(AuthError::incomplete("Only one way of signing a request may be used.")),
+            (Some(_), Some(_)) => Err(AuthError::incomplete(
+                "Only one way of signing a request may be used.",
+            )),
             (Some(text), None) => Self::from_fields(Fields::of_header(text, parts.headers)?),
             (None, Some(fields)) => Self::from_fields(fields),
         }
     }
 
     fn from_fields(fields: Fields) -> Result<Self, AuthError> {
-        let credential = fields.credential.ok_or_else(|| AuthError::lacks("Credential"))?;
-        let signature = fields.signature.ok_or_else(|| AuthError::lacks("Signature"))?;
-        let signed_headers = fields.signed_headers.ok_or_else(|| AuthError::lacks("SignedHeaders"))?;
+        let credential = fields
+            .credential
+            .ok_or_else(|| AuthError::lacks("Credential"))?;
+        let signature = fields
+            .signature
+            .ok_or_else(|| AuthError::lacks("Signature"))?;
+        let signed_headers = fields
+            .signed_headers
+            .ok_or_else(|| AuthError::lacks("SignedHeaders"))?;
         let date = fields.date.ok_or_else(|| {
             AuthError::incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         })?;
@@ -72,7 +80,10 @@ impl Presented {
             signature: decode_signature(&signature)?,
             time,
             stamp: stamp(time),
-            expires: fields.expires.map(|text| parse_expires(&text)).transpose()?,
+            expires: fields
+                .expires
+                .map(|text| parse_expires(&text))
+                .transpose()?,
             session_token: fields.session_token,
         })
     }
@@ -112,7 +123,9 @@ impl Fields {
             };
             any = true;
             if field.replace(value).is_some() {
-                return Err(AuthError::incomplete(format_args!("The parameter {name} was given more than once.")));
+                return Err(AuthError::incomplete(format_args!(
+                    "The parameter {name} was given more than once."
+                )));
             }
         }
         match algorithm.as_deref() {
@@ -129,16 +142,26 @@ impl Fields {
             return Err(AuthError::unsupported(algorithm));
         }
         let mut fields = Self::default();
-        for pair in rest.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        for pair in rest
+            .split(',')
+            .map(str::trim)
+            .filter(|pair| !pair.is_empty())
+        {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let field = match name {
                 "Credential" => &mut fields.credential,
                 "SignedHeaders" => &mut fields.signed_headers,
                 "Signature" => &mut fields.signature,
-                _ => return Err(AuthError::incomplete(format_args!("'{name}' is not a part of Authorization."))),
+                _ => {
+                    return Err(AuthError::incomplete(format_args!(
+                        "'{name}' is not a part of Authorization."
+                    )));
+                }
             };
             if field.replace(value.to_owned()).is_some() {
-                return Err(AuthError::incomplete(format_args!("'{name}' was given more than once.")));
+                return Err(AuthError::incomplete(format_args!(
+                    "'{name}' was given more than once."
+                )));
             }
         }
         let date = single(headers, "x-amz-date")?.or(single(headers, header::DATE.as_str())?);
@@ -153,14 +176,18 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Aut
     let mut values = headers.get_all(name).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
-        return Err(AuthError::incomplete(format_args!("The header '{name}' was given more than once.")));
+        return Err(AuthError::incomplete(format_args!(
+            "The header '{name}' was given more than once."
+        )));
     }
     let text = first.map(|value| value.to_str()).transpose();
     text.map_err(|_| AuthError::incomplete(format_args!("The header '{name}' is not text.")))
 }
 
 fn split_credential(credential: &str) -> Result<(String, Scope), AuthError> {
-    let parts = credential.split_once('/').and_then(|(key, scope)| Some((key, Scope::parse(scope)?)));
+    let parts = credential
+        .split_once('/')
+        .and_then(|(key, scope)| Some((key, Scope::parse(scope)?)));
     match parts {
         Some((key, scope)) if !key.is_empty() => Ok((key.to_owned(), scope)),
         _ => Err(AuthError::incomplete(
@@ -173,10 +200,13 @@ fn split_credential(credential: &str) -> Result<(String, Scope), AuthError> {
 fn split_headers(text: &str) -> Result<Vec<String>, AuthError> {
     let names: Vec<String> = text.split(';').map(str::to_owned).collect();
     let in_order = names.windows(2).all(|two| two[0] < two[1]);
-    let well_formed = |name: &String| !name.is_empty() && !name.bytes().any(|b| b.is_ascii_uppercase());
+    let well_formed =
+        |name: &String| !name.is_empty() && !name.bytes().any(|b| b.is_ascii_uppercase());
     match in_order && names.iter().all(well_formed) {
         true => Ok(names),
-        false => Err(AuthError::incomplete("SignedHeaders must be small letters, in order, separated by ';'.")),
+        false => Err(AuthError::incomplete(
+            "SignedHeaders must be small letters, in order, separated by ';'.",
+        )),
     }
 }
 
@@ -190,10 +220,18 @@ fn parse_time(text: &str) -> Result<Timestamp, AuthError> {
     let basic = NaiveDateTime::parse_from_str(text, TIME_FORMAT).map(|time| time.and_utc());
     let time = basic.or_else(|_| DateTime::parse_from_rfc2822(text).map(|time| time.to_utc()));
     time.map(|time| Timestamp(time.timestamp_micros()))
-        .map_err(|_| AuthError::incomplete(format_args!("Date must be in ISO-8601 'basic format'. Got '{text}'.")))
+        .map_err(|_| {
+            AuthError::incomplete(format_args!(
+                "Date must be in ISO-8601 'basic format'. Got '{text}'."
+            ))
+        })
 }
 
 fn parse_expires(text: &str) -> Result<u64, AuthError> {
-    let seconds = text.parse().ok().filter(|seconds| (1..=super::verify::EXPIRES_MAX_SECONDS).contains(seconds));
-    seconds.ok_or_else(|| AuthError::incomplete("X-Amz-Expires must be between 1 and 604800 seconds."))
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds| (1..=super::verify::EXPIRES_MAX_SECONDS).contains(seconds));
+    seconds
+        .ok_or_else(|| AuthError::incomplete("X-Amz-Expires must be between 1 and 604800 seconds."))
 }

@@ -7,7 +7,10 @@ use http::{
     request,
 };
 
-use super::{ALGORITHM, AuthError, Parts, Payload, Scope, UNSIGNED_PAYLOAD, canonical, key::StringToSign, presented};
+use super::{
+    ALGORITHM, AuthError, Parts, Payload, Scope, UNSIGNED_PAYLOAD, canonical, key::StringToSign,
+    presented,
+};
 
 /// An access key with its secret.
 #[derive(Clone)]
@@ -20,7 +23,9 @@ pub struct Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -40,23 +45,41 @@ pub fn sign(
     now: Timestamp,
 ) -> Result<(), AuthError> {
     let stamp = presented::stamp(now);
-    let scope = Scope { date: stamp[..8].to_owned(), region: region.to_owned(), service: service.to_owned() };
+    let scope = Scope {
+        date: stamp[..8].to_owned(),
+        region: region.to_owned(),
+        service: service.to_owned(),
+    };
     add_headers(request, payload, &stamp)?;
-    let mut names: Vec<String> = request.headers.keys().map(|name| name.as_str().to_owned()).collect();
+    let mut names: Vec<String> = request
+        .headers
+        .keys()
+        .map(|name| name.as_str().to_owned())
+        .collect();
     names.sort_unstable();
     let canonical_request = canonical::request(&parts_of(request), &names, payload);
-    let string = StringToSign { stamp: &stamp, scope: &scope, canonical_request: &canonical_request };
+    let string = StringToSign {
+        stamp: &stamp,
+        scope: &scope,
+        canonical_request: &canonical_request,
+    };
     let authorization = format!(
         "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={}",
         credentials.access_key_id,
         names.join(";"),
         string.sign(&credentials.secret_access_key)
     );
-    request.headers.insert(AUTHORIZATION, header_value(&authorization)?);
+    request
+        .headers
+        .insert(AUTHORIZATION, header_value(&authorization)?);
     Ok(())
 }
 
-fn add_headers(request: &mut request::Parts, payload: &Payload<'_>, stamp: &str) -> Result<(), AuthError> {
+fn add_headers(
+    request: &mut request::Parts,
+    payload: &Payload<'_>,
+    stamp: &str,
+) -> Result<(), AuthError> {
     request.headers.remove(AUTHORIZATION);
     request.headers.insert("x-amz-date", header_value(stamp)?);
     if let Some(authority) = request.uri.authority()
@@ -66,7 +89,10 @@ fn add_headers(request: &mut request::Parts, payload: &Payload<'_>, stamp: &str)
         request.headers.insert(HOST, host);
     }
     if let Payload::Unsigned = payload {
-        request.headers.insert("x-amz-content-sha256", HeaderValue::from_static(UNSIGNED_PAYLOAD));
+        request.headers.insert(
+            "x-amz-content-sha256",
+            HeaderValue::from_static(UNSIGNED_PAYLOAD),
+        );
     }
     Ok(())
 }
@@ -82,5 +108,6 @@ fn parts_of(request: &request::Parts) -> Parts<'_> {
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, AuthError> {
-    HeaderValue::from_str(text).map_err(|_| AuthError::incomplete("a part of the signature cannot stand in a header"))
+    HeaderValue::from_str(text)
+        .map_err(|_| AuthError::incomplete("a part of the signature cannot stand in a header"))
 }

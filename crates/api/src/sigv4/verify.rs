@@ -4,12 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use cairn_model::Timestamp;
 
-use super::{
-    Parts, Payload, Presented,
-    canonical,
-    key::StringToSign,
-    presented::stamp,
-};
+use super::{Parts, Payload, Presented, canonical, key::StringToSign, presented::stamp};
 
 /// How far a client's clock may be off.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -107,23 +102,40 @@ impl Presented {
     ///
     /// [`AuthError::Incomplete`] if a header that has to be signed is not, otherwise
     /// [`AuthError::Mismatch`].
-    pub fn check_signature(&self, parts: &Parts<'_>, payload: &Payload<'_>, secret: &str) -> Result<(), AuthError> {
+    pub fn check_signature(
+        &self,
+        parts: &Parts<'_>,
+        payload: &Payload<'_>,
+        secret: &str,
+    ) -> Result<(), AuthError> {
         self.check_signed_headers(parts)?;
         let canonical_request = canonical::request(parts, &self.signed_headers, payload);
-        let string =
-            StringToSign { stamp: &self.stamp, scope: &self.scope, canonical_request: &canonical_request };
-        string.verify(secret, &self.signature).map_err(|_| AuthError::Mismatch)
+        let string = StringToSign {
+            stamp: &self.stamp,
+            scope: &self.scope,
+            canonical_request: &canonical_request,
+        };
+        string
+            .verify(secret, &self.signature)
+            .map_err(|_| AuthError::Mismatch)
     }
 
     /// Host and every `x-amz-` header have to be signed; a `Date` too where it says when.
     fn check_signed_headers(&self, parts: &Parts<'_>) -> Result<(), AuthError> {
         let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
         if !signed("host") {
-            return Err(AuthError::incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization."));
+            return Err(AuthError::incomplete(
+                "'Host' must be a 'SignedHeader' in the AWS Authorization.",
+            ));
         }
-        let unsigned = parts.headers.keys().find(|name| name.as_str().starts_with("x-amz-") && !signed(name.as_str()));
+        let unsigned = parts
+            .headers
+            .keys()
+            .find(|name| name.as_str().starts_with("x-amz-") && !signed(name.as_str()));
         match unsigned {
-            Some(name) => Err(AuthError::incomplete(format_args!("The header '{name}' must be signed."))),
+            Some(name) => Err(AuthError::incomplete(format_args!(
+                "The header '{name}' must be signed."
+            ))),
             None => Ok(()),
         }
     }

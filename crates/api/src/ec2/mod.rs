@@ -1,0 +1,140 @@
+//! EC2: each operation parses its request, calls one verb, and shows the answer. What it means
+//! is the verb's to know.
+//!
+//! - `common`: filters, pages, tags; the answer of operations that have none.
+//! - one file for each noun.
+
+use cairn_control::{Caller, Control};
+use http::StatusCode;
+
+use crate::{
+    dialect::{self, Answer},
+    generated::{request::API_VERSION, response::NAMESPACE},
+    problem::Problem,
+    query::{FromQuery, Group},
+    xml::{ToXml, XmlWriter},
+};
+
+mod common;
+mod image;
+mod instance;
+mod instance_type;
+mod key_pair;
+mod launch;
+mod mapping;
+mod network;
+mod place;
+mod snapshot;
+mod tag;
+mod volume;
+
+/// What an operation has to go by.
+#[derive(Debug)]
+struct Call<'a> {
+    control: &'a Control,
+    caller: &'a Caller,
+    parameters: Group,
+}
+
+impl Call<'_> {
+    /// The request, of the type that its operation takes.
+    fn request<T: FromQuery>(&self) -> Result<T, Problem> {
+        Ok(T::from_query(&self.parameters)?)
+    }
+}
+
+/// The response of an operation, or why there is none.
+type Answered = Result<Box<dyn ToXml + Send>, Problem>;
+
+/// Makes the response of an operation.
+fn answer(response: impl ToXml + Send + 'static) -> Answered {
+    Ok(Box::new(response))
+}
+
+/// Answers a request of EC2.
+pub(crate) async fn call(
+    control: &Control,
+    caller: &Caller,
+    mut parameters: Group,
+    request_id: &str,
+) -> Result<Answer, Problem> {
+    let action = parameters
+        .take("Action")
+        .filter(|action| !action.is_empty())
+        .ok_or(Problem::ActionMissing)?;
+    check_version(parameters.take("Version"))?;
+    let call = Call {
+        control,
+        caller,
+        parameters,
+    };
+    let response = operation(&action, &call).await?;
+    Ok(dialect::xml(
+        StatusCode::OK,
+        document(&action, &*response, request_id),
+    ))
+}
+
+fn check_version(version: Option<String>) -> Result<(), Problem> {
+    let version = version.ok_or_else(|| Problem::FieldMissing("Version".to_owned()))?;
+    match version == API_VERSION {
+        true => Ok(()),
+        false => Err(Problem::VersionUnknown {
+            version,
+            service: "AmazonEC2",
+        }),
+    }
+}
+
+/// Every operation.
+async fn operation(action: &str, call: &Call<'_>) -> Answered {
+    match action {
+        "DescribeRegions" => place::describe_regions(call).await,
+        "DescribeAvailabilityZones" => place::describe_zones(call).await,
+        "DescribeAccountAttributes" => place::describe_account_attributes(call).await,
+        "CreateVolume" => volume::create(call).await,
+        "DescribeVolumes" => volume::describe(call).await,
+        "DeleteVolume" => volume::delete(call).await,
+        "AttachVolume" => volume::attach(call).await,
+        "DetachVolume" => volume::detach(call).await,
+        "CreateSnapshot" => snapshot::create(call).await,
+        "DescribeSnapshots" => snapshot::describe(call).await,
+        "DeleteSnapshot" => snapshot::delete(call).await,
+        "RegisterImage" => image::register(call).await,
+        "CreateImage" => image::create(call).await,
+        "DescribeImages" => image::describe(call).await,
+        "DescribeImageAttribute" => image::describe_attribute(call).await,
+        "DeregisterImage" => image::deregister(call).await,
+        "RunInstances" => launch::run(call).await,
+        "DescribeInstances" => instance::describe(call).await,
+        "DescribeInstanceStatus" => instance::describe_status(call).await,
+        "StartInstances" => instance::start(call).await,
+        "StopInstances" => instance::stop(call).await,
+        "RebootInstances" => instance::reboot(call).await,
+        "TerminateInstances" => instance::terminate(call).await,
+        "GetConsoleOutput" => instance::console_output(call).await,
+        "DescribeInstanceAttribute" => instance::describe_attribute(call).await,
+        "DescribeInstanceTypes" => instance_type::describe(call).await,
+        "CreateKeyPair" => key_pair::create(call).await,
+        "ImportKeyPair" => key_pair::import(call).await,
+        "DescribeKeyPairs" => key_pair::describe(call).await,
+        "DeleteKeyPair" => key_pair::delete(call).await,
+        "DescribeVpcs" => network::describe_vpcs(call).await,
+        "DescribeSubnets" => network::describe_subnets(call).await,
+        "DescribeSecurityGroups" => network::describe_security_groups(call).await,
+        "CreateTags" => tag::create(call).await,
+        "DeleteTags" => tag::delete(call).await,
+        "DescribeTags" => tag::describe(call).await,
+        _ => Err(Problem::ActionUnknown(action.to_owned())),
+    }
+}
+
+/// The document of an answer.
+pub(crate) fn document(action: &str, response: &dyn ToXml, request_id: &str) -> String {
+    let mut xml = XmlWriter::new();
+    xml.root(&format!("{action}Response"), NAMESPACE, |xml| {
+        xml.member("requestId", Some(request_id));
+        response.to_xml(xml);
+    });
+    xml.finish()
+}
