@@ -10,7 +10,10 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     net::TcpStream,
-    os::unix::{fs::PermissionsExt as _, net::UnixListener},
+    os::unix::{
+        fs::PermissionsExt as _,
+        net::{UnixListener, UnixStream},
+    },
     sync::{Arc, atomic::Ordering, mpsc},
     thread,
     time::Duration,
@@ -114,7 +117,7 @@ fn replies_in_any_order_carry_the_cookie_and_data_of_their_request() {
                 Reply::Done
             );
         }
-        disk.hold(0);
+        let _held = disk.hold(0);
         let held = client.send(READ, 0, 0, 512, &[]);
         let others: Vec<u64> = (1..32u64)
             .map(|block| client.send(READ, 0, block * 512, 512, &[]))
@@ -322,7 +325,7 @@ fn a_removed_export_answers_what_it_has_received_and_hangs_up() {
         .unwrap();
     let mut other = Client::connect(&rig.path, "other", PLAIN).unwrap();
     let mut client = rig.client(STRUCTURED);
-    disk.hold(512);
+    let _held = disk.hold(512);
     let held = client.send(READ, 0, 512, 512, &[]);
     disk.wait_for_held(1);
     let exports = rig.server.exports().clone();
@@ -360,7 +363,7 @@ fn a_shutdown_answers_what_was_received_and_leaves_no_socket() {
     let rig = Rig::new(disk.clone());
     let mut idle = rig.client(PLAIN);
     let mut client = rig.client(PLAIN);
-    disk.hold(0);
+    let _held = disk.hold(0);
     let held: Vec<u64> = (0..5)
         .map(|_| client.send(WRITE, 0, 0, 4, &[8; 4]))
         .collect();
@@ -389,25 +392,27 @@ fn what_a_client_sent_before_the_stop_is_executed() {
     let disk = Probe::new(SIZE);
     let rig = Rig::new(disk.clone());
     let mut client = rig.client(PLAIN);
-    // The reader is held at the door of the workers: the last writes are still in the socket.
-    disk.hold(0);
-    for _ in 0..128 {
-        client.send(WRITE, 0, 0, 4, &[1; 4]);
-    }
-    disk.wait_for_held(16);
-    let bytes: Vec<u8> = (0..20u64)
-        .flat_map(|at| [request(WRITE, 0, at, 4096 + at, 1), vec![5]].concat())
-        .collect();
-    client.stream.write_all(&bytes).unwrap();
-    let server = rig.server;
-    let stopping = thread::spawn(move || server.shutdown());
+    // More than the server takes, so that the last are still in the socket.
+    let _held = disk.hold(0);
+    let write = [request(WRITE, 0, 1, 0, 4096), vec![1; 4096]].concat();
+    client
+        .stream
+        .set_write_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    let (sent, blocked) = send_until_blocked(&mut client.stream, &write.repeat(4000));
+    assert_eq!(blocked, Some(io::ErrorKind::WouldBlock));
+    let exports = rig.server.exports().clone();
+    let stopping = thread::spawn(move || exports.remove("", PATIENCE));
+    // A server that has closed its ear lets nobody write, not even nothing.
+    wait_until("the server listens no more", || {
+        client.stream.write(&[]).is_err()
+    });
     disk.open();
-    for _ in 0..148 {
+    for _ in 0..sent / write.len() {
         assert_eq!(client.receive().unwrap().1, Reply::Done);
     }
     assert!(client.is_hung_up_on());
-    stopping.join().unwrap();
-    assert_eq!(disk.now(4096, 20), [5; 20]);
+    assert!(stopping.join().unwrap());
 }
 
 #[test]
@@ -426,7 +431,7 @@ fn one_connection_holds_no_more_than_its_workers_and_no_other_waits_for_it() {
     let disk = Probe::new(SIZE);
     let rig = Rig::new(disk.clone());
     let mut greedy = rig.client(PLAIN);
-    disk.hold(0);
+    let _held = disk.hold(0);
     let mut sender = greedy.stream.try_clone().unwrap();
     let sending = thread::spawn(move || {
         for cookie in 0..1000 {
@@ -445,6 +450,57 @@ fn one_connection_holds_no_more_than_its_workers_and_no_other_waits_for_it() {
     }
     sending.join().unwrap();
     assert_eq!(disk.most_waiting.load(Ordering::SeqCst), 16);
+}
+
+#[test]
+fn a_client_that_sends_faster_than_the_device_works_is_made_to_wait() {
+    // By the number of requests, and by their bytes.
+    assert_held_back(64 << 10, 1000, 200);
+    assert_held_back(16 << 20, 10, 7);
+}
+
+/// Sends `count` writes of `len` bytes to a device that stands still: the server takes fewer than `most` of them.
+fn assert_held_back(len: usize, count: usize, most: usize) {
+    let disk = Probe::new(16 << 20);
+    let rig = Rig::new(disk.clone());
+    let mut client = rig.client(PLAIN);
+    let write = [
+        request(WRITE, 0, 1, 0, u32::try_from(len).unwrap()),
+        vec![1; len],
+    ]
+    .concat();
+    let all = write.repeat(count);
+    let _held = disk.hold(0);
+    let mut sender = client.stream.try_clone().unwrap();
+    sender
+        .set_write_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    let (sent, blocked) = send_until_blocked(&mut sender, &all);
+    assert_eq!(
+        blocked,
+        Some(io::ErrorKind::WouldBlock),
+        "the server takes whatever comes"
+    );
+    assert!(sent < most * write.len(), "{sent} bytes were taken");
+    disk.open();
+    sender.set_write_timeout(Some(PATIENCE)).unwrap();
+    let sending = thread::spawn(move || sender.write_all(&all[sent..]).unwrap());
+    for _ in 0..count {
+        assert_eq!(client.receive().unwrap().1, Reply::Done);
+    }
+    sending.join().unwrap();
+}
+
+/// How many bytes were taken, and what stopped it if not the end.
+fn send_until_blocked(stream: &mut UnixStream, bytes: &[u8]) -> (usize, Option<io::ErrorKind>) {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(more) => sent += more,
+            Err(error) => return (sent, Some(error.kind())),
+        }
+    }
+    (sent, None)
 }
 
 #[test]
@@ -468,7 +524,7 @@ fn a_client_that_leaves_while_its_request_waits_is_forgotten() {
     let disk = Probe::new(SIZE);
     let rig = Rig::new(disk.clone());
     let mut client = rig.client(PLAIN);
-    disk.hold(0);
+    let _held = disk.hold(0);
     client.send(READ, 0, 0, 512, &[]);
     disk.wait_for_held(1);
     drop(client);
@@ -484,7 +540,7 @@ fn a_disconnect_is_obeyed_after_what_came_before_it() {
     let disk = Probe::new(SIZE);
     let rig = Rig::new(disk.clone());
     let mut client = rig.client(PLAIN);
-    disk.hold(0);
+    let _held = disk.hold(0);
     let write = [request(WRITE, 0, 1, 0, 4), vec![6; 4]].concat();
     let after = [request(WRITE, 0, 3, 8, 4), vec![6; 4]].concat();
     client

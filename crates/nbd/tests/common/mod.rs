@@ -409,9 +409,12 @@ impl Probe {
         }
     }
 
-    /// From now on requests at `offset` wait.
-    pub fn hold(&self, offset: u64) {
+    /// From now on requests at `offset` wait, until the gate is opened or the guard is dropped: a
+    /// test that fails does not leave its server waiting.
+    #[must_use]
+    pub fn hold(&self, offset: u64) -> Held<'_> {
         *self.gate.lock().unwrap() = Some(offset);
+        Held(self)
     }
 
     pub fn open(&self) {
@@ -490,6 +493,15 @@ impl Probe {
         } else {
             Ok(())
         }
+    }
+}
+
+#[derive(Debug)]
+pub struct Held<'a>(&'a Probe);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.open();
     }
 }
 
