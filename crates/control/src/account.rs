@@ -6,7 +6,7 @@ use cairn_store::{
     account::{self, Account},
 };
 
-use crate::{Control, Error, Result};
+use crate::{Control, Error, Result, network};
 
 pub use cairn_store::account::AccessKey;
 
@@ -80,6 +80,7 @@ impl Control {
             cairn_store::domain::plain(tx, region, account)
                 .await
                 .map_err(Error::internal)?;
+            network::create_default_network(tx, account, region, self.entropy()).await?;
         }
         Ok(())
     }

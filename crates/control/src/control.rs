@@ -7,12 +7,17 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use cairn_model::{Clock, Entropy, Timestamp};
-use cairn_store::Store;
+use cairn_blocks::{DomainId, FsDisk, disk::Disk};
+use cairn_model::{AccountId, Clock, Entropy, Region, Timestamp};
+use cairn_store::{Store, domain};
+use tokio::runtime::Handle;
 
 use crate::{
     Error, Result,
+    ebs::{self, Uploads},
+    engine::{self, Engine, Places},
     jobs::{JobGate, Runner},
+    machine::{MachineOptions, Qemu, Room},
     seal::Seal,
 };
 
@@ -25,8 +30,41 @@ pub struct ControlOptions {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
+    /// The file system of the bytes.
+    pub disk: Arc<dyn Disk>,
+    /// How volumes are run.
+    pub volumes: cairn_volume::Options,
+    /// How machines are run. Emulated, unless something better was found to work.
+    pub machines: MachineOptions,
     /// Lets a test stop the jobs at a step.
     pub job_gate: Option<Arc<dyn JobGate>>,
+}
+
+impl ControlOptions {
+    /// What a server is made of on this machine.
+    ///
+    /// # Errors
+    /// The kernel does not tell the id of this boot.
+    pub fn new(
+        data_dir: PathBuf,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, OpenError> {
+        let boot_id = engine::boot_id().map_err(|source| OpenError::Io {
+            what: "read the boot id in",
+            path: PathBuf::from("/proc"),
+            source,
+        })?;
+        Ok(Self {
+            data_dir,
+            clock,
+            entropy,
+            disk: Arc::new(FsDisk),
+            volumes: cairn_volume::Options::new(boot_id),
+            machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
+            job_gate: None,
+        })
+    }
 }
 
 /// Why a server cannot be opened.
@@ -48,6 +86,9 @@ pub enum OpenError {
     /// The metadata cannot be opened.
     #[error("open the metadata: {0}")]
     Store(#[from] cairn_store::Error),
+    /// There is no good place for sockets.
+    #[error("find a place for sockets: {0}")]
+    RuntimeDir(cairn_vmm::MachineError),
     /// What was under way cannot be taken up again.
     #[error("take up what was under way: {0}")]
     Resume(Error),
@@ -64,6 +105,9 @@ pub(crate) struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     store: Store,
+    engine: Engine,
+    room: Room,
+    uploads: Uploads,
     seal: Seal,
     jobs: Runner,
     /// Locked as long as it is open.
@@ -75,25 +119,58 @@ impl Control {
     pub async fn open(options: ControlOptions) -> Result<Self, OpenError> {
         create_private_dir(&options.data_dir)?;
         let lock = lock(&options.data_dir)?;
+        let places = places(&options.data_dir)?;
         let store = Store::open(&options.data_dir).await?;
+        let index = Arc::new(store.blobs().index(Handle::current()));
+        let (uploads, waiting) = Uploads::new();
         let seal = Seal::new(&server_secret(&store, &*options.entropy, "seal").await?);
+        let room = Room::new(
+            options.machines,
+            options.data_dir.join("instances"),
+            places.runtime_dir.clone(),
+            &server_secret(&store, &*options.entropy, "imds").await?,
+        );
         let control = Self(Arc::new(Inner {
             data_dir: options.data_dir,
             clock: options.clock,
             entropy: options.entropy,
             store,
+            engine: Engine::new(options.disk, places, index, options.volumes),
+            room,
+            uploads,
             seal,
             jobs: Runner::new(options.job_gate),
             _data_dir_lock: lock,
         }));
+        control.prune().await.map_err(OpenError::Resume)?;
+        control.forget_the_gone().await.map_err(OpenError::Resume)?;
+        control.resume_machines().await.map_err(OpenError::Resume)?;
+        tokio::spawn(ebs::record_puts(control.downgrade(), waiting));
         control.start_jobs();
         Ok(control)
     }
 
-    /// Ends in order: jobs stop between two steps and go on the next time. Guests keep running.
+    /// Ends in order: jobs stop between two steps and go on the next time, volumes are made durable
+    /// and closed. Guests keep running and wait for their disks.
     pub async fn shutdown(&self) {
         self.jobs().stop().await;
+        self.engine().close().await;
         self.store().close().await;
+    }
+
+    /// The domain of an account's blocks in a region; every account has one in each.
+    pub(crate) async fn domain(&self, region: Region, account: &AccountId) -> Result<DomainId> {
+        let found = domain::find(&mut *self.store().read().await?, region, account).await?;
+        found.ok_or_else(|| Error::internal(format!("account {account} has no domain in {region}")))
+    }
+
+    /// Forgets what was kept for a while and is of no use any more.
+    async fn prune(&self) -> Result<()> {
+        let then = Timestamp(self.now().0.saturating_sub(KEPT_MICROSECONDS));
+        let mut tx = self.store().write().await?;
+        cairn_store::token::delete_before(&mut tx, then).await?;
+        cairn_store::job::delete_failed_before(&mut tx, then).await?;
+        Ok(tx.commit().await?)
     }
 
     pub(crate) fn data_dir(&self) -> &Path {
@@ -104,8 +181,24 @@ impl Control {
         &self.0.store
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
+    }
+
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         &*self.0.entropy
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.0.clock)
     }
 
     /// The time, to the microsecond.
@@ -133,6 +226,19 @@ impl Control {
     pub(crate) fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
         inner.upgrade().map(Self)
     }
+}
+
+/// How long idempotency tokens and the traces of failed jobs are kept: thirty days.
+const KEPT_MICROSECONDS: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+
+fn places(data_dir: &Path) -> Result<Places, OpenError> {
+    let regions_dir = data_dir.join("regions");
+    create_private_dir(&regions_dir)?;
+    let runtime_dir = cairn_vmm::runtime_dir(data_dir).map_err(OpenError::RuntimeDir)?;
+    Ok(Places {
+        regions_dir,
+        runtime_dir,
+    })
 }
 
 /// Creates a directory and its missing parents, for its owner alone.

@@ -19,6 +19,31 @@ where
     text.parse().map_err(|e| Error::new(malformed, e))
 }
 
+/// Checks the ids of a Describe that is paged in the way of volumes and snapshots: ids and pages
+/// exclude each other, and more results than the most are as good as the most. `set` is what EC2
+/// calls the ids.
+pub(crate) fn check_ids<T>(
+    request: &mut Describe,
+    malformed: ErrorKind,
+    set: &str,
+    bounds: Bounds,
+) -> Result<()>
+where
+    T: FromStr<Err: Display>,
+{
+    for id in &request.ids {
+        parse_id::<T>(id, malformed)?;
+    }
+    if !request.ids.is_empty() && request.page.max_results.is_some() {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterCombination,
+            format!("The parameter {set} cannot be used with the parameter maxResults"),
+        ));
+    }
+    request.page.max_results = request.page.max_results.map(|asked| asked.min(bounds.max));
+    Ok(())
+}
+
 /// Ends a call that was only to be checked, after its checks.
 pub(crate) fn refuse_dry_run(dry_run: bool) -> Result<()> {
     if dry_run {

@@ -28,7 +28,17 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Control, Error, Result, control::Inner};
+use crate::{
+    Control, Error, Result,
+    attachment::{AttachJob, DetachJob},
+    control::Inner,
+    ebs::{CompleteUploadJob, ExpireUploadJob},
+    image::CreateImageJob,
+    instance::{RebootJob, StartJob, StopJob, TerminateJob},
+    launch::LaunchJob,
+    snapshot::{AbandonJob, CaptureJob},
+    volume::{CreateVolumeJob, DeleteVolumeJob},
+};
 
 /// Jobs at a time; more wait. Most of a job is waiting, for a disk or for a machine.
 const AT_ONCE: usize = 32;
@@ -254,14 +264,17 @@ impl Control {
         self.jobs().signals.wake.notify_one();
     }
 
-    /// Waits until no job is running or due. Jobs that wait for a later instant do not count.
+    /// Waits until no job is running or due. Jobs that wait for a later instant do not count. When
+    /// the jobs were stopped, waits until all of them have.
     pub async fn idle(&self) -> Result<()> {
         let mut changes = self.changes();
         loop {
             changes.borrow_and_update();
-            if self.jobs().is_idle()
-                && (self.jobs().stopping().is_cancelled() || self.due().await?.is_empty())
-            {
+            if self.jobs().stopping().is_cancelled() {
+                self.jobs().stop().await;
+                return Ok(());
+            }
+            if self.jobs().is_idle() && self.due().await?.is_empty() {
                 return Ok(());
             }
             changes.changed().await.map_err(Error::internal)?;
@@ -444,6 +457,20 @@ fn pause(attempts: u32) -> Duration {
 /// All kinds of work.
 async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
     match job.kind.as_str() {
+        CreateVolumeJob::KIND => take::<CreateVolumeJob>(control, job).await,
+        DeleteVolumeJob::KIND => take::<DeleteVolumeJob>(control, job).await,
+        CaptureJob::KIND => take::<CaptureJob>(control, job).await,
+        AbandonJob::KIND => take::<AbandonJob>(control, job).await,
+        CompleteUploadJob::KIND => take::<CompleteUploadJob>(control, job).await,
+        ExpireUploadJob::KIND => take::<ExpireUploadJob>(control, job).await,
+        CreateImageJob::KIND => take::<CreateImageJob>(control, job).await,
+        LaunchJob::KIND => take::<LaunchJob>(control, job).await,
+        StartJob::KIND => take::<StartJob>(control, job).await,
+        StopJob::KIND => take::<StopJob>(control, job).await,
+        RebootJob::KIND => take::<RebootJob>(control, job).await,
+        TerminateJob::KIND => take::<TerminateJob>(control, job).await,
+        AttachJob::KIND => take::<AttachJob>(control, job).await,
+        DetachJob::KIND => take::<DetachJob>(control, job).await,
         unknown => Err(Failure::fatal(format!(
             "no kind of job is called {unknown}"
         ))),

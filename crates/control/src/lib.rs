@@ -9,23 +9,50 @@
 //!
 //! - [`caller`]: who asks, and where.
 //! - [`error`]: what can go wrong, by kind.
-//! - [`request`]: the requests of all verbs.
+//! - [`request`], [`answer`]: the requests of all verbs, and those answers that are not nouns.
 //! - [`control`]: what the verbs share, from opening to shutdown.
 //! - [`jobs`]: work that goes on after the answer.
 //! - [`account`]: accounts and access keys.
-//! - [`volume`]: volumes.
+//! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
+//! - [`ebs`]: EBS direct: snapshots block by block.
+//! - [`verify`]: proof that a snapshot is what it was.
+//! - [`export`]: the bytes of volumes, and how machines get at them.
+//! - `engine`: the files that hold bytes.
+//! - `image`: registering images, and making them of instances.
+//! - `launch`, [`instance`], `attachment`: launching instances, starting and ending them, their
+//!   volumes.
+//! - [`machine`]: the machines of instances.
+//! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
+//! - `tags`: tags of everything.
 
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod answer;
+mod attachment;
 pub mod caller;
 pub mod control;
 mod describe;
+pub mod ebs;
+mod engine;
 pub mod error;
+pub mod export;
+mod image;
+pub mod instance;
+mod instance_type;
 pub mod jobs;
+mod key_pair;
+mod launch;
+pub mod machine;
+mod mapping;
+mod network;
+mod place;
 pub mod request;
 mod seal;
+pub mod snapshot;
+mod tags;
 mod token;
+pub mod verify;
 pub mod volume;
 
 pub use caller::Caller;

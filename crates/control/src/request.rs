@@ -233,6 +233,15 @@ pub struct MetadataOptionsRequest {
     pub instance_metadata_tags: Option<String>,
 }
 
+/// DescribeInstanceStatus.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeInstanceStatus {
+    /// Ids, filters and page.
+    pub common: Describe,
+    /// Whether instances that do not run are shown too.
+    pub include_all: bool,
+}
+
 /// Start-, Reboot- and TerminateInstances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceIds {

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::{Caller, Error, ErrorKind, Result};
 
+/// The longest token of any service. EC2 says 64, EBS 255.
+const LONGEST: usize = 255;
+
 /// A create call with its token, if it has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Idempotency<'a> {
@@ -25,10 +28,10 @@ impl<'a> Idempotency<'a> {
         request: &T,
     ) -> Result<Self> {
         let token = token.filter(|token| !token.is_empty());
-        if token.is_some_and(|token| token.chars().count() > 64) {
+        if token.is_some_and(|token| token.chars().count() > LONGEST) {
             return Err(Error::new(
                 ErrorKind::InvalidParameterValue,
-                "The client token may have up to 64 characters.",
+                format!("The client token may have up to {LONGEST} characters."),
             ));
         }
         Ok(Self {

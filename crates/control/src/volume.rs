@@ -1,27 +1,106 @@
 //! Volumes.
 
-use cairn_model::{Paged, Volume, VolumeId, page::Bounds};
-use cairn_store::{Connection, volume};
+use cairn_model::{
+    Paged, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId, VolumeState,
+    VolumeType,
+    page::Bounds,
+    place::Zone,
+    tag::TagsByType,
+    volume_shape::{ShapeError, VolumeShape},
+};
+use cairn_store::{Connection, WriteTx, snapshot as snapshots, volume};
+use cairn_volume::VolumeSpec;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    describe::{self, Question},
-    request::Describe,
+    describe::{self, Question, refuse_dry_run},
+    engine::{self, Content},
+    jobs::{self, Failure, Job, Next},
+    request::{ById, CreateVolume, Describe},
+    snapshot,
+    token::Idempotency,
 };
 
-/// What MaxResults of DescribeVolumes may be.
+/// Bytes in a GiB.
+pub(crate) const GIB: u64 = 1 << 30;
+
+/// What MaxResults of DescribeVolumes may be; more than this is as good as this.
 const PAGE: Bounds = Bounds { min: 5, max: 1000 };
 
 impl Control {
+    /// Makes a volume, blank or from a snapshot. It is `creating` when this returns, and available
+    /// soon after, whatever its size: what it takes from the snapshot it fetches when needed.
+    pub async fn create_volume(&self, caller: &Caller, request: CreateVolume) -> Result<Volume> {
+        let zone = zone(caller, &request)?;
+        let tags = TagsByType::of(&request.tag_specifications, &[ResourceType::Volume])?;
+        check_options(&request)?;
+        let token = request.client_token.as_deref();
+        let idempotency = Idempotency::of(caller, "CreateVolume", token, &request)?;
+        let has_room = self.engine().has_room().await?;
+
+        let mut tx = self.store().write().await?;
+        if let Some(id) = idempotency.known(&mut tx).await? {
+            return find(&mut tx, caller, &id).await;
+        }
+        let source = match &request.snapshot_id {
+            Some(id) => Some(snapshot::find(&mut tx, caller, id).await?),
+            None => None,
+        };
+        let shape = shape(&request, source.as_ref())?;
+        let base = base(&mut tx, source.as_ref()).await?;
+        if !has_room {
+            return Err(no_room());
+        }
+        refuse_dry_run(request.dry_run)?;
+        let volume = Volume {
+            id: VolumeId::generate(self.entropy()),
+            account: caller.account.clone(),
+            region: caller.region,
+            availability_zone: zone.name(),
+            size_gib: shape.size_gib,
+            snapshot_id: source.map(|snapshot| snapshot.id),
+            volume_type: shape.volume_type,
+            iops: shape.iops,
+            throughput: shape.throughput,
+            encrypted: false,
+            kms_key_id: None,
+            multi_attach_enabled: false,
+            state: VolumeState::Creating,
+            create_time: self.stamp(),
+            attachments: Vec::new(),
+            tags: tags.tags(ResourceType::Volume),
+        };
+        volume::insert(&mut tx, &volume).await?;
+        idempotency
+            .record(&mut tx, volume.id.as_str(), self.now())
+            .await?;
+        jobs::enqueue(
+            &mut tx,
+            &CreateVolumeJob {
+                volume: volume.id.clone(),
+                base,
+            },
+            self.now(),
+        )
+        .await?;
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(volume)
+    }
+
     /// The volumes of these ids, or all, that pass the filters; oldest first.
     pub async fn describe_volumes(
         &self,
         caller: &Caller,
-        request: Describe,
+        mut request: Describe,
     ) -> Result<Paged<Volume>> {
-        for id in &request.ids {
-            describe::parse_id::<VolumeId>(id, ErrorKind::VolumeIdMalformed)?;
-        }
+        describe::check_ids::<VolumeId>(
+            &mut request,
+            ErrorKind::VolumeIdMalformed,
+            "volumeSet",
+            PAGE,
+        )?;
         let all = volume::list(
             &mut *self.store().read().await?,
             &caller.account,
@@ -40,6 +119,38 @@ impl Control {
             format!("{:020} {}", volume.create_time.0, volume.id)
         })
     }
+
+    /// Deletes a volume that is attached to nothing. Snapshots of it stay, and those that are still
+    /// being taken are completed first.
+    pub async fn delete_volume(&self, caller: &Caller, request: ById) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        let volume = find(&mut tx, caller, &request.id).await?;
+        check_deletable(&volume)?;
+        refuse_dry_run(request.dry_run)?;
+        begin_delete(&mut tx, &volume.id, self.now()).await?;
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(())
+    }
+
+    /// Makes the files of a volume that is being created. Until somebody uses the volume this can
+    /// be done again.
+    pub(crate) async fn make_volume(
+        &self,
+        volume: &Volume,
+        base: Option<&Content>,
+    ) -> Result<(), Failure> {
+        let size_gib = u64::try_from(volume.size_gib).map_err(Failure::fatal)?;
+        let spec = VolumeSpec {
+            size_bytes: size_gib * GIB,
+            domain: self.domain(volume.region, &volume.account).await?,
+            base: base.map(engine::base).transpose()?,
+        };
+        Ok(self
+            .engine()
+            .create_volume(volume.region, &volume.id, spec)
+            .await?)
+    }
 }
 
 /// The caller's volume of an id.
@@ -51,9 +162,281 @@ pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Re
         .ok_or_else(|| not_found(id))
 }
 
+/// The content that a volume of this snapshot starts with.
+pub(crate) async fn base(
+    conn: &mut Connection,
+    source: Option<&Snapshot>,
+) -> Result<Option<Content>> {
+    let Some(source) = source else {
+        return Ok(None);
+    };
+    if source.state != SnapshotState::Completed {
+        return Err(Error::new(
+            ErrorKind::IncorrectState,
+            format!("Snapshot is in invalid state - {}", source.state),
+        ));
+    }
+    snapshot::content_of(conn, source).await.map(Some)
+}
+
+/// Marks a volume for deletion, in the caller's transaction; a job does the rest.
+pub(crate) async fn begin_delete(tx: &mut WriteTx, id: &VolumeId, now: Timestamp) -> Result<()> {
+    volume::update(tx, id, |volume| {
+        volume.state = VolumeState::Deleting;
+        volume.attachments.clear();
+    })
+    .await?;
+    jobs::enqueue(tx, &DeleteVolumeJob { volume: id.clone() }, now).await?;
+    Ok(())
+}
+
+/// Refuses what has no room.
+pub(crate) fn no_room() -> Error {
+    Error::new(
+        ErrorKind::InsufficientVolumeCapacity,
+        "There is not enough capacity to fulfill your EBS volume creation request.",
+    )
+}
+
+/// What EC2 calls a shape that cannot be.
+pub(crate) fn shape_error(error: ShapeError) -> Error {
+    let kind = match error {
+        ShapeError::TooSmall { .. } | ShapeError::TooLarge { .. } => ErrorKind::VolumeSizeInvalid,
+        ShapeError::MissingIops(_) => ErrorKind::MissingParameter,
+        ShapeError::NotSupported { .. } => ErrorKind::InvalidParameterCombination,
+        _ => ErrorKind::InvalidParameterValue,
+    };
+    Error::new(kind, error)
+}
+
 fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::VolumeNotFound,
         format!("The volume '{id}' does not exist."),
     )
+}
+
+fn check_deletable(volume: &Volume) -> Result<()> {
+    let id = &volume.id;
+    if let Some(attachment) = volume.attachments.first() {
+        let text = format!(
+            "Volume {id} is currently attached to {}",
+            attachment.instance_id
+        );
+        return Err(Error::new(ErrorKind::VolumeInUse, text));
+    }
+    match volume.state {
+        VolumeState::Available | VolumeState::Error => Ok(()),
+        // A second call finds it gone, as on EC2.
+        VolumeState::Deleting | VolumeState::Deleted => Err(not_found(id.as_str())),
+        state => Err(Error::new(
+            ErrorKind::IncorrectState,
+            format!("The volume '{id}' is '{state}'"),
+        )),
+    }
+}
+
+/// The zone, by its name or by its id.
+fn zone(caller: &Caller, request: &CreateVolume) -> Result<Zone> {
+    let named = match (&request.availability_zone, &request.availability_zone_id) {
+        (Some(_), Some(_)) => {
+            return Err(Error::new(
+                ErrorKind::InvalidParameterCombination,
+                "The parameters AvailabilityZone and AvailabilityZoneId cannot be used together",
+            ));
+        }
+        (Some(name), None) => caller
+            .region
+            .zone(name)
+            .filter(|zone| zone.name() == *name)
+            .ok_or(name),
+        (None, Some(id)) => caller
+            .region
+            .zone(id)
+            .filter(|zone| zone.id() == *id)
+            .ok_or(id),
+        (None, None) => {
+            return Err(Error::new(
+                ErrorKind::MissingParameter,
+                "The request must contain the parameter AvailabilityZone",
+            ));
+        }
+    };
+    named.map_err(|unknown| {
+        Error::new(
+            ErrorKind::ZoneNotFound,
+            format!("The zone '{unknown}' does not exist."),
+        )
+    })
+}
+
+/// Refuses what this server cannot do, and says so.
+fn check_options(request: &CreateVolume) -> Result<()> {
+    if request.kms_key_id.is_some() && request.encrypted != Some(true) {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterDependency,
+            "The parameter KmsKeyId requires the parameter Encrypted to be set.",
+        ));
+    }
+    if request.encrypted == Some(true) {
+        return Err(Error::new(
+            ErrorKind::UnsupportedOperation,
+            "This server does not encrypt volumes yet: leave out Encrypted, or set it to false.",
+        ));
+    }
+    if request.multi_attach_enabled == Some(true) {
+        return Err(Error::new(
+            ErrorKind::UnsupportedOperation,
+            "This server does not attach a volume to several instances: leave out MultiAttachEnabled, or set it to false.",
+        ));
+    }
+    Ok(())
+}
+
+fn shape(request: &CreateVolume, source: Option<&Snapshot>) -> Result<VolumeShape> {
+    let spelled = request.volume_type.as_deref().unwrap_or("gp2");
+    let volume_type: VolumeType = spelled.parse().map_err(|_| {
+        let text = format!("Unsupported volume type '{spelled}' for volume creation.");
+        Error::new(ErrorKind::VolumeTypeUnknown, text)
+    })?;
+    let size = size(request, source)?;
+    VolumeShape::new(volume_type, size, request.iops, request.throughput).map_err(shape_error)
+}
+
+fn size(request: &CreateVolume, source: Option<&Snapshot>) -> Result<i32> {
+    match (request.size, source) {
+        (Some(size), Some(snapshot)) if size < snapshot.volume_size_gib => Err(Error::new(
+            ErrorKind::VolumeSizeInvalid,
+            format!(
+                "The volume size {size}GiB is smaller than the snapshot '{}', expect size>= {}GiB",
+                snapshot.id, snapshot.volume_size_gib
+            ),
+        )),
+        (Some(size), _) => Ok(size),
+        (None, Some(snapshot)) => Ok(snapshot.volume_size_gib),
+        (None, None) => Err(Error::new(
+            ErrorKind::MissingParameter,
+            "The request must contain the parameter size or snapshotId",
+        )),
+    }
+}
+
+/// Makes the files of a volume and shows it as available.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CreateVolumeJob {
+    volume: VolumeId,
+    base: Option<Content>,
+}
+
+impl Job for CreateVolumeJob {
+    const KIND: &'static str = "create-volume";
+
+    fn subject(&self) -> &str {
+        self.volume.as_str()
+    }
+
+    async fn step(&self, control: &Control, step: u32) -> Result<Next, Failure> {
+        match step {
+            0 => self.make(control).await,
+            _ => self.show(control, VolumeState::Available).await,
+        }
+    }
+
+    async fn undo(&self, control: &Control, step: u32, _why: &str) -> Result<(), Failure> {
+        if step == 0 {
+            let volume = volume::get(&mut *control.store().read().await?, &self.volume).await?;
+            if let Some(volume) = volume {
+                control.destroy_volume(&volume).await?;
+            }
+            self.show(control, VolumeState::Error).await?;
+        }
+        Ok(())
+    }
+}
+
+impl CreateVolumeJob {
+    async fn make(&self, control: &Control) -> Result<Next, Failure> {
+        let volume = volume::get(&mut *control.store().read().await?, &self.volume).await?;
+        let volume = volume.ok_or_else(|| Failure::fatal("the volume is not recorded"))?;
+        control.make_volume(&volume, self.base.as_ref()).await?;
+        Ok(Next::Step)
+    }
+
+    async fn show(&self, control: &Control, state: VolumeState) -> Result<Next, Failure> {
+        let mut tx = control.store().write().await?;
+        volume::update(&mut tx, &self.volume, |volume| {
+            if volume.state == VolumeState::Creating {
+                volume.state = state;
+            }
+        })
+        .await?;
+        tx.commit().await?;
+        Ok(Next::Done)
+    }
+}
+
+/// Completes the snapshots that are still being taken of a volume, then removes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DeleteVolumeJob {
+    volume: VolumeId,
+}
+
+impl Job for DeleteVolumeJob {
+    const KIND: &'static str = "delete-volume";
+
+    fn subject(&self) -> &str {
+        self.volume.as_str()
+    }
+
+    async fn step(&self, control: &Control, step: u32) -> Result<Next, Failure> {
+        match step {
+            0 => self.complete_snapshots(control).await,
+            1 => self.remove(control).await,
+            _ => self.forget(control).await,
+        }
+    }
+
+    /// There is no way back: what can be said is that the deletion failed.
+    async fn undo(&self, control: &Control, step: u32, _why: &str) -> Result<(), Failure> {
+        if step == 0 {
+            let mut tx = control.store().write().await?;
+            volume::update(&mut tx, &self.volume, |volume| {
+                volume.state = VolumeState::Error
+            })
+            .await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+impl DeleteVolumeJob {
+    async fn complete_snapshots(&self, control: &Control) -> Result<Next, Failure> {
+        let pending =
+            snapshots::list_pending_of(&mut *control.store().read().await?, &self.volume).await?;
+        for snapshot in pending {
+            match snapshot::capture(control, &self.volume, &snapshot.id).await {
+                Ok(Next::Later(instant)) => return Ok(Next::Later(instant)),
+                Ok(_) => {}
+                Err(Failure::Final(why)) => snapshot::fail(control, &snapshot.id, &why).await?,
+                Err(passing) => return Err(passing),
+            }
+        }
+        Ok(Next::Step)
+    }
+
+    async fn remove(&self, control: &Control) -> Result<Next, Failure> {
+        let volume = volume::get(&mut *control.store().read().await?, &self.volume).await?;
+        if let Some(volume) = volume {
+            control.destroy_volume(&volume).await?;
+        }
+        Ok(Next::Step)
+    }
+
+    async fn forget(&self, control: &Control) -> Result<Next, Failure> {
+        let mut tx = control.store().write().await?;
+        volume::delete(&mut tx, &self.volume).await?;
+        tx.commit().await?;
+        Ok(Next::Done)
+    }
 }

@@ -4,7 +4,9 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use cairn_blocks::{BlobId, BlobIndex, DomainId, Location, PackId, conformance::blob_index_conformance};
+use cairn_blocks::{
+    BlobId, BlobIndex, DomainId, Location, PackId, conformance::blob_index_conformance,
+};
 use cairn_store::Store;
 use tokio::runtime::Runtime;
 
@@ -41,11 +43,19 @@ fn a_restart_forgets_nothing_and_repeats_no_pack_number() {
     for round in 0..3 {
         let store = runtime.block_on(Store::open(dir.path())).unwrap();
         let index = store.blobs().index(runtime.handle().clone());
-        assert!(packs.insert(index.allocate_pack().unwrap()), "pack numbers are never given out twice");
-        index.insert(DomainId(1), &[(id(round), location(round))]).unwrap();
+        assert!(
+            packs.insert(index.allocate_pack().unwrap()),
+            "pack numbers are never given out twice"
+        );
+        index
+            .insert(DomainId(1), &[(id(round), location(round))])
+            .unwrap();
         let all: Vec<BlobId> = (0..=round).map(id).collect();
         let found = index.locate(DomainId(1), &all).unwrap();
-        assert_eq!(found, (0..=round).map(|n| Some(location(n))).collect::<Vec<_>>());
+        assert_eq!(
+            found,
+            (0..=round).map(|n| Some(location(n))).collect::<Vec<_>>()
+        );
         // Dropped without closing, as by a kill.
     }
 }
@@ -64,9 +74,24 @@ fn measures_itself() {
     let present: Vec<_> = (0..12_800).map(id).collect();
     let absent: Vec<_> = (100_000..112_800).map(id).collect();
     let begun = Instant::now();
-    assert!(index.locate(DomainId(1), &present).unwrap().iter().all(Option::is_some));
+    assert!(
+        index
+            .locate(DomainId(1), &present)
+            .unwrap()
+            .iter()
+            .all(Option::is_some)
+    );
     let hits = begun.elapsed();
     let begun = Instant::now();
-    assert!(index.locate(DomainId(1), &absent).unwrap().iter().all(Option::is_none));
-    println!("20 000 inserts {inserted:?}; 12 800 hits {hits:?}; 12 800 misses {:?}", begun.elapsed());
+    assert!(
+        index
+            .locate(DomainId(1), &absent)
+            .unwrap()
+            .iter()
+            .all(Option::is_none)
+    );
+    println!(
+        "20 000 inserts {inserted:?}; 12 800 hits {hits:?}; 12 800 misses {:?}",
+        begun.elapsed()
+    );
 }

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use cairn_blocks::Digest;
 use cairn_model::{
-    AccountId, Entropy, Region, Snapshot, SnapshotId, SnapshotState, Tags, Timestamp, Volume, VolumeId,
-    VolumeState, VolumeType,
+    AccountId, Entropy, Region, Snapshot, SnapshotId, SnapshotState, Tags, Timestamp, Volume,
+    VolumeId, VolumeState, VolumeType,
 };
 use cairn_store::{
     Constraint, Error, ReadTx, Store, WriteTx, domain, job, snapshot, token,
@@ -150,11 +150,16 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
             let new = new_volume(VolumeId::generate(ids), now);
             volume::insert(tx, &new).await.unwrap();
             let again = volume::insert(tx, &new).await;
-            assert!(matches!(again, Err(Error::Constraint(Constraint::Id))), "{again:?}");
+            assert!(
+                matches!(again, Err(Error::Constraint(Constraint::Id))),
+                "{again:?}"
+            );
             model.volumes.insert(new.id.clone(), new);
         }
         Change::TagVolume(at, tag) => {
-            let Some(id) = pick(&model.volumes, at) else { return };
+            let Some(id) = pick(&model.volumes, at) else {
+                return;
+            };
             let noun = model.volumes.get_mut(&id).unwrap();
             noun.tags.insert(tag.to_string(), "x".to_owned());
             noun.state = VolumeState::Available;
@@ -165,14 +170,18 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
             assert_eq!(stored.await.unwrap().as_ref(), Some(&*noun));
         }
         Change::DropVolume(at) => {
-            let Some(id) = pick(&model.volumes, at) else { return };
+            let Some(id) = pick(&model.volumes, at) else {
+                return;
+            };
             model.volumes.remove(&id);
             assert!(volume::delete(tx, &id).await.unwrap());
             assert!(!volume::delete(tx, &id).await.unwrap(), "deleted twice");
             assert_eq!(volume::update(tx, &id, |_| ()).await.unwrap(), None);
         }
         Change::NewUpload(at) => {
-            let Some(of) = pick(&model.volumes, at) else { return };
+            let Some(of) = pick(&model.volumes, at) else {
+                return;
+            };
             let new = new_snapshot(SnapshotId::generate(ids), of, now);
             let upload = Upload {
                 last_activity: Timestamp(now),
@@ -182,35 +191,56 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
             };
             snapshot::insert(tx, &new).await.unwrap();
             upload::insert(tx, &new.id, &upload).await.unwrap();
-            model.uploads.insert(new.id.clone(), (false, BTreeMap::new()));
+            model
+                .uploads
+                .insert(new.id.clone(), (false, BTreeMap::new()));
             model.snapshots.insert(new.id.clone(), new);
         }
         Change::PutBlocks(at, blocks) => {
-            let Some(id) = pick(&model.uploads, at) else { return };
+            let Some(id) = pick(&model.uploads, at) else {
+                return;
+            };
             let (sealed, known) = model.uploads.get_mut(&id).unwrap();
             let blocks: Vec<_> = blocks
                 .into_iter()
-                .map(|(block_index, byte)| UploadedBlock { block_index, digest: Digest([byte; 32]) })
+                .map(|(block_index, byte)| UploadedBlock {
+                    block_index,
+                    digest: Digest([byte; 32]),
+                })
                 .collect();
-            let taken = upload::put_blocks(tx, &id, &blocks, Timestamp(now)).await.unwrap();
+            let taken = upload::put_blocks(tx, &id, &blocks, Timestamp(now))
+                .await
+                .unwrap();
             assert_eq!(taken, !*sealed, "a sealed upload takes no blocks");
             if taken {
                 known.extend(blocks.iter().map(|block| (block.block_index, block.digest)));
             }
         }
         Change::SealUpload(at) => {
-            let Some(id) = pick(&model.uploads, at) else { return };
+            let Some(id) = pick(&model.uploads, at) else {
+                return;
+            };
             let (sealed, _) = model.uploads.get_mut(&id).unwrap();
             assert_eq!(upload::seal(tx, &id).await.unwrap(), !*sealed);
             *sealed = true;
         }
         Change::DropSnapshot(at) => {
-            let Some(id) = pick(&model.snapshots, at) else { return };
+            let Some(id) = pick(&model.snapshots, at) else {
+                return;
+            };
             model.snapshots.remove(&id);
             model.uploads.remove(&id);
             assert!(snapshot::delete(tx, &id).await.unwrap());
-            assert_eq!(upload::get(tx, &id).await.unwrap(), None, "the upload goes with its snapshot");
-            assert_eq!(upload::count(tx, &id).await.unwrap(), 0, "the blocks go with the upload");
+            assert_eq!(
+                upload::get(tx, &id).await.unwrap(),
+                None,
+                "the upload goes with its snapshot"
+            );
+            assert_eq!(
+                upload::count(tx, &id).await.unwrap(),
+                0,
+                "the blocks go with the upload"
+            );
         }
         Change::NewJob(subject) => {
             let new = job::NewJob {
@@ -220,11 +250,18 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
                 not_before: Timestamp(0),
             };
             let id = job::insert(tx, &new, Timestamp(now)).await.unwrap();
-            assert!(model.jobs.last_key_value().is_none_or(|(last, _)| *last < id.0));
+            assert!(
+                model
+                    .jobs
+                    .last_key_value()
+                    .is_none_or(|(last, _)| *last < id.0)
+            );
             model.jobs.insert(id.0, (new.subject, 0));
         }
         Change::MoveJob(at, step) => {
-            let Some(id) = pick(&model.jobs, at) else { return };
+            let Some(id) = pick(&model.jobs, at) else {
+                return;
+            };
             let (subject, at) = model.jobs.get_mut(&id).unwrap();
             let mut job = job::list_of(tx, subject).await.unwrap();
             job.retain(|job| job.id.0 == id);
@@ -233,7 +270,9 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
             assert!(job::update(tx, &job[0], Timestamp(now)).await.unwrap());
         }
         Change::DropJob(at) => {
-            let Some(id) = pick(&model.jobs, at) else { return };
+            let Some(id) = pick(&model.jobs, at) else {
+                return;
+            };
             model.jobs.remove(&id);
             assert!(job::delete(tx, job::JobId(id)).await.unwrap());
         }
@@ -243,13 +282,27 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
 
 async fn use_token(tx: &mut WriteTx, model: &mut Model, token: u8, result: u8) {
     let (account, text) = (account(), token.to_string());
-    let scope = token::Scope { account: &account, region: region(), operation: "Test", token: &text };
-    let known = token::get(tx, scope).await.unwrap().map(|known| known.result);
+    let scope = token::Scope {
+        account: &account,
+        region: region(),
+        operation: "Test",
+        token: &text,
+    };
+    let known = token::get(tx, scope)
+        .await
+        .unwrap()
+        .map(|known| known.result);
     assert_eq!(known.as_ref(), model.tokens.get(&token));
-    let new = token::Known { request: "r".to_owned(), result: result.to_string() };
+    let new = token::Known {
+        request: "r".to_owned(),
+        result: result.to_string(),
+    };
     let inserted = token::insert(tx, scope, &new, Timestamp(0)).await;
     if known.is_some() {
-        assert!(matches!(inserted, Err(Error::Constraint(Constraint::Token))), "{inserted:?}");
+        assert!(
+            matches!(inserted, Err(Error::Constraint(Constraint::Token))),
+            "{inserted:?}"
+        );
     } else {
         inserted.unwrap();
         model.tokens.insert(token, new.result);
@@ -258,7 +311,10 @@ async fn use_token(tx: &mut WriteTx, model: &mut Model, token: u8, result: u8) {
 
 /// Everything that the store holds, read back.
 async fn read_back(read: &mut ReadTx, model: &Model) -> Model {
-    let mut found = Model { tokens: model.tokens.clone(), ..Model::default() };
+    let mut found = Model {
+        tokens: model.tokens.clone(),
+        ..Model::default()
+    };
     for volume in volume::list(read, &account(), region()).await.unwrap() {
         found.volumes.insert(volume.id.clone(), volume);
     }
@@ -267,11 +323,15 @@ async fn read_back(read: &mut ReadTx, model: &Model) -> Model {
             let mut blocks = BTreeMap::new();
             // In pages, as the upload is read.
             let mut from = 0;
-            while let page @ [.., last] = &upload::blocks(read, &snapshot.id, from, 3).await.unwrap()[..] {
+            while let page @ [.., last] =
+                &upload::blocks(read, &snapshot.id, from, 3).await.unwrap()[..]
+            {
                 blocks.extend(page.iter().map(|block| (block.block_index, block.digest)));
                 from = last.block_index + 1;
             }
-            found.uploads.insert(snapshot.id.clone(), (upload.sealed, blocks));
+            found
+                .uploads
+                .insert(snapshot.id.clone(), (upload.sealed, blocks));
         }
         found.snapshots.insert(snapshot.id.clone(), snapshot);
     }
@@ -326,7 +386,10 @@ async fn domain_numbers_stay_and_are_never_given_out_again() {
         let store = Store::open(dir.path()).await.unwrap();
         let mut tx = store.write().await.unwrap();
         let number = domain::plain(&mut tx, region, &account()).await.unwrap();
-        assert_eq!(domain::plain(&mut tx, region, &account()).await.unwrap(), number);
+        assert_eq!(
+            domain::plain(&mut tx, region, &account()).await.unwrap(),
+            number
+        );
         tx.commit().await.unwrap();
         assert!(!seen.contains(&number));
         seen.push(number);
@@ -334,7 +397,10 @@ async fn domain_numbers_stay_and_are_never_given_out_again() {
     let store = Store::open(dir.path()).await.unwrap();
     let mut read = store.read().await.unwrap();
     for (region, number) in Region::all().zip(seen) {
-        assert_eq!(domain::find(&mut read, region, &account()).await.unwrap(), Some(number));
+        assert_eq!(
+            domain::find(&mut read, region, &account()).await.unwrap(),
+            Some(number)
+        );
     }
 }
 
@@ -344,7 +410,12 @@ async fn the_files_are_their_owners_alone() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).await.unwrap();
     let mut tx = store.write().await.unwrap();
-    volume::insert(&mut tx, &new_volume(VolumeId::generate(&Counter::default()), 1)).await.unwrap();
+    volume::insert(
+        &mut tx,
+        &new_volume(VolumeId::generate(&Counter::default()), 1),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
@@ -366,11 +437,22 @@ async fn readers_and_writers_do_not_hold_each_other_up() {
     assert_eq!(volume::get(&mut read, &first.id).await.unwrap(), None);
     drop(tx);
     let mut tx = store.write().await.unwrap();
-    assert_eq!(volume::get(&mut tx, &first.id).await.unwrap(), None, "dropped, nothing has happened");
+    assert_eq!(
+        volume::get(&mut tx, &first.id).await.unwrap(),
+        None,
+        "dropped, nothing has happened"
+    );
     volume::insert(&mut tx, &first).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(volume::get(&mut read, &first.id).await.unwrap(), None, "a read is of one moment");
+    assert_eq!(
+        volume::get(&mut read, &first.id).await.unwrap(),
+        None,
+        "a read is of one moment"
+    );
     drop(read);
     let mut read = store.read().await.unwrap();
-    assert_eq!(volume::get(&mut read, &first.id).await.unwrap(), Some(first));
+    assert_eq!(
+        volume::get(&mut read, &first.id).await.unwrap(),
+        Some(first)
+    );
 }

@@ -1,0 +1,359 @@
+//! The files below the data directory that hold bytes: block stores, one for each region, and the
+//! directories of volumes. Opened when they are first needed.
+//!
+//! Engine calls wait for disks, so they run on threads of their own: see [`blocking`].
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use cairn_blocks::{BlobIndex, BlockStore, Digest, DomainId, Root, disk::Disk};
+use cairn_model::{Region, VolumeId};
+use cairn_nbd::Server;
+use cairn_volume::{Base, EpochTag, Volume, VolumeSpec};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::{Error, ErrorKind, jobs::Failure};
+
+/// Captures at a time; each uses all it can get of a processor and of the disk.
+const CAPTURES: usize = 2;
+
+/// Space that is kept free for the volumes there are, if the file system is large enough.
+const RESERVE_BYTES: u64 = 1 << 30;
+
+/// What the engine can say.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineError {
+    /// The block store.
+    #[error("{}", with_sources(.0))]
+    Blocks(#[from] cairn_blocks::Error),
+    /// A volume.
+    #[error("{}", with_sources(.0))]
+    Volume(#[from] cairn_volume::Error),
+    /// Offering a volume to a machine.
+    #[error("{}", with_sources(.0))]
+    Bind(#[from] cairn_nbd::BindError),
+    /// Likewise.
+    #[error(transparent)]
+    Export(#[from] cairn_nbd::ExportError),
+    /// The file system.
+    #[error("the file system: {0}")]
+    Io(#[from] std::io::Error),
+    /// A bug: the thread panicked.
+    #[error("an engine thread ended: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+}
+
+impl EngineError {
+    /// Whether trying again is in vain: the bytes are gone or contradict themselves.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Blocks(error) | Self::Volume(cairn_volume::Error::Store(error)) => is_lost(error),
+            Self::Volume(cairn_volume::Error::Damaged(_)) => true,
+            _ => false,
+        }
+    }
+
+    fn is_storage_full(&self) -> bool {
+        match self {
+            Self::Blocks(error) => error.is_storage_full(),
+            Self::Volume(error) => error.is_storage_full(),
+            Self::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            Self::Bind(_) | Self::Export(_) | Self::Thread(_) => false,
+        }
+    }
+}
+
+fn is_lost(error: &cairn_blocks::Error) -> bool {
+    use cairn_blocks::Error as E;
+    matches!(
+        error,
+        E::NotFound { .. } | E::Damaged { .. } | E::InvalidNode { .. }
+    )
+}
+
+/// An error with what led to it, which the errors of the engine keep apart.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        if error.is_storage_full() {
+            return Self::new(ErrorKind::StorageFull, "The server has no storage left.");
+        }
+        Self::internal(error)
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        if error.is_final() {
+            Self::fatal(error)
+        } else {
+            Self::passing(error)
+        }
+    }
+}
+
+/// Runs engine work on a thread that may wait.
+pub(crate) async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, EngineError>
+where
+    T: Send + 'static,
+    E: Into<EngineError> + Send + 'static,
+{
+    tokio::task::spawn_blocking(work).await?.map_err(Into::into)
+}
+
+/// The content of a snapshot, where to find it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// The domain of its blobs.
+    pub(crate) domain: i64,
+    /// Hash of the root node, hexadecimal.
+    pub(crate) root: String,
+    /// Size of the volume in bytes.
+    pub(crate) size_bytes: u64,
+}
+
+impl Content {
+    pub(crate) fn new(domain: DomainId, root: &Root) -> Self {
+        Self {
+            domain: domain.0,
+            root: root.node.to_string(),
+            size_bytes: root.size_bytes,
+        }
+    }
+
+    pub(crate) fn domain(&self) -> DomainId {
+        DomainId(self.domain)
+    }
+
+    pub(crate) fn root(&self) -> Result<Root, Error> {
+        let mut node = [0; 32];
+        hex::decode_to_slice(&self.root, &mut node).map_err(Error::internal)?;
+        Ok(Root {
+            node: Digest(node),
+            size_bytes: self.size_bytes,
+        })
+    }
+}
+
+/// Block stores and volumes.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    disk: Arc<dyn Disk>,
+    regions_dir: PathBuf,
+    runtime_dir: PathBuf,
+    index: Arc<dyn BlobIndex>,
+    options: cairn_volume::Options,
+    stores: tokio::sync::Mutex<HashMap<Region, Arc<BlockStore>>>,
+    slots: Mutex<HashMap<VolumeId, Arc<Slot>>>,
+    captures: Semaphore,
+    freezing: Mutex<HashSet<EpochTag>>,
+}
+
+/// What is open of a volume.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    pub(crate) open: tokio::sync::Mutex<OpenVolume>,
+    /// Held by whoever captures: the epochs of a volume are captured in order.
+    pub(crate) capture: tokio::sync::Mutex<()>,
+}
+
+/// A volume that is open, and what offers it to a machine.
+#[derive(Debug, Default)]
+pub(crate) struct OpenVolume {
+    /// Goes first: after that nobody calls the volume any more.
+    pub(crate) server: Option<Server>,
+    pub(crate) volume: Option<Arc<Volume>>,
+}
+
+/// Where an engine keeps things.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// Packs and volumes by region.
+    pub(crate) regions_dir: PathBuf,
+    /// Sockets.
+    pub(crate) runtime_dir: PathBuf,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        disk: Arc<dyn Disk>,
+        places: Places,
+        index: Arc<dyn BlobIndex>,
+        options: cairn_volume::Options,
+    ) -> Self {
+        Self {
+            disk,
+            regions_dir: places.regions_dir,
+            runtime_dir: places.runtime_dir,
+            index,
+            options,
+            stores: tokio::sync::Mutex::default(),
+            slots: Mutex::default(),
+            captures: Semaphore::new(CAPTURES),
+            freezing: Mutex::default(),
+        }
+    }
+
+    /// The block store of a region.
+    pub(crate) async fn store(&self, region: Region) -> Result<Arc<BlockStore>, EngineError> {
+        let mut stores = self.stores.lock().await;
+        if let Some(store) = stores.get(&region) {
+            return Ok(Arc::clone(store));
+        }
+        let (disk, index) = (Arc::clone(&self.disk), Arc::clone(&self.index));
+        let dir = self.region_dir(region).join("packs");
+        let open = move || BlockStore::open(disk, &dir, index, cairn_blocks::Options::default());
+        let store = Arc::new(blocking(open).await?);
+        stores.insert(region, Arc::clone(&store));
+        Ok(store)
+    }
+
+    /// Makes the files of a volume; whatever an interrupted attempt left is cleared away first, so
+    /// nobody must have used the volume yet. Takes the same time for every size.
+    pub(crate) async fn create_volume(
+        &self,
+        region: Region,
+        id: &VolumeId,
+        spec: VolumeSpec,
+    ) -> Result<(), EngineError> {
+        let (disk, dir, options) = (
+            Arc::clone(&self.disk),
+            self.volume_dir(region, id),
+            self.options.clone(),
+        );
+        blocking(move || {
+            cairn_volume::remove(&*disk, &dir)?;
+            cairn_volume::create(&*disk, &dir, &spec, &options)
+        })
+        .await
+    }
+
+    /// Opens the files of a volume, which recovers it from a crash.
+    pub(crate) async fn open_volume(
+        &self,
+        region: Region,
+        id: &VolumeId,
+    ) -> Result<Arc<Volume>, EngineError> {
+        let store = self.store(region).await?;
+        let (disk, dir, options) = (
+            Arc::clone(&self.disk),
+            self.volume_dir(region, id),
+            self.options.clone(),
+        );
+        blocking(move || cairn_volume::open(disk, &dir, store, options)).await
+    }
+
+    /// Removes the files of a volume, if there are any. It must not be open.
+    pub(crate) async fn remove_volume(
+        &self,
+        region: Region,
+        id: &VolumeId,
+    ) -> Result<(), EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
+        blocking(move || cairn_volume::remove(&*disk, &dir)).await
+    }
+
+    /// What is open of a volume.
+    pub(crate) fn slot(&self, id: &VolumeId) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(id.clone()).or_default())
+    }
+
+    /// Forgets the slot of a volume that is no more.
+    pub(crate) fn forget_slot(&self, id: &VolumeId) {
+        self.slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
+    }
+
+    /// Permits for captures.
+    pub(crate) fn captures(&self) -> &Semaphore {
+        &self.captures
+    }
+
+    /// The freezes that are begun and not yet on record: nobody may touch them.
+    pub(crate) fn freezing(&self) -> MutexGuard<'_, HashSet<EpochTag>> {
+        self.freezing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a volume is offered to a machine.
+    pub(crate) fn socket(&self, id: &VolumeId) -> PathBuf {
+        self.runtime_dir.join(format!("{id}.sock"))
+    }
+
+    /// Whether there is room for one more volume or snapshot: new ones are refused first, while
+    /// those that are in use can still write.
+    pub(crate) async fn has_room(&self) -> Result<bool, EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.regions_dir.clone());
+        let space = blocking(move || disk.space(&dir)).await?;
+        Ok(space.free > RESERVE_BYTES.min(space.total / 20))
+    }
+
+    /// Closes everything: first the servers, then the volumes, then the block stores.
+    pub(crate) async fn close(&self) {
+        let slots: Vec<_> = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.drain().collect()
+        };
+        for (id, slot) in slots {
+            if let Err(error) = slot.open.lock().await.close().await {
+                tracing::error!(volume = %id, %error, "close a volume");
+            }
+        }
+        for (region, store) in self.stores.lock().await.drain() {
+            if let Err(error) = blocking(move || store.seal()).await {
+                tracing::error!(%region, %error, "seal the packs of a region");
+            }
+        }
+    }
+
+    fn region_dir(&self, region: Region) -> PathBuf {
+        self.regions_dir.join(region.name())
+    }
+
+    fn volume_dir(&self, region: Region, id: &VolumeId) -> PathBuf {
+        self.region_dir(region).join("volumes").join(id.as_str())
+    }
+}
+
+impl OpenVolume {
+    /// Ends the server, then makes everything durable and closes the volume.
+    pub(crate) async fn close(&mut self) -> Result<(), EngineError> {
+        let (server, volume) = (self.server.take(), self.volume.take());
+        blocking(move || {
+            drop(server);
+            volume.map_or(Ok(()), |volume| volume.close())
+        })
+        .await
+    }
+}
+
+/// The base of a volume that is made from a snapshot.
+pub(crate) fn base(content: &Content) -> Result<Base, Error> {
+    Ok(Base {
+        domain: content.domain(),
+        root: content.root()?,
+    })
+}
+
+/// The id of this boot of the kernel: as long as it stays, nothing that was written can be missing.
+pub(crate) fn boot_id() -> std::io::Result<String> {
+    let path = Path::new("/proc/sys/kernel/random/boot_id");
+    Ok(std::fs::read_to_string(path)?.trim().to_owned())
+}

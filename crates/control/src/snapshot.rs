@@ -1,0 +1,718 @@
+//! Snapshots: freezing volumes, capturing what was frozen, and what is left afterwards.
+//!
+//! A snapshot's point in time is the call. [`Control::freeze_volumes`] makes the freeze durable
+//! before a row names it; the row and the job that captures the frozen bytes are written in one
+//! transaction. What was frozen and never named is given up when the volume is opened next.
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use cairn_blocks::{BLOCK_SIZE, Root};
+use cairn_model::{
+    AccountId, Paged, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume, VolumeId,
+    VolumeState, page::Bounds, tag::TagsByType,
+};
+use cairn_store::{Connection, WriteTx, domain, job, snapshot, volume as volumes};
+use cairn_volume::{EpochTag, Progress};
+use serde::{Deserialize, Serialize};
+use tokio::{runtime::Handle, sync::watch};
+
+use crate::{
+    Caller, Control, Error, ErrorKind, Result,
+    describe::{self, Question, refuse_dry_run},
+    engine::{Content, EngineError, blocking},
+    image,
+    jobs::{self, Failure, Job, Next},
+    request::{ById, CreateSnapshot, DescribeSnapshots},
+    volume,
+};
+
+/// What MaxResults of DescribeSnapshots may be; more than this is as good as this.
+const PAGE: Bounds = Bounds { min: 5, max: 1000 };
+
+/// The greatest length of a description, in characters.
+const DESCRIPTION: usize = 255;
+
+/// How long to wait for a freeze that is about to be recorded.
+const RECORDING: Duration = Duration::from_secs(1);
+
+/// Progress is recorded whenever it has grown by so many percent.
+const PROGRESS_STEP: u8 = 5;
+
+impl Control {
+    /// Takes a snapshot: its content is what the volume held at this call. It is `pending` when
+    /// this returns, and completed once its blocks are stored.
+    pub async fn create_snapshot(
+        &self,
+        caller: &Caller,
+        request: CreateSnapshot,
+    ) -> Result<Snapshot> {
+        let tags = TagsByType::of(&request.tag_specifications, &[ResourceType::Snapshot])?;
+        let description = request.description.unwrap_or_default();
+        check_description(&description)?;
+        let volume =
+            volume::find(&mut *self.store().read().await?, caller, &request.volume_id).await?;
+        check_snapshotable(&volume)?;
+        if !self.engine().has_room().await? {
+            return Err(Error::new(
+                ErrorKind::StorageFull,
+                "The server has no storage left for a snapshot.",
+            ));
+        }
+        refuse_dry_run(request.dry_run)?;
+        let id = SnapshotId::generate(self.entropy());
+        let new = NewSnapshot {
+            id,
+            volume,
+            description,
+            tags: tags.tags(ResourceType::Snapshot),
+        };
+        let frozen = self.freeze_volumes(vec![new]).await?;
+        let mut tx = self.store().write().await?;
+        frozen.record(&mut tx).await?;
+        tx.commit().await?;
+        let snapshots = frozen.keep();
+        snapshots
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::internal("a freeze of nothing"))
+    }
+
+    /// The snapshots of these ids, or all, that pass the filters; oldest first. Snapshots are their
+    /// owner's alone: none is public or shared yet.
+    pub async fn describe_snapshots(
+        &self,
+        caller: &Caller,
+        mut request: DescribeSnapshots,
+    ) -> Result<Paged<Snapshot>> {
+        let common = &mut request.common;
+        describe::check_ids::<SnapshotId>(
+            common,
+            ErrorKind::SnapshotIdMalformed,
+            "snapshotSet",
+            PAGE,
+        )?;
+        let owned = names_caller(
+            caller,
+            &request.owner_ids,
+            &["amazon", "aws-marketplace", "aws-backup-vault"],
+        )?;
+        let restorable = names_caller(caller, &request.restorable_by_user_ids, &["all"])?;
+        let all = snapshot::list(
+            &mut *self.store().read().await?,
+            &caller.account,
+            caller.region,
+        )
+        .await?;
+        let mut found = describe::select(
+            all,
+            &request.common.ids,
+            |snapshot| snapshot.id.as_str(),
+            not_found,
+        )?;
+        if !(owned && restorable) {
+            found.clear();
+        }
+        let request = &request.common;
+        Question {
+            control: self,
+            caller,
+            operation: "DescribeSnapshots",
+            bounds: PAGE,
+            request,
+        }
+        .answer(found, |snapshot| {
+            format!("{:020} {}", snapshot.start_time.0, snapshot.id)
+        })
+    }
+
+    /// Deletes a snapshot that no image needs. Blocks that others need stay; a snapshot that is
+    /// still being taken is given up.
+    pub async fn delete_snapshot(&self, caller: &Caller, request: ById) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        let snapshot = find(&mut tx, caller, &request.id).await?;
+        check_unused(&mut tx, &snapshot).await?;
+        refuse_dry_run(request.dry_run)?;
+        self.forget(&mut tx, &snapshot).await?;
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(())
+    }
+
+    /// Deletes a snapshot that no image needs any more, in the caller's transaction; the caller
+    /// wakes the jobs after its commit.
+    pub(crate) async fn forget(&self, tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
+        for job in job::list_of(tx, snapshot.id.as_str()).await? {
+            job::delete(tx, job.id).await?;
+        }
+        if snapshot.state == SnapshotState::Pending
+            && volumes::get(tx, &snapshot.volume_id).await?.is_some()
+        {
+            let abandon = AbandonJob {
+                snapshot: snapshot.id.clone(),
+                volume: snapshot.volume_id.clone(),
+            };
+            jobs::enqueue(tx, &abandon, self.now()).await?;
+        }
+        snapshot::delete(tx, &snapshot.id).await?;
+        Ok(())
+    }
+
+    /// Freezes volumes at one moment: what is in the snapshot of one was written before whatever
+    /// is not in that of another. Durable on return; unless it is recorded and kept, it is undone.
+    pub(crate) async fn freeze_volumes(&self, new: Vec<NewSnapshot>) -> Result<Frozen> {
+        let mut epochs = Vec::with_capacity(new.len());
+        for snapshot in &new {
+            let tag = tag(&snapshot.id)?;
+            epochs.push((self.open_volume(&snapshot.volume.id).await?, tag));
+        }
+        let start_time = self.stamp();
+        let snapshots = new.into_iter().map(|new| new.begin(start_time)).collect();
+        // Begun, a freeze runs to its end also when the caller goes away: what it yields then is
+        // dropped, which undoes it.
+        let under_way = UnderWay::new(self.clone(), epochs);
+        let freeze = move || cairn_volume::freeze_all(&under_way.epochs).map(|_| under_way);
+        match blocking(freeze).await {
+            Ok(under_way) => Ok(Frozen {
+                under_way,
+                snapshots,
+            }),
+            Err(EngineError::Volume(cairn_volume::Error::TooManyEpochs { max })) => {
+                Err(Error::new(
+                    ErrorKind::ConcurrentSnapshotLimitExceeded,
+                    format!(
+                        "The volume has {max} pending snapshots, which is the maximum allowed."
+                    ),
+                ))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A snapshot to be taken.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSnapshot {
+    pub(crate) id: SnapshotId,
+    pub(crate) volume: Volume,
+    pub(crate) description: String,
+    pub(crate) tags: Tags,
+}
+
+impl NewSnapshot {
+    fn begin(self, start_time: cairn_model::Timestamp) -> Snapshot {
+        Snapshot {
+            id: self.id,
+            account: self.volume.account,
+            region: self.volume.region,
+            volume_id: self.volume.id,
+            volume_size_gib: self.volume.size_gib,
+            description: self.description,
+            state: SnapshotState::Pending,
+            state_message: None,
+            progress: 0,
+            start_time,
+            completion_time: None,
+            encrypted: false,
+            kms_key_id: None,
+            parent_id: None,
+            full_size_bytes: None,
+            root: None,
+            digest: None,
+            tags: self.tags,
+        }
+    }
+}
+
+/// Volumes that are frozen. Dropped without [`keep`](Self::keep), the freeze is given up.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    under_way: UnderWay,
+    snapshots: Vec<Snapshot>,
+}
+
+impl Frozen {
+    /// The snapshots, in the order asked for, as they are recorded.
+    pub(crate) fn snapshots(&self) -> &[Snapshot] {
+        &self.snapshots
+    }
+
+    /// Records the snapshots, with the jobs that capture them. Call [`keep`](Self::keep) after the
+    /// commit.
+    pub(crate) async fn record(&self, tx: &mut WriteTx) -> Result<()> {
+        for snapshot in &self.snapshots {
+            // From the moment the row is there a deletion waits for the capture; before, it does not.
+            let volume = volumes::get(tx, &snapshot.volume_id).await?;
+            check_snapshotable(&volume.ok_or_else(|| gone(&snapshot.volume_id))?)?;
+            snapshot::insert(tx, snapshot).await?;
+            let capture = CaptureJob {
+                snapshot: snapshot.id.clone(),
+                volume: snapshot.volume_id.clone(),
+            };
+            jobs::enqueue(tx, &capture, self.under_way.control.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// The freeze is on record: have it captured.
+    pub(crate) fn keep(mut self) -> Vec<Snapshot> {
+        self.under_way.keep();
+        self.under_way.control.wake_jobs();
+        std::mem::take(&mut self.snapshots)
+    }
+}
+
+/// Freezes that are begun and not yet on record. Dropped, they are undone.
+#[derive(Debug)]
+struct UnderWay {
+    control: Control,
+    epochs: Vec<(Arc<cairn_volume::Volume>, EpochTag)>,
+    runtime: Handle,
+}
+
+impl UnderWay {
+    fn new(control: Control, epochs: Vec<(Arc<cairn_volume::Volume>, EpochTag)>) -> Self {
+        for (_, tag) in &epochs {
+            control.engine().freezing().insert(tag.clone());
+        }
+        Self {
+            control,
+            epochs,
+            runtime: Handle::current(),
+        }
+    }
+
+    fn keep(&mut self) {
+        for (_, tag) in self.epochs.drain(..) {
+            self.control.engine().freezing().remove(&tag);
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let epochs = std::mem::take(&mut self.epochs);
+        if epochs.is_empty() {
+            return;
+        }
+        let control = self.control.clone();
+        // Not waited for: an epoch that stays is given up by the next capture of its volume, or
+        // when the volume is opened next.
+        drop(self.runtime.spawn_blocking(move || {
+            for (volume, tag) in epochs {
+                match volume.abandon(&tag) {
+                    Ok(()) | Err(cairn_volume::Error::UnknownEpoch(_)) => {}
+                    Err(error) => tracing::error!(%tag, %error, "give up a freeze"),
+                }
+                control.engine().freezing().remove(&tag);
+            }
+        }));
+    }
+}
+
+/// The caller's snapshot of an id.
+pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Snapshot> {
+    let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
+    let found = snapshot::get(conn, &parsed).await?;
+    found
+        .filter(|snapshot| snapshot.account == caller.account && snapshot.region == caller.region)
+        .ok_or_else(|| not_found(id))
+}
+
+/// Refuses to delete a snapshot that an image needs.
+pub(crate) async fn check_unused(conn: &mut Connection, snapshot: &Snapshot) -> Result<()> {
+    match snapshot::images_of(conn, &snapshot.id).await?.first() {
+        Some(image) => Err(Error::new(
+            ErrorKind::SnapshotInUse,
+            format!(
+                "The snapshot {} is currently in use by {image}",
+                snapshot.id
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Where to find the content of a completed snapshot.
+pub(crate) async fn content_of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Content> {
+    let domain = domain::find(conn, snapshot.region, &snapshot.account).await?;
+    let domain =
+        domain.ok_or_else(|| Error::internal(format!("snapshot {} has no domain", snapshot.id)))?;
+    let root = snapshot.root.clone();
+    let root =
+        root.ok_or_else(|| Error::internal(format!("snapshot {} has no content", snapshot.id)))?;
+    let size_gib = u64::try_from(snapshot.volume_size_gib).map_err(Error::internal)?;
+    Ok(Content {
+        domain: domain.0,
+        root,
+        size_bytes: size_gib * volume::GIB,
+    })
+}
+
+/// As [`content_of`], by a transaction of its own.
+pub(crate) async fn content(control: &Control, snapshot: &Snapshot) -> Result<Content> {
+    content_of(&mut *control.store().read().await?, snapshot).await
+}
+
+/// Checks a description's length.
+pub(crate) fn check_description(description: &str) -> Result<()> {
+    if description.chars().count() > DESCRIPTION {
+        let text = format!("The description may have up to {DESCRIPTION} characters.");
+        return Err(Error::new(ErrorKind::InvalidParameterValue, text));
+    }
+    Ok(())
+}
+
+/// Captures what was frozen for a snapshot and shows the snapshot as completed. The freezes of the
+/// volume that came before are captured and committed on the way, since each one builds on the one
+/// before it.
+pub(crate) async fn capture(
+    control: &Control,
+    volume: &VolumeId,
+    id: &SnapshotId,
+) -> Result<Next, Failure> {
+    let open = control.open_volume(volume).await?;
+    let slot = control.engine().slot(volume);
+    let _turn = slot.capture.lock().await;
+    let _permit = control
+        .engine()
+        .captures()
+        .acquire()
+        .await
+        .map_err(Failure::passing)?;
+    let pending = open.pending_epochs();
+    let Some(at) = pending
+        .iter()
+        .position(|epoch| epoch.as_str() == id.as_str())
+    else {
+        return captured_before(control, id).await;
+    };
+    for epoch in &pending[..at] {
+        if let later @ Next::Later(_) = capture_earlier(control, &open, epoch).await? {
+            return Ok(later);
+        }
+    }
+    capture_epoch(control, &open, &pending[at]).await
+}
+
+/// Marks a snapshot as failed.
+pub(crate) async fn fail(control: &Control, id: &SnapshotId, why: &str) -> Result<(), Failure> {
+    let mut tx = control.store().write().await?;
+    snapshot::update(&mut tx, id, |snapshot| {
+        if snapshot.state == SnapshotState::Pending {
+            snapshot.state = SnapshotState::Error;
+            snapshot.state_message = Some(why.to_owned());
+        }
+    })
+    .await?;
+    image::settle(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Shows a snapshot as completed, with all that its content tells. It is no error if it was deleted
+/// meanwhile.
+pub(crate) async fn complete(
+    control: &Control,
+    id: &SnapshotId,
+    root: &Root,
+) -> Result<(), Failure> {
+    let found = snapshot::get(&mut *control.store().read().await?, id).await?;
+    let Some(found) = found else { return Ok(()) };
+    let full_size = full_size(control, &found, *root).await?;
+    let mut tx = control.store().write().await?;
+    let now = control.stamp();
+    snapshot::update(&mut tx, id, |snapshot| {
+        if snapshot.state == SnapshotState::Pending {
+            snapshot.state = SnapshotState::Completed;
+            snapshot.progress = 100;
+            snapshot.completion_time = Some(now);
+            snapshot.full_size_bytes = Some(full_size);
+            snapshot.root = Some(root.node.to_string());
+            snapshot.digest = Some(root.digest().to_string());
+        }
+    })
+    .await?;
+    image::settle(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn full_size(control: &Control, snapshot: &Snapshot, root: Root) -> Result<u64, Failure> {
+    let store = control.engine().store(snapshot.region).await?;
+    let domain = control.domain(snapshot.region, &snapshot.account).await?;
+    let blocks = blocking(move || store.count(domain, &root)).await?;
+    Ok(blocks * BLOCK_SIZE as u64)
+}
+
+/// The freeze is not pending: its capture was completed and committed, or it is lost.
+async fn captured_before(control: &Control, id: &SnapshotId) -> Result<Next, Failure> {
+    let found = snapshot::get(&mut *control.store().read().await?, id).await?;
+    match found.map(|snapshot| snapshot.state) {
+        Some(SnapshotState::Pending) => {
+            Err(Failure::fatal("what was frozen for the snapshot is lost"))
+        }
+        _ => Ok(Next::Step),
+    }
+}
+
+/// An earlier freeze of the same volume, to its end. If it cannot be captured it fails alone; if
+/// its snapshot was deleted it is given up.
+async fn capture_earlier(
+    control: &Control,
+    volume: &Arc<cairn_volume::Volume>,
+    epoch: &EpochTag,
+) -> Result<Next, Failure> {
+    if control.engine().freezing().contains(epoch) {
+        return Ok(Next::Later(control.now().after(RECORDING)));
+    }
+    let id = snapshot_id(epoch)?;
+    if snapshot::get(&mut *control.store().read().await?, &id)
+        .await?
+        .is_none()
+    {
+        return abandon(volume, epoch).await.map(|()| Next::Step);
+    }
+    match capture_epoch(control, volume, epoch).await {
+        Ok(Next::Step) => commit(control, volume, epoch).await.map(|()| Next::Step),
+        Err(Failure::Final(why)) => {
+            fail(control, &id, &why).await?;
+            abandon(volume, epoch).await.map(|()| Next::Step)
+        }
+        other => other,
+    }
+}
+
+/// One freeze: its blocks into the block store, then the snapshot as completed.
+async fn capture_epoch(
+    control: &Control,
+    volume: &Arc<cairn_volume::Volume>,
+    epoch: &EpochTag,
+) -> Result<Next, Failure> {
+    let id = snapshot_id(epoch)?;
+    let percent = watch::Sender::new(0);
+    let recording = record_progress(control, &id, percent.subscribe());
+    let captured = {
+        let (volume, epoch) = (Arc::clone(volume), epoch.clone());
+        let stopping = control.jobs().stopping().clone();
+        let mut report = move |progress| {
+            percent.send_replace(percent_of(progress));
+            if stopping.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        blocking(move || volume.capture(&epoch, &mut report))
+    };
+    // The sender ends with the capture, and the recording with the sender.
+    let (captured, recorded) = tokio::join!(captured, recording);
+    recorded?;
+    match captured {
+        Ok(root) => complete(control, &id, &root).await.map(|()| Next::Step),
+        // By a deletion of the snapshot, or by the end of the server.
+        Err(EngineError::Volume(cairn_volume::Error::Cancelled | cairn_volume::Error::Closed)) => {
+            Ok(Next::Later(control.now()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Less than 100 until the snapshot is completed.
+fn percent_of(progress: Progress) -> u8 {
+    let done = progress.captured_blocks.saturating_mul(100) / progress.total_blocks.max(1);
+    u8::try_from(done.min(99)).unwrap_or(99)
+}
+
+/// Records the progress now and then, until the capture is over.
+async fn record_progress(
+    control: &Control,
+    id: &SnapshotId,
+    mut percent: watch::Receiver<u8>,
+) -> Result<(), Failure> {
+    let mut recorded = 0;
+    while percent.changed().await.is_ok() {
+        let now = *percent.borrow_and_update();
+        if now < recorded + PROGRESS_STEP {
+            continue;
+        }
+        recorded = now;
+        let mut tx = control.store().write().await?;
+        snapshot::update(&mut tx, id, |snapshot| {
+            if snapshot.state == SnapshotState::Pending {
+                snapshot.progress = snapshot.progress.max(now);
+            }
+        })
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Makes a captured freeze the base of its volume. Done already, nothing happens; a snapshot that
+/// was deleted meanwhile is left to the job that gives its freeze up.
+async fn commit(
+    control: &Control,
+    volume: &Arc<cairn_volume::Volume>,
+    epoch: &EpochTag,
+) -> Result<(), Failure> {
+    let found = snapshot::get(&mut *control.store().read().await?, &snapshot_id(epoch)?).await?;
+    let Some(found) = found else { return Ok(()) };
+    let root = content(control, &found).await?.root()?;
+    let (volume, epoch) = (Arc::clone(volume), epoch.clone());
+    Ok(blocking(move || match volume.commit(&epoch, &root) {
+        Err(cairn_volume::Error::UnknownEpoch(_)) => Ok(()),
+        other => other,
+    })
+    .await?)
+}
+
+async fn abandon(volume: &Arc<cairn_volume::Volume>, epoch: &EpochTag) -> Result<(), Failure> {
+    let (volume, epoch) = (Arc::clone(volume), epoch.clone());
+    Ok(blocking(move || match volume.abandon(&epoch) {
+        Err(cairn_volume::Error::UnknownEpoch(_)) => Ok(()),
+        other => other,
+    })
+    .await?)
+}
+
+fn tag(id: &SnapshotId) -> Result<EpochTag> {
+    EpochTag::new(id.as_str()).map_err(Error::internal)
+}
+
+fn snapshot_id(epoch: &EpochTag) -> Result<SnapshotId, Failure> {
+    epoch.as_str().parse().map_err(Failure::fatal)
+}
+
+fn not_found(id: &str) -> Error {
+    Error::new(
+        ErrorKind::SnapshotNotFound,
+        format!("The snapshot '{id}' does not exist."),
+    )
+}
+
+fn gone(id: &VolumeId) -> Error {
+    Error::new(
+        ErrorKind::VolumeNotFound,
+        format!("The volume '{id}' does not exist."),
+    )
+}
+
+fn check_snapshotable(volume: &Volume) -> Result<()> {
+    match volume.state {
+        VolumeState::Available | VolumeState::InUse => Ok(()),
+        VolumeState::Deleting | VolumeState::Deleted => Err(gone(&volume.id)),
+        state => Err(Error::new(
+            ErrorKind::IncorrectState,
+            format!(
+                "The volume '{}' is '{state}', and no snapshot can be taken of it.",
+                volume.id
+            ),
+        )),
+    }
+}
+
+/// Whether the caller is among the accounts named, or none is named. Aliases name others.
+fn names_caller(caller: &Caller, names: &[String], aliases: &[&str]) -> Result<bool> {
+    for name in names {
+        let known =
+            name == "self" || aliases.contains(&name.as_str()) || name.parse::<AccountId>().is_ok();
+        if !known {
+            let text =
+                format!("Invalid user ID: '{name}' is neither an account number nor an alias.");
+            return Err(Error::new(ErrorKind::InvalidParameterValue, text));
+        }
+    }
+    Ok(names.is_empty()
+        || names
+            .iter()
+            .any(|name| name == "self" || name == caller.account.as_str()))
+}
+
+/// Captures what was frozen for a snapshot, then makes it the base of its volume.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CaptureJob {
+    snapshot: SnapshotId,
+    volume: VolumeId,
+}
+
+impl Job for CaptureJob {
+    const KIND: &'static str = "capture";
+
+    fn subject(&self) -> &str {
+        self.snapshot.as_str()
+    }
+
+    async fn step(&self, control: &Control, step: u32) -> Result<Next, Failure> {
+        match step {
+            0 => capture(control, &self.volume, &self.snapshot).await,
+            _ => self.commit(control).await,
+        }
+    }
+
+    /// What cannot be read is shown as failed, never as something else.
+    async fn undo(&self, control: &Control, step: u32, why: &str) -> Result<(), Failure> {
+        if step == 0 {
+            fail(control, &self.snapshot, why).await?;
+            give_up(control, &self.volume, &self.snapshot).await?;
+        }
+        Ok(())
+    }
+}
+
+impl CaptureJob {
+    async fn commit(&self, control: &Control) -> Result<Next, Failure> {
+        if volumes::get(&mut *control.store().read().await?, &self.volume)
+            .await?
+            .is_none()
+        {
+            return Ok(Next::Done);
+        }
+        let volume = control.open_volume(&self.volume).await?;
+        {
+            let slot = control.engine().slot(&self.volume);
+            let _turn = slot.capture.lock().await;
+            commit(control, &volume, &tag(&self.snapshot)?).await?;
+        }
+        drop(volume);
+        control.release_volume(&self.volume).await?;
+        Ok(Next::Done)
+    }
+}
+
+/// Gives up the freeze of a snapshot that was deleted before it was complete.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AbandonJob {
+    snapshot: SnapshotId,
+    volume: VolumeId,
+}
+
+impl Job for AbandonJob {
+    const KIND: &'static str = "abandon";
+
+    fn subject(&self) -> &str {
+        self.volume.as_str()
+    }
+
+    async fn step(&self, control: &Control, _step: u32) -> Result<Next, Failure> {
+        give_up(control, &self.volume, &self.snapshot).await?;
+        Ok(Next::Done)
+    }
+
+    async fn undo(&self, _control: &Control, _step: u32, _why: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// Gives up a freeze, and with it the capture that may be under way.
+async fn give_up(control: &Control, volume: &VolumeId, id: &SnapshotId) -> Result<(), Failure> {
+    if volumes::get(&mut *control.store().read().await?, volume)
+        .await?
+        .is_none()
+    {
+        return Ok(());
+    }
+    let open = control.open_volume(volume).await?;
+    abandon(&open, &tag(id)?).await?;
+    drop(open);
+    Ok(control.release_volume(volume).await?)
+}
