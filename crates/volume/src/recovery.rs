@@ -229,20 +229,19 @@ impl Log {
         {
             return Err(damaged());
         }
-        for number in files
+        let later = files
             .numbers
             .iter()
-            .filter(|number| **number >= checkpoint.next_segment)
-        {
-            let read = self
-                .segments
-                .iter()
-                .any(|(segment, _)| segment.number == *number);
-            let Some(segment) =
-                open_segment(disk, dir, *number, checkpoint.domain)?.filter(|_| !read)
-            else {
-                continue;
-            };
+            .filter(|number| **number >= checkpoint.next_segment);
+        for number in later.filter(|number| !self.has_read(**number)) {
+            let segment = open_segment(disk, dir, *number, checkpoint.domain)?;
+            // Without a valid header it may be the one that should have come next.
+            let segment = segment.unwrap_or(Segment {
+                number: *number,
+                incarnation: self.incarnation,
+                first_lsn: self.end,
+                file: open_file(disk, dir, *number)?,
+            });
             let is_later = segment.incarnation == self.incarnation && segment.first_lsn >= self.end;
             if segment.incarnation > self.incarnation
                 || (is_later && has_successor(&segment, self.end, same_boot)?)
@@ -252,6 +251,17 @@ impl Log {
         }
         Ok(())
     }
+
+    fn has_read(&self, number: u64) -> bool {
+        self.segments
+            .iter()
+            .any(|(segment, _)| segment.number == number)
+    }
+}
+
+fn open_file(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Arc<dyn DiskFile>, Error> {
+    disk.open(&segment_path(dir, number), OpenMode::ReadWrite)
+        .context("open a journal segment")
 }
 
 /// Opens a segment; `None` if it is missing, or its header is not valid.

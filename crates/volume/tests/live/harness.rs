@@ -6,9 +6,7 @@
 
 use std::{collections::BTreeMap, io, ops::ControlFlow, path::PathBuf, sync::Arc};
 
-use cairn_blocks::{
-    BLOCK_SIZE, BlobIndex, BlockStore, DomainId, MemoryIndex, Root, disk::Disk,
-};
+use cairn_blocks::{BLOCK_SIZE, BlobIndex, BlockStore, DomainId, MemoryIndex, Root, disk::Disk};
 use cairn_testkit::{Crash, SimDisk};
 use cairn_volume::{
     Background, Base, EpochTag, Error, Options, Outcome, Volume, VolumeSpec, Wait, Work,
@@ -34,15 +32,17 @@ pub(crate) fn tag(n: u32) -> EpochTag {
 /// The content of a sector.
 pub(crate) fn sector_bytes(stamp: Stamp) -> [u8; 512] {
     let mut bytes = [0; 512];
-    bytes.chunks_mut(4).for_each(|chunk| chunk.copy_from_slice(&stamp.to_le_bytes()));
+    bytes[..4].copy_from_slice(&stamp.to_le_bytes());
+    for len in [4, 8, 16, 32, 64, 128, 256] {
+        bytes.copy_within(..len, len);
+    }
     bytes
 }
 
 /// The stamp of a sector; fails if the sector is torn, which no disk does.
 fn stamp_of(sector: &[u8]) -> Stamp {
-    let stamp = Stamp::from_le_bytes(sector[..4].try_into().unwrap());
-    assert_eq!(sector, sector_bytes(stamp), "a sector holds a mixture");
-    stamp
+    assert!(sector[4..] == sector[..508], "a sector holds a mixture");
+    Stamp::from_le_bytes(sector[..4].try_into().unwrap())
 }
 
 /// What one sector may hold.
@@ -69,7 +69,9 @@ impl Cell {
             Some(Crash::Kill) => stamp == self.current() || self.maybe.contains(&stamp),
             Some(Crash::PowerLoss(_) | Crash::LoseAll) => {
                 stamp == self.flushed
-                    || [&self.since, &self.maybe, &self.lingering].iter().any(|list| list.contains(&stamp))
+                    || [&self.since, &self.maybe, &self.lingering]
+                        .iter()
+                        .any(|list| list.contains(&stamp))
             }
         }
     }
@@ -141,11 +143,45 @@ impl World {
         world
     }
 
+    /// Another world in the same state, with nothing open.
+    pub(crate) fn fork(&self) -> Self {
+        let index = MemoryIndex::new();
+        for (domain, id, location) in self.index.entries() {
+            index.insert(domain, &[(id, location)]).unwrap();
+        }
+        let last = self.index.allocate_pack().unwrap();
+        while index.allocate_pack().unwrap() < last {}
+        Self {
+            sim: self.sim.fork(),
+            index: Arc::new(index),
+            store: None,
+            volume: None,
+            cells: self.cells.clone(),
+            snapshots: self.snapshots.clone(),
+            ..*self
+        }
+    }
+
+    /// Does what the owner does after a crash, if the volume opens at all.
+    pub(crate) fn try_recover(&mut self, crash: Crash) -> Result<(), Error> {
+        self.open_store();
+        self.volume = Some(self.try_open()?);
+        self.check_after(Some(crash));
+        self.end_epochs();
+        Ok(())
+    }
+
     fn reset_cells(&mut self, image: &Image) {
         self.cells = hot_sectors()
             .map(|sector| {
                 let flushed = image.get(&sector).copied().unwrap_or(0);
-                (sector, Cell { flushed, ..Cell::default() })
+                (
+                    sector,
+                    Cell {
+                        flushed,
+                        ..Cell::default()
+                    },
+                )
             })
             .collect();
     }
@@ -165,14 +201,23 @@ impl World {
     }
 
     fn create(&self, base: Option<Base>) {
-        let spec = VolumeSpec { size_bytes: self.size, domain: self.domain, base };
+        let spec = VolumeSpec {
+            size_bytes: self.size,
+            domain: self.domain,
+            base,
+        };
         cairn_volume::create(&self.sim, &self.dir(), &spec, &self.options()).unwrap();
     }
 
     pub(crate) fn open_store(&mut self) {
         let index: Arc<dyn BlobIndex> = self.index.clone();
         let options = cairn_blocks::Options::default();
-        let store = BlockStore::open(Arc::new(self.sim.clone()), "/store".as_ref(), index, options);
+        let store = BlockStore::open(
+            Arc::new(self.sim.clone()),
+            "/store".as_ref(),
+            index,
+            options,
+        );
         self.store = Some(Arc::new(store.unwrap()));
     }
 
@@ -203,7 +248,11 @@ impl World {
     pub(crate) fn write(&mut self, sector: u64, count: u64, fua: bool) {
         let stamp = self.stamp();
         let data: Vec<u8> = (0..count).flat_map(|_| sector_bytes(stamp)).collect();
-        let wait = if stamp.is_multiple_of(3) { Wait::No } else { Wait::Yes };
+        let wait = if stamp.is_multiple_of(3) {
+            Wait::No
+        } else {
+            Wait::Yes
+        };
         let mut result = self.volume().write(sector * SECTOR, &data, fua, wait);
         if matches!(result, Ok(Outcome::WouldBlock)) {
             result = self.volume().write(sector * SECTOR, &data, fua, Wait::Yes);
@@ -217,16 +266,27 @@ impl World {
     }
 
     pub(crate) fn zero(&mut self, sector: u64, count: u64, no_hole: bool, fua: bool) {
-        let result = self.volume().write_zeroes(sector * SECTOR, count * SECTOR, no_hole, fua);
+        let result = self
+            .volume()
+            .write_zeroes(sector * SECTOR, count * SECTOR, no_hole, fua);
         self.wrote(sector, count, 0, fua, result);
     }
 
     /// Notes a write in the model.
     fn wrote(&mut self, sector: u64, count: u64, stamp: Stamp, fua: bool, result: io::Result<()>) {
         let done = result.is_ok();
-        for cell in self.cells.range_mut(sector..sector + count).map(|(_, cell)| cell) {
+        for cell in self
+            .cells
+            .range_mut(sector..sector + count)
+            .map(|(_, cell)| cell)
+        {
             match (done, fua) {
-                (true, true) => *cell = Cell { flushed: stamp, ..Cell::default() },
+                (true, true) => {
+                    *cell = Cell {
+                        flushed: stamp,
+                        ..Cell::default()
+                    }
+                }
                 (true, false) => cell.since.push(stamp),
                 (false, _) => cell.maybe.push(stamp),
             }
@@ -245,7 +305,10 @@ impl World {
         let image = self.read_all();
         for (sector, cell) in &mut self.cells {
             let now = image[sector];
-            assert!(now == cell.current() || cell.maybe.contains(&now), "sector {sector}");
+            assert!(
+                now == cell.current() || cell.maybe.contains(&now),
+                "sector {sector}"
+            );
             if now != cell.current() {
                 cell.since.push(now);
             }
@@ -263,7 +326,10 @@ impl World {
 
     fn all_flushed(&mut self) {
         for cell in self.cells.values_mut() {
-            *cell = Cell { flushed: cell.current(), ..Cell::default() };
+            *cell = Cell {
+                flushed: cell.current(),
+                ..Cell::default()
+            };
         }
     }
 
@@ -286,13 +352,27 @@ impl World {
         match self.volume().freeze(&tag(n)) {
             Ok(_) => {
                 self.all_flushed();
-                self.snapshots.insert(n, Snapshot { image, size: self.size, fate: Fate::Pending });
+                self.snapshots.insert(
+                    n,
+                    Snapshot {
+                        image,
+                        size: self.size,
+                        fate: Fate::Pending,
+                    },
+                );
                 Some(n)
             }
             Err(Error::TooManyEpochs { .. }) => None,
             Err(error) => {
                 assert!(self.sim.is_dead(), "{error:?}");
-                self.snapshots.insert(n, Snapshot { image, size: self.size, fate: Fate::Abandoned });
+                self.snapshots.insert(
+                    n,
+                    Snapshot {
+                        image,
+                        size: self.size,
+                        fate: Fate::Abandoned,
+                    },
+                );
                 None
             }
         }
@@ -300,16 +380,25 @@ impl World {
 
     fn oldest_pending(&self) -> Option<u32> {
         let open = |snapshot: &Snapshot| matches!(snapshot.fate, Fate::Pending | Fate::Captured(_));
-        self.snapshots.iter().find(|(_, snapshot)| open(snapshot)).map(|(n, _)| *n)
+        self.snapshots
+            .iter()
+            .find(|(_, snapshot)| open(snapshot))
+            .map(|(n, _)| *n)
     }
 
     /// Captures the oldest pending epoch; stops after `limit` reports of progress.
     pub(crate) fn capture(&mut self, limit: u32) {
-        let Some(n) = self.oldest_pending() else { return };
+        let Some(n) = self.oldest_pending() else {
+            return;
+        };
         let mut left = limit;
         let result = self.volume().capture(&tag(n), &mut |_| {
             left = left.saturating_sub(1);
-            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if left == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
         match result {
             Ok(root) => self.captured(n, root),
@@ -329,8 +418,12 @@ impl World {
 
     /// Commits the oldest epoch if it is captured.
     pub(crate) fn commit(&mut self) {
-        let Some(n) = self.oldest_pending() else { return };
-        let Fate::Captured(root) = self.snapshots[&n].fate else { return };
+        let Some(n) = self.oldest_pending() else {
+            return;
+        };
+        let Fate::Captured(root) = self.snapshots[&n].fate else {
+            return;
+        };
         self.committing = Some(n);
         match self.volume().commit(&tag(n), &root) {
             Ok(()) => {
@@ -349,7 +442,9 @@ impl World {
             .filter(|(_, snapshot)| matches!(snapshot.fate, Fate::Pending | Fate::Captured(_)))
             .map(|(n, _)| *n)
             .collect();
-        let Some(n) = open.get(nth % open.len().max(1)) else { return };
+        let Some(n) = open.get(nth % open.len().max(1)) else {
+            return;
+        };
         let result = self.volume().abandon(&tag(*n));
         assert!(result.is_ok() || self.sim.is_dead(), "{result:?}");
         self.snapshots.get_mut(n).unwrap().fate = Fate::Abandoned;
@@ -358,12 +453,21 @@ impl World {
     /// A new volume from the newest committed snapshot, in place of the one there is; in another
     /// domain if `foreign`.
     pub(crate) fn clone_newest(&mut self, foreign: bool) {
-        let newest = self.snapshots.values().rev().find_map(|snapshot| match snapshot.fate {
-            Fate::Committed(root) => Some((snapshot.image.clone(), root, snapshot.size)),
-            _ => None,
-        });
-        let Some((image, root, size)) = newest else { return };
-        let base = Base { domain: self.domain, root };
+        let newest = self
+            .snapshots
+            .values()
+            .rev()
+            .find_map(|snapshot| match snapshot.fate {
+                Fate::Committed(root) => Some((snapshot.image.clone(), root, snapshot.size)),
+                _ => None,
+            });
+        let Some((image, root, size)) = newest else {
+            return;
+        };
+        let base = Base {
+            domain: self.domain,
+            root,
+        };
         self.volume = None;
         cairn_volume::remove(&self.sim, &self.dir()).unwrap();
         assert!(matches!(self.try_open(), Err(Error::NotFound)));
@@ -419,7 +523,7 @@ impl World {
         let closed = self.volume().close();
         assert!(closed.is_ok() || self.sim.is_dead(), "{closed:?}");
         if closed.is_ok() {
-            assert!(self.volume().read(0, &mut [0; 512], Wait::Yes).is_err());
+            self.volume().read(0, &mut [0; 512], Wait::Yes).unwrap_err();
             self.all_flushed();
             self.volume = None;
             self.volume = self.try_open().ok();
@@ -433,9 +537,15 @@ impl World {
         let lost_power = crash.is_some_and(|crash| crash != Crash::Kill);
         for (sector, cell) in &mut self.cells {
             let now = image[sector];
-            assert!(cell.allows(now, crash), "sector {sector} is {now} after {crash:?}: {cell:?}");
+            assert!(
+                cell.allows(now, crash),
+                "sector {sector} is {now} after {crash:?}: {cell:?}"
+            );
             if lost_power {
-                *cell = Cell { flushed: now, ..Cell::default() };
+                *cell = Cell {
+                    flushed: now,
+                    ..Cell::default()
+                };
             } else {
                 if now != cell.current() {
                     cell.since.push(now);
@@ -477,8 +587,18 @@ impl World {
             })
             .collect();
         for (n, root) in gone {
-            assert_eq!(self.committing, Some(n), "epoch {n} is gone, and nobody ended it");
-            assert_eq!(self.volume().base(), Some(Base { domain: self.domain, root }));
+            assert_eq!(
+                self.committing,
+                Some(n),
+                "epoch {n} is gone, and nobody ended it"
+            );
+            assert_eq!(
+                self.volume().base(),
+                Some(Base {
+                    domain: self.domain,
+                    root
+                })
+            );
             self.snapshots.get_mut(&n).unwrap().fate = Fate::Committed(root);
         }
         self.committing = None;
@@ -487,7 +607,10 @@ impl World {
     // Comparing.
 
     fn current_image(&self) -> Image {
-        self.cells.iter().map(|(sector, cell)| (*sector, cell.current())).collect()
+        self.cells
+            .iter()
+            .map(|(sector, cell)| (*sector, cell.current()))
+            .collect()
     }
 
     /// The stamps of all hot sectors.
@@ -506,7 +629,10 @@ impl World {
 
     fn read_exact(&self, offset: u64, buf: &mut [u8]) {
         if self.volume().read(offset, buf, Wait::No).unwrap() == Outcome::WouldBlock {
-            assert_eq!(self.volume().read(offset, buf, Wait::Yes).unwrap(), Outcome::Done);
+            assert_eq!(
+                self.volume().read(offset, buf, Wait::Yes).unwrap(),
+                Outcome::Done
+            );
         }
     }
 
@@ -530,7 +656,10 @@ impl World {
             for extent in self.volume().extents(at, len).unwrap() {
                 assert!(extent.len > 0 && at + extent.len <= block * BLOCK + len);
                 for sector in at.div_ceil(SECTOR)..(at + extent.len) / SECTOR {
-                    assert!(!extent.zero || self.cells[&sector].current() == 0, "sector {sector}");
+                    assert!(
+                        !extent.zero || self.cells[&sector].current() == 0,
+                        "sector {sector}"
+                    );
                 }
                 at += extent.len;
             }
@@ -546,12 +675,19 @@ impl World {
         for item in self.store().blocks(self.domain, root, 0) {
             let (block, digest) = item.unwrap();
             let bytes = self.store().get(self.domain, &digest).unwrap();
-            assert_eq!(Some(&*bytes), expected.get(&block).map(|bytes| &**bytes), "block {block}");
+            assert_eq!(
+                Some(&*bytes),
+                expected.get(&block).map(|bytes| &**bytes),
+                "block {block}"
+            );
             found.insert(block, Some(digest));
         }
         assert_eq!(found.len(), expected.len(), "snapshot {n} misses blocks");
         // Its root does not depend on how it came about.
-        let fresh = self.store().build(self.domain, None, snapshot.size, found).unwrap();
+        let fresh = self
+            .store()
+            .build(self.domain, None, snapshot.size, found)
+            .unwrap();
         assert_eq!(fresh, *root);
     }
 
@@ -584,7 +720,9 @@ fn hot_sectors() -> impl Iterator<Item = u64> {
 fn blocks_of(image: &Image) -> BTreeMap<u64, Vec<u8>> {
     let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
     for (sector, stamp) in image.iter().filter(|(_, stamp)| **stamp != 0) {
-        let block = blocks.entry(sector / SECTORS_PER_BLOCK).or_insert_with(|| vec![0; BLOCK_SIZE]);
+        let block = blocks
+            .entry(sector / SECTORS_PER_BLOCK)
+            .or_insert_with(|| vec![0; BLOCK_SIZE]);
         let at = (sector % SECTORS_PER_BLOCK * SECTOR) as usize;
         block[at..at + 512].copy_from_slice(&sector_bytes(*stamp));
     }

@@ -7,36 +7,70 @@ use super::harness::{BLOCK, HOT, SECTOR, SECTORS_PER_BLOCK, SIZE, World};
 
 #[derive(Clone, Debug)]
 enum Op {
-    Write { sector: u64, count: u64, fua: bool },
-    Trim { sector: u64, count: u64, fua: bool },
-    Zero { sector: u64, count: u64, no_hole: bool, fua: bool },
-    Read { sector: u64, count: u64 },
+    Write {
+        sector: u64,
+        count: u64,
+        fua: bool,
+    },
+    Trim {
+        sector: u64,
+        count: u64,
+        fua: bool,
+    },
+    Zero {
+        sector: u64,
+        count: u64,
+        no_hole: bool,
+        fua: bool,
+    },
+    Read {
+        sector: u64,
+        count: u64,
+    },
     Flush,
     Freeze,
-    Capture { limit: u32 },
+    Capture {
+        limit: u32,
+    },
     Commit,
-    Abandon { nth: usize },
-    Work { steps: u32 },
-    Clone { foreign: bool },
+    Abandon {
+        nth: usize,
+    },
+    Work {
+        steps: u32,
+    },
+    Clone {
+        foreign: bool,
+    },
     Grow,
     Reopen,
     Crash(Crash),
     /// The process dies in the middle of what comes next.
-    DieAt { mutations: u64, crash: Crash },
+    DieAt {
+        mutations: u64,
+        crash: Crash,
+    },
 }
 
 fn range() -> impl Strategy<Value = (u64, u64)> {
     let starts = [0_u64, 8, 64, 500, 1000, 1016];
-    (select(HOT.to_vec()), select(starts.to_vec()), select(vec![1_u64, 8, 64, 1024, 1100])).prop_map(
-        |(block, start, count)| {
+    (
+        select(HOT.to_vec()),
+        select(starts.to_vec()),
+        select(vec![1_u64, 8, 64, 1024, 1100]),
+    )
+        .prop_map(|(block, start, count)| {
             let first = block * SECTORS_PER_BLOCK;
             let next_is_hot = HOT.contains(&(block + 1));
-            let end = if next_is_hot { first + 2 * SECTORS_PER_BLOCK } else { first + SECTORS_PER_BLOCK };
+            let end = if next_is_hot {
+                first + 2 * SECTORS_PER_BLOCK
+            } else {
+                first + SECTORS_PER_BLOCK
+            };
             let end = end.min(SIZE / SECTOR);
             let start = (first + start).min(end - 1);
             (start, count.min(end - start))
-        },
-    )
+        })
 }
 
 fn crash() -> impl Strategy<Value = Crash> {
@@ -68,7 +102,12 @@ fn apply(world: &mut World, op: &Op) {
     match *op {
         Op::Write { sector, count, fua } => world.write(sector, count, fua),
         Op::Trim { sector, count, fua } => world.trim(sector, count, fua),
-        Op::Zero { sector, count, no_hole, fua } => world.zero(sector, count, no_hole, fua),
+        Op::Zero {
+            sector,
+            count,
+            no_hole,
+            fua,
+        } => world.zero(sector, count, no_hole, fua),
         Op::Read { sector, count } => world.check_range(sector, count),
         Op::Flush => world.flush(),
         Op::Freeze => {
@@ -126,5 +165,8 @@ proptest! {
 
 /// How many traces: few by default, many in a soak.
 fn cases() -> u32 {
-    std::env::var("CAIRN_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
+    std::env::var("CAIRN_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(48)
 }

@@ -1,0 +1,206 @@
+//! A disk that is full, and one that fails.
+
+use std::io::{self, ErrorKind};
+
+use cairn_testkit::{Crash, Errno, Fault, OpKind};
+use cairn_volume::{Error, Options, Outcome, VolumeSpec, Wait, Work};
+
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, tag};
+
+#[test]
+fn after_a_failed_sync_no_flush_succeeds() {
+    for file in ["data", "journal"] {
+        let mut world = World::new(16 << 10, true);
+        world.write(0, 8, true);
+        // One write in place, one to the journal.
+        world.write(0, 8, false);
+        world.write(256 * SECTORS_PER_BLOCK, 8, false);
+        world
+            .sim
+            .inject(Fault::nth(OpKind::Sync, 1, Errno::IO).on(file));
+        assert!(world.volume().flush().is_err(), "{file}");
+        for _ in 0..3 {
+            assert!(
+                world.volume().flush().is_err(),
+                "{file}: a later sync is not to be believed"
+            );
+        }
+        let fua = world.volume().write(0, &[1; 512], true, Wait::Yes);
+        fua.unwrap_err();
+        assert!(matches!(world.volume().freeze(&tag(1)), Err(Error::Failed)));
+        assert!(matches!(world.volume().work(), Err(Error::Failed)));
+        assert!(world.volume().close().is_err());
+    }
+}
+
+#[test]
+fn a_failed_sync_loses_nothing_that_was_flushed() {
+    let mut world = World::new(16 << 10, true);
+    world.write(0, 100, false);
+    world.flush();
+    world.write(50, 100, false);
+    world.sim.inject(Fault::always(OpKind::Sync, Errno::IO));
+    assert!(world.volume().flush().is_err());
+    world.crash(Crash::PowerLoss(7));
+    world.check();
+    world.check_snapshots();
+}
+
+#[test]
+fn a_fold_whose_sync_fails_is_not_noted() {
+    let mut world = World::new(16 << 10, true);
+    world.write(256 * SECTORS_PER_BLOCK, 8, true);
+    assert_eq!(world.volume().work().unwrap(), Work::Progress);
+    world
+        .sim
+        .inject(Fault::nth(OpKind::Sync, 1, Errno::IO).on("data"));
+    world.volume().work().unwrap_err();
+    world.crash(Crash::LoseAll);
+    world.check();
+    world.check_snapshots();
+}
+
+#[test]
+fn a_full_disk_is_reported_and_passes() {
+    let mut world = World::new(64 << 10, true);
+    world.write(0, 64, false);
+    world.freeze().unwrap();
+    world.sim.set_free(200 << 10);
+    // Into the journal, until there is no room for another segment.
+    let mut refused = 0;
+    for n in 0..20 {
+        let result = world.volume().write(n * 4096, &[7; 4096], false, Wait::Yes);
+        match result {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::StorageFull);
+                refused += 1;
+            }
+        }
+    }
+    for n in 0..20 {
+        let result = world
+            .volume()
+            .write(BLOCK + n * 65_536, &[7; 65_536], false, Wait::Yes);
+        refused += u32::from(result.is_err());
+    }
+    assert!(refused > 0, "the disk never got full");
+    world.volume().flush().unwrap();
+    world.sim.set_free(1 << 30);
+    for n in 0..20 {
+        let written = world.volume().write(n * 4096, &[8; 4096], true, Wait::Yes);
+        assert_eq!(written.unwrap(), Outcome::Done);
+    }
+    let mut buf = [0; 4096];
+    for n in 0..20 {
+        let _done = world.volume().read(n * 4096, &mut buf, Wait::Yes).unwrap();
+        assert_eq!(buf, [8; 4096]);
+    }
+    // The image of the freeze is what it was.
+    world.capture(u32::MAX);
+    world.commit();
+}
+
+#[test]
+fn a_fold_that_finds_no_space_is_tried_again() {
+    let mut world = World::new(1 << 20, true);
+    world.write(256 * SECTORS_PER_BLOCK, 512, true);
+    world.work(1);
+    world.sim.set_free(0);
+    let error = world.volume().work().unwrap_err();
+    assert!(error.is_storage_full(), "{error:?}");
+    world.check();
+    world.sim.set_free(1 << 30);
+    world.work(10);
+    assert_eq!(world.volume().work().unwrap(), Work::Idle);
+    world.crash(Crash::LoseAll);
+    world.check();
+    world.check_snapshots();
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let mut world = World::new(16 << 10, true);
+    let (sim, options) = (world.sim.clone(), world.options());
+    assert!(matches!(world.try_open(), Err(Error::Locked)));
+    assert!(matches!(
+        cairn_volume::remove(&sim, &world.dir()),
+        Err(Error::Locked)
+    ));
+    let spec = VolumeSpec {
+        size_bytes: 1 << 20,
+        domain: world.domain,
+        base: None,
+    };
+    assert!(matches!(
+        cairn_volume::create(&sim, &world.dir(), &spec, &options),
+        Err(Error::Exists)
+    ));
+    let create = |size_bytes, options: &Options| {
+        let spec = VolumeSpec { size_bytes, ..spec };
+        cairn_volume::create(&sim, "/volumes/other".as_ref(), &spec, options)
+    };
+    assert!(matches!(create(0, &options), Err(Error::Invalid(_))));
+    assert!(matches!(create(513, &options), Err(Error::Invalid(_))));
+    assert!(matches!(
+        create((64 << 40) + 512, &options),
+        Err(Error::Invalid(_))
+    ));
+    let small = Options {
+        journal_segment_bytes: 100,
+        ..options
+    };
+    assert!(matches!(create(512, &small), Err(Error::Invalid(_))));
+
+    let volume = world.volume().clone();
+    let end = volume.size_bytes();
+    let kind = |result: io::Result<_>| result.map(|_: Outcome| ()).unwrap_err().kind();
+    assert_eq!(
+        kind(volume.write(end - 512, &[0; 1024], false, Wait::Yes)),
+        ErrorKind::InvalidInput
+    );
+    assert_eq!(
+        kind(volume.read(u64::MAX, &mut [0; 2], Wait::Yes)),
+        ErrorKind::InvalidInput
+    );
+    assert_eq!(
+        volume.trim(end, 1, false).unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+
+    volume.freeze(&tag(1)).unwrap();
+    assert!(matches!(volume.freeze(&tag(1)), Err(Error::EpochExists(_))));
+    (2..=5).for_each(|n| {
+        volume.freeze(&tag(n)).unwrap();
+    });
+    assert!(matches!(
+        volume.freeze(&tag(6)),
+        Err(Error::TooManyEpochs { max: 5 })
+    ));
+    let capture = |n| volume.capture(&tag(n), &mut |_| std::ops::ControlFlow::Continue(()));
+    assert!(matches!(capture(2), Err(Error::OutOfOrder { .. })));
+    assert!(matches!(capture(9), Err(Error::UnknownEpoch(_))));
+    assert!(matches!(
+        volume.abandon(&tag(9)),
+        Err(Error::UnknownEpoch(_))
+    ));
+    let root = capture(1).unwrap();
+    volume.commit(&tag(1), &root).unwrap();
+    volume.commit(&tag(1), &root).unwrap();
+    assert!(matches!(
+        volume.abandon(&tag(1)),
+        Err(Error::UnknownEpoch(_))
+    ));
+    let _done = volume.write(0, &[1; 512], false, Wait::Yes).unwrap();
+    volume.freeze(&tag(7)).unwrap();
+    (2..=5).for_each(|n| volume.abandon(&tag(n)).unwrap());
+    assert!(matches!(
+        volume.commit(&tag(7), &root),
+        Err(Error::NotCaptured(_))
+    ));
+    assert!(matches!(
+        cairn_volume::freeze_all(&[(volume.clone(), tag(8)), (volume.clone(), tag(9))]),
+        Err(Error::Invalid(_))
+    ));
+    world.volume = None;
+}
