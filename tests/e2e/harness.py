@@ -68,7 +68,7 @@ def wait_for(what, condition, timeout=60.0, every=0.05):
 
 def pattern(seed, length):
     """Bytes that do not compress and can be made again."""
-    return random.Random(seed).randbytes(length)
+    return random.Random(repr(seed)).randbytes(length)
 
 
 def sha256(path):
@@ -99,12 +99,15 @@ class Server:
         self.extra = list(extra)
         self.log_path = self.data.parent / (self.data.name + ".log")
         self.process = None
+        self.clients = {}
 
     @property
     def endpoint(self):
         return f"http://{self.listen}"
 
     def start(self, timeout=60):
+        # Their connections led to the process before.
+        self.clients = {}
         log = open(self.log_path, "ab")
         environment = clean_environment() | {"CAIRN_LOG": "info"}
         self.process = subprocess.Popen(
@@ -160,8 +163,12 @@ class Server:
         from botocore.config import Config
         key, secret = keys or self.credentials()
         settings = {"retries": {"total_max_attempts": 1}, "read_timeout": 120, "max_pool_connections": 32} | config
-        return boto3.session.Session(key, secret, region_name=region).client(
-            service, endpoint_url=self.endpoint, config=Config(**settings))
+        # Making a client takes longer than most calls.
+        known = (service, region, key, *sorted(config.items()))
+        if known not in self.clients:
+            self.clients[known] = boto3.session.Session(key, secret, region_name=region).client(
+                service, endpoint_url=self.endpoint, config=Config(**settings))
+        return self.clients[known]
 
     def cairn(self, *arguments, check=True, keys=None, timeout=600):
         """Runs a command of the binary against this server."""
@@ -302,15 +309,24 @@ class ServerTest(unittest.TestCase):
         import base64
         ebs = ebs or self.ebs
         found = {}
-        for page in ebs.get_paginator("list_snapshot_blocks").paginate(SnapshotId=snapshot):
-            for block in page["Blocks"]:
-                answer = ebs.get_snapshot_block(
-                    SnapshotId=snapshot, BlockIndex=block["BlockIndex"], BlockToken=block["BlockToken"])
-                data = answer["BlockData"].read()
-                self.assertEqual(len(data), BLOCK)
-                self.assertEqual(base64.b64decode(answer["Checksum"]), hashlib.sha256(data).digest())
-                found[block["BlockIndex"]] = data
+        for block in (block for page in self.pages_of_blocks(snapshot, ebs=ebs) for block in page):
+            answer = ebs.get_snapshot_block(
+                SnapshotId=snapshot, BlockIndex=block["BlockIndex"], BlockToken=block["BlockToken"])
+            data = answer["BlockData"].read()
+            self.assertEqual(len(data), BLOCK)
+            self.assertEqual(base64.b64decode(answer["Checksum"]), hashlib.sha256(data).digest())
+            found[block["BlockIndex"]] = data
         return found
+
+    def pages_of_blocks(self, snapshot, ebs=None, **parameters):
+        """The pages of ListSnapshotBlocks, for which boto3 has no paginator."""
+        ebs = ebs or self.ebs
+        while True:
+            page = ebs.list_snapshot_blocks(SnapshotId=snapshot, **parameters)
+            yield page["Blocks"]
+            if not page.get("NextToken"):
+                return
+            parameters["NextToken"] = page["NextToken"]
 
     def assert_same_blocks(self, found, expected):
         """Equal contents; a block of zeros may be there or not. Says which differ, not their bytes."""

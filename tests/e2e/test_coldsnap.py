@@ -20,10 +20,15 @@ class Coldsnap(ServerTest):
         return done.stdout.strip()
 
     def test_a_disk_goes_up_and_comes_down(self):
-        disk = sparse_disk(self.temp / "disk", 1, {i: pattern(i, BLOCK) for i in (0, 3, 4, 100, 2047)})
+        # coldsnap, built without optimisation, hashes holes slowly: the file is smaller than its volume.
+        disk = sparse_disk(self.temp / "disk", 1, {i: pattern(i, BLOCK) for i in (0, 3, 4, 100, 199)})
+        os.truncate(disk, 200 * BLOCK)
         snapshot = self.coldsnap("upload", "--wait", "--no-progress", disk)
-        self.coldsnap("download", "--no-progress", snapshot, self.temp / "back")
-        self.assertEqual(sha256(self.temp / "back"), sha256(disk))
+        back = self.temp / "back"
+        self.coldsnap("download", "--no-progress", snapshot, back)
+        self.assertEqual(back.stat().st_size, GIB)
+        os.truncate(back, 200 * BLOCK)
+        self.assertEqual(sha256(back), sha256(disk))
 
     def test_a_dense_disk(self):
         with open(self.temp / "dense", "wb") as file:

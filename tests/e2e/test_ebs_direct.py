@@ -29,9 +29,8 @@ class EbsDirect(ServerTest):
     def test_long_lists_come_in_pages(self):
         data = pattern("page", BLOCK)
         snapshot = self.upload({i: data for i in range(0, 500, 2)})
-        pages = list(self.ebs.get_paginator("list_snapshot_blocks").paginate(
-            SnapshotId=snapshot, PaginationConfig={"PageSize": 100}))
-        indexes = [b["BlockIndex"] for page in pages for b in page["Blocks"]]
+        pages = list(self.pages_of_blocks(snapshot, MaxResults=100))
+        indexes = [b["BlockIndex"] for page in pages for b in page]
         self.assertEqual(indexes, list(range(0, 500, 2)))
         self.assertGreaterEqual(len(pages), 3)
         later = self.ebs.list_snapshot_blocks(SnapshotId=snapshot, StartingBlockIndex=401)

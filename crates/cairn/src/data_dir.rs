@@ -49,6 +49,18 @@ impl DataDir {
         &self.0
     }
 
+    /// Fails if a server runs here. Whoever opens the directory finds that out, too; this is for what
+    /// has to be done before.
+    pub(crate) fn check_unused(&self) -> Result<()> {
+        match fs::File::open(&self.0).map(|dir| dir.try_lock()) {
+            Ok(Err(fs::TryLockError::WouldBlock)) => Err(Failure::InUse(format!(
+                "the data directory {} is in use by another server; stop that one, or choose another with --data",
+                self.0.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes it, for nobody else to read, if it is not there.
     pub(crate) fn create(&self) -> io::Result<()> {
         fs::DirBuilder::new()
@@ -74,8 +86,12 @@ impl DataDir {
         }
     }
 
-    /// Leaves the address of the server that runs here.
+    /// Leaves the address of the server that runs here. What a killed server left is kept if it is
+    /// still right: a full disk has no room for it twice.
     pub(crate) fn write_endpoint(&self, endpoint: &str) -> io::Result<()> {
+        if self.endpoint().is_ok_and(|left| left == endpoint) {
+            return Ok(());
+        }
         write_whole(&self.0.join("endpoint"), &format!("{endpoint}\n"), 0o644)
     }
 

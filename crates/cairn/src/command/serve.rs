@@ -3,9 +3,14 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use cairn_api::Api;
-use cairn_control::{Control, ControlOptions, OpenError};
+use cairn_control::{
+    Control, ControlOptions, OpenError,
+    machine::{MachineOptions, Qemu},
+};
 use cairn_model::Region;
-use cairn_vmm::{AcceleratorChoice, AcceleratorProbe, Config, Egress, probe_accelerator};
+use cairn_vmm::{
+    Accelerator, AcceleratorChoice, AcceleratorProbe, Config, Egress, probe_accelerator,
+};
 use serde::Serialize;
 use tokio::{
     net::TcpListener,
@@ -40,9 +45,12 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result<()> {
     dir.create().map_err(|cause| {
         Failure::failed(format!("cannot create {}: {cause}", dir.path().display()))
     })?;
+    dir.check_unused()?;
     let machines = machines(&settings)?;
     let probe = probe(&machines).await?;
-    let control = Control::open(options(&dir)?).await.map_err(open_failure)?;
+    let control = Control::open(options(&dir, machines, probe.accelerator)?)
+        .await
+        .map_err(open_failure)?;
     tracing::info!(accelerator = ?probe.accelerator, reason = %probe.reason, "machines");
     let outcome = serve(global, &dir, &settings, &control, &mut stop).await;
     // What is under way ends at a point from which the next server goes on.
@@ -127,13 +135,15 @@ fn welcome(first: &FirstAccount<'_>, dir: &DataDir) -> String {
     )
 }
 
-fn options(dir: &DataDir) -> Result<ControlOptions> {
-    ControlOptions::new(
+fn options(dir: &DataDir, machines: Config, accelerator: Accelerator) -> Result<ControlOptions> {
+    let mut options = ControlOptions::new(
         dir.path().to_owned(),
         Arc::new(RealClock),
         Arc::new(OsEntropy),
     )
-    .map_err(Failure::failed)
+    .map_err(Failure::failed)?;
+    options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, accelerator)));
+    Ok(options)
 }
 
 fn machines(settings: &Settings) -> Result<Config> {

@@ -125,14 +125,14 @@ mod tests {
 
     #[test]
     fn partitions_have_to_end_on_the_disk() {
-        assert!(checked(&mbr(0x83, 2048, 2048), 4096 * 512).is_ok());
+        checked(&mbr(0x83, 2048, 2048), 4096 * 512).unwrap();
         assert_eq!(
             checked(&mbr(0x83, 2048, 2049), 4096 * 512)
                 .unwrap_err()
                 .exit_code(),
             7
         );
-        assert!(checked(&gpt(4095, 4, 128), 4096 * 512).is_ok());
+        checked(&gpt(4095, 4, 128), 4096 * 512).unwrap();
         assert_eq!(
             checked(&gpt(4096, 4, 128), 4096 * 512)
                 .unwrap_err()
@@ -143,11 +143,11 @@ mod tests {
 
     #[test]
     fn disks_without_a_table_are_no_concern_of_this() {
-        assert!(checked(&[0xff; 4096], 1).is_ok());
-        assert!(checked(&[], 1).is_ok());
+        checked(&[0xff; 4096], 1).unwrap();
+        checked(&[], 1).unwrap();
         let mut boot_sector = mbr(0x83, u32::MAX, u32::MAX);
         boot_sector[446] = 0x74;
-        assert!(checked(&boot_sector, 1).is_ok());
+        checked(&boot_sector, 1).unwrap();
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
                 .exit_code(),
             7
         );
-        assert!(checked(&gpt(1, u32::MAX, u32::MAX), 1 << 30).is_ok());
-        assert!(checked(&gpt(1, 1, 0), 1 << 30).is_ok());
+        checked(&gpt(1, u32::MAX, u32::MAX), 1 << 30).unwrap();
+        checked(&gpt(1, 1, 0), 1 << 30).unwrap();
     }
 }
