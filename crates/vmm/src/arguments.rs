@@ -71,12 +71,11 @@ fn process(line: &mut Vec<String>, spec: &MachineSpec) -> Result<(), MachineErro
     flag(line, "-nodefaults");
     flag(line, "-no-user-config");
     add(line, "-display", "none");
-    // Starting programs stays allowed: the metadata link is one.
-    add(
-        line,
-        "-sandbox",
-        "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny",
-    );
+    // Starting programs stays allowed: the metadata link is one, and it is
+    // started in a session of its own, which `elevateprivileges=deny` would
+    // forbid. No privilege can be gained by that: the filter itself forbids new
+    // ones, to QEMU and to what it starts.
+    add(line, "-sandbox", "on,obsolete=deny,resourcecontrol=deny");
     add(line, "-msg", "timestamp=on");
     // A guest's reboot is a reboot, its power-off ends the process, and a
     // kernel that panics stays as it is, for its console to be read.
@@ -92,7 +91,8 @@ fn hardware(line: &mut Vec<String>, spec: &MachineSpec) {
         "-accel",
         match accelerator {
             Accelerator::Kvm => "kvm",
-            Accelerator::Tcg => "tcg",
+            // Its cache of translated code is a gigabyte if not told otherwise.
+            Accelerator::Tcg => "tcg,tb-size=256",
         },
     );
     add(line, "-cpu", processor(accelerator, spec.architecture));

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# setup.sh demo|test|bench ...
+#
+# Installs what Cairn needs from Debian's (or Ubuntu's) archive: `demo` to start
+# machines and to make the demonstration disk, `test` what the tests use besides,
+# `bench` what the benchmarks compare with. Says what it will install before it
+# does, and uses sudo where it is not root.
+set -euo pipefail
+
+DEMO="qemu-system-x86 ovmf busybox-static debian-archive-keyring e2fsprogs fdisk mtools dosfstools
+      grub-common grub-pc-bin grub-efi-amd64-bin openssh-client ca-certificates curl"
+TEST="nbdkit libnbd-bin fio binutils"
+BENCH="nbdkit fio hyperfine"
+
+usage() {
+    echo "usage: setup.sh demo|test|bench ..." >&2
+    exit 2
+}
+
+wanted() {
+    local section
+    for section in "$@"; do
+        case $section in
+        demo) echo "$DEMO" ;;
+        test) echo "$DEMO $TEST" ;;
+        bench) echo "$DEMO $BENCH" ;;
+        *) usage ;;
+        esac
+    done
+}
+
+is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+missing() {
+    local package
+    for package in $(wanted "$@" | xargs -n1 | sort -u); do
+        is_installed "$package" || echo "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+may_install() {
+    [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -v; }
+}
+
+install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 \
+        install --yes --no-install-recommends --no-remove "$@"
+}
+
+# Some machines carry a newer qemu-utils from backports that does not go with
+# Debian's qemu-system-x86. So it comes last, and only where its programs are
+# not there in any form.
+qemu_utils_missing() { ! command -v qemu-img >/dev/null || ! command -v qemu-nbd >/dev/null; }
+
+[ $# -gt 0 ] || usage
+wanted "$@" >/dev/null
+command -v apt-get >/dev/null || {
+    echo "setup: no apt-get here. Install what these Debian packages hold: $(wanted "$@" | xargs) qemu-utils" >&2
+    exit 1
+}
+
+packages=$(missing "$@" | xargs)
+if qemu_utils_missing; then packages="${packages:+$packages }qemu-utils"; fi
+if [ -z "$packages" ]; then
+    echo "setup: everything is installed"
+    exit 0
+fi
+
+echo "setup: will install: $packages"
+if ! may_install; then
+    echo "setup: not root, and sudo is not allowed. Run this, then try again:" >&2
+    echo "    apt-get install --no-install-recommends $packages" >&2
+    exit 1
+fi
+
+as_root apt-get -qq update
+first=$(printf '%s\n' $packages | grep -vx qemu-utils | xargs)
+# shellcheck disable=SC2086 # a list of words
+[ -z "$first" ] || install $first
+if qemu_utils_missing; then install qemu-utils; fi
+echo "setup: done"
