@@ -162,6 +162,34 @@ class Live(unittest.TestCase):
         self.assertEqual(types["t3.micro"]["MemoryInfo"]["SizeInMiB"], 1024)
         self.assertEqual(types["t4g.micro"]["ProcessorInfo"]["SupportedArchitectures"], ["arm64"])
 
+    def test_image_and_instance(self):
+        snapshot = self.ebs.start_snapshot(VolumeSize=1)["SnapshotId"]
+        self.ebs.complete_snapshot(SnapshotId=snapshot, ChangedBlocksCount=0)
+        self.ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[snapshot], WaiterConfig=QUICK)
+        root = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot, "DeleteOnTermination": True}}
+        image = self.ec2.register_image(
+            Name="by boto3", Architecture="x86_64", VirtualizationType="hvm", RootDeviceName="/dev/xvda",
+            BlockDeviceMappings=[root], EnaSupport=True,
+        )["ImageId"]
+        self.ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig=QUICK)
+        run = self.ec2.run_instances(ImageId=image, MinCount=1, MaxCount=2, InstanceType="t3.nano", UserData="#!/bin/sh")
+        ids = [instance["InstanceId"] for instance in run["Instances"]]
+        self.assertEqual(len(ids), 2)
+        self.ec2.get_waiter("instance_running").wait(InstanceIds=ids, WaiterConfig=QUICK)
+        self.ec2.get_waiter("instance_status_ok").wait(InstanceIds=ids, WaiterConfig=QUICK)
+        data = self.ec2.describe_instance_attribute(InstanceId=ids[0], Attribute="userData")["UserData"]["Value"]
+        self.assertEqual(base64.b64decode(data), b"#!/bin/sh")
+        self.assertIn(ids[0], self.ec2.get_console_output(InstanceId=ids[0])["Output"])
+        baked = self.ec2.create_image(InstanceId=ids[0], Name="baked", NoReboot=True)["ImageId"]
+        self.ec2.get_waiter("image_available").wait(ImageIds=[baked], WaiterConfig=QUICK)
+        self.ec2.stop_instances(InstanceIds=ids)
+        self.ec2.get_waiter("instance_stopped").wait(InstanceIds=ids, WaiterConfig=QUICK)
+        self.ec2.terminate_instances(InstanceIds=ids)
+        self.ec2.get_waiter("instance_terminated").wait(InstanceIds=ids, WaiterConfig=QUICK)
+        gone = self.ec2.deregister_image(ImageId=baked, DeleteAssociatedSnapshots=True)
+        self.assertEqual([result["ReturnCode"] for result in gone["DeleteSnapshotResults"]], ["success"])
+        self.assertEqual(self.ec2.describe_images(ImageIds=[baked])["Images"], [])
+
     def test_errors(self):
         self.refused("InvalidVolumeID.Malformed", 400, self.ec2.describe_volumes, VolumeIds=["volume"])
         self.refused("InvalidVolume.NotFound", 400, self.ec2.describe_volumes, VolumeIds=["vol-0123456789abcdef0"])

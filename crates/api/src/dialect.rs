@@ -134,7 +134,7 @@ pub(crate) fn sts_document(
     xml.root(&format!("{operation}Response"), STS_NAMESPACE, |xml| {
         xml.element(&format!("{operation}Result"), result);
         xml.element("ResponseMetadata", |xml| {
-            xml.member("RequestId", Some(request_id))
+            xml.member("RequestId", Some(request_id));
         });
     });
     xml.finish()

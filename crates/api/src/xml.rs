@@ -58,7 +58,7 @@ impl XmlWriter {
     /// Writes an element of items, which may be none.
     pub fn list<T: ToXml>(&mut self, name: &str, item: &str, items: &[T]) {
         self.element(name, |xml| {
-            items.iter().for_each(|value| xml.member(item, Some(value)))
+            items.iter().for_each(|value| xml.member(item, Some(value)));
         });
     }
 

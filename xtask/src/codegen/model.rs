@@ -76,7 +76,7 @@ pub(crate) struct ResponseMember {
 #[serde(untagged)]
 pub(crate) enum Kind {
     Scalar(Scalar),
-    List { list: Box<Kind>, item: String },
+    List { list: Box<Self>, item: String },
     Structure { structure: String },
 }
 

@@ -170,22 +170,22 @@ fn show_attribute(attribute: ImageAttribute) -> response::ImageAttribute {
         V::Kernel(value) => shown.kernel_id = wrapped(value),
         V::Ramdisk(value) => shown.ramdisk_id = wrapped(value),
         V::LaunchPermission { accounts, public } => {
-            shown.launch_permissions = Some(permissions(&accounts, public))
+            shown.launch_permissions = Some(permissions(&accounts, public));
         }
         V::ProductCodes => shown.product_codes = Some(Vec::new()),
         V::BlockDeviceMapping(mappings) => {
-            shown.block_device_mappings = Some(mapping::show(&mappings))
+            shown.block_device_mappings = Some(mapping::show(&mappings));
         }
         V::SriovNetSupport(value) => shown.sriov_net_support = wrapped(value),
         V::BootMode(value) => shown.boot_mode = wrapped(value),
         V::TpmSupport(value) => shown.tpm_support = wrapped(value),
         V::UefiData(value) => shown.uefi_data = wrapped(value),
         V::LastLaunchedTime(value) => {
-            shown.last_launched_time = wrapped(value.map(|time| time.to_string()))
+            shown.last_launched_time = wrapped(value.map(|time| time.to_string()));
         }
         V::ImdsSupport(value) => shown.imds_support = wrapped(value),
         V::DeregistrationProtection(value) => {
-            shown.deregistration_protection = wrapped(Some(value))
+            shown.deregistration_protection = wrapped(Some(value));
         }
     }
     shown

@@ -258,7 +258,7 @@ fn show_block_device(device: &InstanceBlockDevice) -> response::InstanceBlockDev
         ebs: Some(response::EbsInstanceBlockDevice {
             attach_time: Some(device.attach_time),
             delete_on_termination: Some(device.delete_on_termination),
-            status: some("attached"),
+            status: some(device.state),
             volume_id: some(&device.volume_id),
         }),
     }
@@ -437,7 +437,7 @@ fn show_attribute(attribute: InstanceAttribute) -> response::InstanceAttribute {
         V::EnclaveOptions(value) => {
             shown.enclave_options = Some(response::EnclaveOptions {
                 enabled: Some(value),
-            })
+            });
         }
     }
     shown

@@ -2,14 +2,20 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use std::sync::{Arc, Mutex};
+mod machines;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use cairn_api::{
     Api,
     sigv4::{Credentials, Payload, sign},
 };
-use cairn_control::{Control, ControlOptions};
+use cairn_control::{Control, ControlOptions, machine::MachineOptions};
 use cairn_model::{Clock, Entropy, Timestamp};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -52,6 +58,16 @@ pub struct Server {
     _directory: TempDir,
 }
 
+/// Opens a directory, over machines that run nothing.
+pub async fn open(directory: &Path, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Control {
+    let mut options = ControlOptions::new(directory.join("data"), clock, entropy).unwrap();
+    options.machines = MachineOptions {
+        machines: Arc::new(machines::Idle),
+        shutdown_deadline: Duration::from_secs(5),
+    };
+    Control::open(options).await.unwrap()
+}
+
 /// An answer in full.
 #[derive(Debug)]
 pub struct Heard {
@@ -65,13 +81,7 @@ impl Server {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(StillClock(Mutex::new(Timestamp(1_767_323_045_000_000))));
         let entropy = Arc::new(Seeded(Mutex::new(7)));
-        let options = ControlOptions::new(
-            directory.path().join("data"),
-            clock.clone(),
-            entropy.clone(),
-        )
-        .unwrap();
-        let control = Control::open(options).await.unwrap();
+        let control = open(directory.path(), clock.clone(), entropy.clone()).await;
         let account = control
             .create_account(Some("test".to_owned()))
             .await
