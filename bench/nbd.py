@@ -98,6 +98,15 @@ def fill(path, size):
             disk.write(block[: size - start])
 
 
+def cpu_pressure():
+    """Share of the last ten seconds, in percent, in which something runnable waited for a CPU."""
+    try:
+        some = pathlib.Path("/proc/pressure/cpu").read_text().split()
+    except OSError:
+        return None
+    return float(next(word for word in some if word.startswith("avg10=")).removeprefix("avg10="))
+
+
 def measure(target, workload, size, seconds):
     """One run: the figure, and what fio says of the latency."""
     options, unit = WORKLOADS[workload]
@@ -115,7 +124,8 @@ def measure(target, workload, size, seconds):
     side = job["read"] if "read" in workload.split("-")[0] else job["write"]
     figure = side["iops"] if unit == "iops" else side["bw_bytes"] / (1 << 20)
     percentiles = side["clat_ns"].get("percentile", {})
-    return {"figure": figure, "p50_us": percentiles.get("50.000000", 0) / 1e3, "p99_us": percentiles.get("99.000000", 0) / 1e3}
+    return {"figure": figure, "p50_us": percentiles.get("50.000000", 0) / 1e3, "p99_us": percentiles.get("99.000000", 0) / 1e3,
+            "cpu_pressure": cpu_pressure(), "load": os.getloadavg()[0]}
 
 
 def collect(targets, workloads, arguments, size):
@@ -153,7 +163,9 @@ def table(results, ours, references):
         cells = [f"{said[name]['median']:.0f} ({said[name]['min']:.0f}–{said[name]['max']:.0f})" for name in names]
         quotients = [f"**{said[mine]['median'] / said[reference]['median']:.2f}**" for mine, reference in ratios]
         lines.append([f"{workload} [{unit}]", *cells, *quotients])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    loads = [run["load"] for by_target in results.values() for runs in by_target.values() for run in runs]
+    lines_after = f"\n\nLoad average during the runs: {min(loads):.1f}–{max(loads):.1f} on {os.cpu_count()} cores."
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + lines_after
 
 
 def machine():
