@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn a_directory_of_another_user_is_refused() {
         let data = tempfile::tempdir().unwrap();
-        let found = data.path().symlink_metadata().unwrap();
+        let dir = runtime_dir_below(data.path(), None).unwrap();
+        let found = dir.symlink_metadata().unwrap();
         assert_eq!(privacy_fault(&found, found.uid()), None);
         assert_eq!(
             privacy_fault(&found, found.uid() + 1),

@@ -9,6 +9,8 @@
 mod data;
 mod link;
 mod respond;
+#[cfg(test)]
+mod sample;
 mod service;
 mod token;
 mod tree;

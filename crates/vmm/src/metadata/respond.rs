@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use http::header::{ACCEPT_RANGES, ALLOW, CONTENT_TYPE, SERVER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::data::{HttpTokens, InstanceMetadata};
 use super::token::TokenKey;
 use super::tree::{self, Found};
 
 /// A session's length in a token request, and in its answer.
-const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
+const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 
 /// The token of a session.
-const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
+const TOKEN: &str = "x-aws-ec2-metadata-token";
 
 /// Proxies add it. A token must not go to whoever asked a proxy for one.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The only path that takes a PUT.
 const TOKEN_PATH: &str = "/latest/api/token";
