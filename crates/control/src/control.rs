@@ -101,7 +101,6 @@ pub struct Control(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    data_dir: PathBuf,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     store: Store,
@@ -131,7 +130,6 @@ impl Control {
             &server_secret(&store, &*options.entropy, "imds").await?,
         );
         let control = Self(Arc::new(Inner {
-            data_dir: options.data_dir,
             clock: options.clock,
             entropy: options.entropy,
             store,
@@ -171,10 +169,6 @@ impl Control {
         cairn_store::token::delete_before(&mut tx, then).await?;
         cairn_store::job::delete_failed_before(&mut tx, then).await?;
         Ok(tx.commit().await?)
-    }
-
-    pub(crate) fn data_dir(&self) -> &Path {
-        &self.0.data_dir
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -233,7 +227,6 @@ const KEPT_MICROSECONDS: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 
 fn places(data_dir: &Path) -> Result<Places, OpenError> {
     let regions_dir = data_dir.join("regions");
-    create_private_dir(&regions_dir)?;
     let runtime_dir = cairn_vmm::runtime_dir(data_dir).map_err(OpenError::RuntimeDir)?;
     Ok(Places {
         regions_dir,

@@ -333,7 +333,8 @@ impl Control {
             full_size_bytes: None,
             root: None,
             digest: None,
-            tags: tag::checked(tags)?,
+            tags: tag::checked(tags)
+                .map_err(|error| Error::new(ErrorKind::EbsInvalidParameterValue, error))?,
         })
     }
 

@@ -128,14 +128,6 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    pub(crate) fn new(domain: DomainId, root: &Root) -> Self {
-        Self {
-            domain: domain.0,
-            root: root.node.to_string(),
-            size_bytes: root.size_bytes,
-        }
-    }
-
     pub(crate) fn domain(&self) -> DomainId {
         DomainId(self.domain)
     }
@@ -299,8 +291,10 @@ impl Engine {
 
     /// Whether there is room for one more volume or snapshot: new ones are refused first, while
     /// those that are in use can still write.
-    pub(crate) async fn has_room(&self) -> Result<bool, EngineError> {
-        let (disk, dir) = (Arc::clone(&self.disk), self.regions_dir.clone());
+    pub(crate) async fn has_room(&self, region: Region) -> Result<bool, EngineError> {
+        // Opened first, so that its directory is there.
+        self.store(region).await?;
+        let (disk, dir) = (Arc::clone(&self.disk), self.region_dir(region));
         let space = blocking(move || disk.space(&dir)).await?;
         Ok(space.free > RESERVE_BYTES.min(space.total / 20))
     }

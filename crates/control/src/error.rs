@@ -8,6 +8,10 @@ use cairn_model::{filter::FilterError, page::PageError, tag::TagError};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A verb's refusal: a kind for programs and a sentence for people.
+#[expect(
+    clippy::error_impl_error,
+    reason = "it is the error of this crate, and named with it"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

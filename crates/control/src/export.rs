@@ -53,7 +53,11 @@ impl Control {
     pub async fn unexport_volume(&self, id: &VolumeId) -> Result<()> {
         let slot = self.engine().slot(id);
         let server = slot.open.lock().await.server.take();
-        blocking(move || Ok::<_, EngineError>(drop(server))).await?;
+        blocking(move || {
+            drop(server);
+            Ok::<_, EngineError>(())
+        })
+        .await?;
         self.release_volume(id).await
     }
 
@@ -77,6 +81,7 @@ impl Control {
         noun: &cairn_model::Volume,
     ) -> Result<(), EngineError> {
         let slot = self.engine().slot(&noun.id);
+        let _turn = slot.capture.lock().await;
         let mut open = slot.open.lock().await;
         open.close().await?;
         self.engine().remove_volume(noun.region, &noun.id).await?;

@@ -303,28 +303,30 @@ impl Control {
                 let control = self.clone();
                 self.jobs()
                     .tasks
-                    .spawn(async move { control.drive(job).await });
+                    .spawn(async move { control.run_job(job.id).await });
             }
         }
         Ok(())
     }
 
     /// Takes a job as far as it goes now.
-    async fn drive(&self, mut job: job::Job) {
-        let id = job.id;
+    async fn run_job(&self, id: JobId) {
         let slot = self.jobs().slots.acquire().await;
-        while !self.jobs().stopping().is_cancelled() {
-            match self.advance(&mut job).await {
-                Ok(true) => self.jobs().changed(),
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::error!(job = id.0, kind = job.kind, %error, "record how far a job is");
-                    break;
-                }
-            }
+        if let Err(error) = self.drive(id).await {
+            tracing::error!(job = id.0, %error, "read or record how far a job is");
         }
         drop(slot);
         self.jobs().end(id);
+    }
+
+    /// Reads the job anew: since it was found due, another run may have ended that took it further.
+    async fn drive(&self, id: JobId) -> Result<()> {
+        let due = job::get_due(&mut *self.store().read().await?, id, self.now()).await?;
+        let Some(mut job) = due else { return Ok(()) };
+        while !self.jobs().stopping().is_cancelled() && self.advance(&mut job).await? {
+            self.jobs().changed();
+        }
+        Ok(())
     }
 
     /// Takes one step, forward or backward, and records it. False: nothing more to do for now.

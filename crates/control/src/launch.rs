@@ -46,7 +46,7 @@ impl Control {
         let wish = Wish::read(&request)?;
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "RunInstances", token, &request)?;
-        let has_room = self.engine().has_room().await?;
+        let has_room = self.engine().has_room(caller.region).await?;
 
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await? {

@@ -52,7 +52,7 @@ impl Control {
         let volume =
             volume::find(&mut *self.store().read().await?, caller, &request.volume_id).await?;
         check_snapshotable(&volume)?;
-        if !self.engine().has_room().await? {
+        if !self.engine().has_room(caller.region).await? {
             return Err(Error::new(
                 ErrorKind::StorageFull,
                 "The server has no storage left for a snapshot.",
@@ -141,12 +141,13 @@ impl Control {
     /// Deletes a snapshot that no image needs any more, in the caller's transaction; the caller
     /// wakes the jobs after its commit.
     pub(crate) async fn forget(&self, tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
+        let mut is_frozen = false;
         for job in job::list_of(tx, snapshot.id.as_str()).await? {
+            // Also of a snapshot that is completed: what was frozen is then not yet committed.
+            is_frozen |= job.kind == CaptureJob::KIND;
             job::delete(tx, job.id).await?;
         }
-        if snapshot.state == SnapshotState::Pending
-            && volumes::get(tx, &snapshot.volume_id).await?.is_some()
-        {
+        if is_frozen {
             let abandon = AbandonJob {
                 snapshot: snapshot.id.clone(),
                 volume: snapshot.volume_id.clone(),
@@ -231,11 +232,6 @@ pub(crate) struct Frozen {
 }
 
 impl Frozen {
-    /// The snapshots, in the order asked for, as they are recorded.
-    pub(crate) fn snapshots(&self) -> &[Snapshot] {
-        &self.snapshots
-    }
-
     /// Records the snapshots, with the jobs that capture them. Call [`keep`](Self::keep) after the
     /// commit.
     pub(crate) async fn record(&self, tx: &mut WriteTx) -> Result<()> {
@@ -370,21 +366,24 @@ pub(crate) async fn capture(
     volume: &VolumeId,
     id: &SnapshotId,
 ) -> Result<Next, Failure> {
-    let open = control.open_volume(volume).await?;
     let slot = control.engine().slot(volume);
     let _turn = slot.capture.lock().await;
+    if !is_pending(control, id).await? {
+        return Ok(Next::Step);
+    }
     let _permit = control
         .engine()
         .captures()
         .acquire()
         .await
         .map_err(Failure::passing)?;
+    let open = control.open_volume(volume).await?;
     let pending = open.pending_epochs();
     let Some(at) = pending
         .iter()
         .position(|epoch| epoch.as_str() == id.as_str())
     else {
-        return captured_before(control, id).await;
+        return Err(Failure::fatal("what was frozen for the snapshot is lost"));
     };
     for epoch in &pending[..at] {
         if let later @ Next::Later(_) = capture_earlier(control, &open, epoch).await? {
@@ -444,15 +443,16 @@ async fn full_size(control: &Control, snapshot: &Snapshot, root: Root) -> Result
     Ok(blocks * BLOCK_SIZE as u64)
 }
 
-/// The freeze is not pending: its capture was completed and committed, or it is lost.
-async fn captured_before(control: &Control, id: &SnapshotId) -> Result<Next, Failure> {
+/// False: it was completed by a later freeze's capture, or deleted, or it failed.
+async fn is_pending(control: &Control, id: &SnapshotId) -> Result<bool, Failure> {
     let found = snapshot::get(&mut *control.store().read().await?, id).await?;
-    match found.map(|snapshot| snapshot.state) {
-        Some(SnapshotState::Pending) => {
-            Err(Failure::fatal("what was frozen for the snapshot is lost"))
-        }
-        _ => Ok(Next::Step),
-    }
+    Ok(found.is_some_and(|snapshot| snapshot.state == SnapshotState::Pending))
+}
+
+/// Whether the files of a volume are there and stay for now.
+async fn has_files(control: &Control, id: &VolumeId) -> Result<bool, Failure> {
+    let found = volumes::get(&mut *control.store().read().await?, id).await?;
+    Ok(found.is_some_and(|volume| volume.state != VolumeState::Deleting))
 }
 
 /// An earlier freeze of the same volume, to its end. If it cannot be captured it fails alone; if
@@ -660,20 +660,17 @@ impl Job for CaptureJob {
 }
 
 impl CaptureJob {
+    /// A volume that is being deleted needs no base any more.
     async fn commit(&self, control: &Control) -> Result<Next, Failure> {
-        if volumes::get(&mut *control.store().read().await?, &self.volume)
-            .await?
-            .is_none()
-        {
-            return Ok(Next::Done);
-        }
-        let volume = control.open_volume(&self.volume).await?;
         {
             let slot = control.engine().slot(&self.volume);
             let _turn = slot.capture.lock().await;
+            if !has_files(control, &self.volume).await? {
+                return Ok(Next::Done);
+            }
+            let volume = control.open_volume(&self.volume).await?;
             commit(control, &volume, &tag(&self.snapshot)?).await?;
         }
-        drop(volume);
         control.release_volume(&self.volume).await?;
         Ok(Next::Done)
     }
@@ -705,10 +702,7 @@ impl Job for AbandonJob {
 
 /// Gives up a freeze, and with it the capture that may be under way.
 async fn give_up(control: &Control, volume: &VolumeId, id: &SnapshotId) -> Result<(), Failure> {
-    if volumes::get(&mut *control.store().read().await?, volume)
-        .await?
-        .is_none()
-    {
+    if !has_files(control, volume).await? {
         return Ok(());
     }
     let open = control.open_volume(volume).await?;

@@ -37,7 +37,7 @@ impl Control {
         check_options(&request)?;
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "CreateVolume", token, &request)?;
-        let has_room = self.engine().has_room().await?;
+        let has_room = self.engine().has_room(caller.region).await?;
 
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await? {
@@ -133,13 +133,16 @@ impl Control {
         Ok(())
     }
 
-    /// Makes the files of a volume that is being created. Until somebody uses the volume this can
-    /// be done again.
+    /// Makes the files of a volume that is being created; they may be there from an attempt that
+    /// was interrupted. A volume that is not being created any more is left as it is.
     pub(crate) async fn make_volume(
         &self,
         volume: &Volume,
         base: Option<&Content>,
     ) -> Result<(), Failure> {
+        if volume.state != VolumeState::Creating {
+            return Ok(());
+        }
         let size_gib = u64::try_from(volume.size_gib).map_err(Failure::fatal)?;
         let spec = VolumeSpec {
             size_bytes: size_gib * GIB,
@@ -401,7 +404,7 @@ impl Job for DeleteVolumeJob {
         if step == 0 {
             let mut tx = control.store().write().await?;
             volume::update(&mut tx, &self.volume, |volume| {
-                volume.state = VolumeState::Error
+                volume.state = VolumeState::Error;
             })
             .await?;
             tx.commit().await?;

@@ -21,7 +21,10 @@ use support::*;
 const BLOCK: usize = 512 * 1024;
 
 fn start(volume_size: i64) -> StartSnapshot {
-    StartSnapshot { volume_size, ..StartSnapshot::default() }
+    StartSnapshot {
+        volume_size,
+        ..StartSnapshot::default()
+    }
 }
 
 fn checksum(data: &[u8]) -> String {
@@ -40,8 +43,16 @@ fn put_request(snapshot: &Snapshot, index: i64, data: Vec<u8>) -> PutSnapshotBlo
     }
 }
 
-async fn put(control: &Control, caller: &Caller, snapshot: &Snapshot, index: i64, data: Vec<u8>) -> Result<PutBlock> {
-    control.put_snapshot_block(caller, put_request(snapshot, index, data)).await
+async fn put(
+    control: &Control,
+    caller: &Caller,
+    snapshot: &Snapshot,
+    index: i64,
+    data: Vec<u8>,
+) -> Result<PutBlock> {
+    control
+        .put_snapshot_block(caller, put_request(snapshot, index, data))
+        .await
 }
 
 fn complete(snapshot: &Snapshot, count: i64) -> CompleteSnapshot {
@@ -53,7 +64,10 @@ fn complete(snapshot: &Snapshot, count: i64) -> CompleteSnapshot {
 }
 
 fn list(snapshot: &Snapshot) -> ListBlocks {
-    ListBlocks { snapshot_id: snapshot.id.to_string(), ..ListBlocks::default() }
+    ListBlocks {
+        snapshot_id: snapshot.id.to_string(),
+        ..ListBlocks::default()
+    }
 }
 
 fn indexes(list: &BlockList) -> Vec<i64> {
@@ -69,16 +83,24 @@ async fn upload(
 ) -> Snapshot {
     let snapshot = control.start_snapshot(caller, request).await.unwrap();
     for (index, data) in blocks {
-        put(control, caller, &snapshot, *index, data.clone()).await.unwrap();
+        put(control, caller, &snapshot, *index, data.clone())
+            .await
+            .unwrap();
     }
-    let digests: Vec<u8> = blocks.values().flat_map(|data| digest(&SHA256, data).as_ref().to_vec()).collect();
+    let digests: Vec<u8> = blocks
+        .values()
+        .flat_map(|data| digest(&SHA256, data).as_ref().to_vec())
+        .collect();
     let request = CompleteSnapshot {
         checksum: Some(checksum(&digests)),
         checksum_algorithm: Some("SHA256".to_owned()),
         checksum_aggregation_method: Some("LINEAR".to_owned()),
         ..complete(&snapshot, i64::try_from(blocks.len()).unwrap())
     };
-    assert_eq!(control.complete_snapshot(caller, request).await.unwrap(), SnapshotState::Pending);
+    assert_eq!(
+        control.complete_snapshot(caller, request).await.unwrap(),
+        SnapshotState::Pending
+    );
     control.idle().await.unwrap();
     let done = snapshot_now(control, caller, &snapshot).await;
     assert_eq!(done.state, SnapshotState::Completed);
@@ -89,15 +111,34 @@ async fn upload(
 async fn what_is_uploaded_is_downloaded() {
     let place = Place::new(21);
     let (control, caller) = place.begin().await;
-    let blocks = BTreeMap::from([(0, pattern(1, BLOCK)), (7, vec![0; BLOCK]), (2047, pattern(2, BLOCK))]);
+    let blocks = BTreeMap::from([
+        (0, pattern(1, BLOCK)),
+        (7, vec![0; BLOCK]),
+        (2047, pattern(2, BLOCK)),
+    ]);
     let snapshot = upload(&control, &caller, start(1), &blocks).await;
-    assert_eq!(snapshot.full_size_bytes, Some(2 * BLOCK as u64), "zeros are not stored");
+    assert_eq!(
+        snapshot.full_size_bytes,
+        Some(2 * BLOCK as u64),
+        "zeros are not stored"
+    );
     assert_eq!(snapshot.volume_id.as_str(), "vol-ffffffff");
-    let listed = control.list_snapshot_blocks(&caller, list(&snapshot)).await.unwrap();
-    assert_eq!((indexes(&listed), listed.volume_size_gib), (vec![0, 2047], 1));
+    let listed = control
+        .list_snapshot_blocks(&caller, list(&snapshot))
+        .await
+        .unwrap();
+    assert_eq!(
+        (indexes(&listed), listed.volume_size_gib),
+        (vec![0, 2047], 1)
+    );
     for block in &listed.blocks {
         let token = block.token.clone().unwrap();
-        assert!(token.len() <= 256 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)));
+        assert!(
+            token.len() <= 256
+                && token
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+        );
         let request = GetSnapshotBlock {
             snapshot_id: snapshot.id.to_string(),
             block_index: block.block_index,
@@ -108,32 +149,64 @@ async fn what_is_uploaded_is_downloaded() {
         assert_eq!(read.checksum, checksum(&read.data));
     }
     let volume = available_volume(&control, &caller, from_snapshot(&snapshot)).await;
-    assert_eq!(read(&control, &volume, 2047 * BLOCK as u64, BLOCK).await, blocks[&2047]);
-    assert_eq!(read(&control, &volume, 7 * BLOCK as u64, BLOCK).await, vec![0; BLOCK]);
+    assert_eq!(
+        read(&control, &volume, 2047 * BLOCK as u64, BLOCK).await,
+        blocks[&2047]
+    );
+    assert_eq!(
+        read(&control, &volume, 7 * BLOCK as u64, BLOCK).await,
+        vec![0; BLOCK]
+    );
     // The same content by way of a volume is the same snapshot.
     let blank = available_volume(&control, &caller, blank(1)).await;
     write(&control, &blank, 0, blocks[&0].clone()).await;
     write(&control, &blank, 2047 * BLOCK as u64, blocks[&2047].clone()).await;
-    assert_eq!(take_snapshot(&control, &caller, &blank).await.digest, snapshot.digest);
+    assert_eq!(
+        take_snapshot(&control, &caller, &blank).await.digest,
+        snapshot.digest
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_child_is_its_parent_and_what_was_put_over_it() {
     let place = Place::new(22);
     let (control, caller) = place.begin().await;
-    let parent_blocks = BTreeMap::from([(0, pattern(1, BLOCK)), (1, pattern(2, BLOCK)), (2, pattern(3, BLOCK))]);
+    let parent_blocks = BTreeMap::from([
+        (0, pattern(1, BLOCK)),
+        (1, pattern(2, BLOCK)),
+        (2, pattern(3, BLOCK)),
+    ]);
     let parent = upload(&control, &caller, start(1), &parent_blocks).await;
-    let request = StartSnapshot { parent_snapshot_id: Some(parent.id.to_string()), ..start(2) };
-    let changes = BTreeMap::from([(1, pattern(4, BLOCK)), (2, vec![0; BLOCK]), (3000, pattern(5, BLOCK))]);
+    let request = StartSnapshot {
+        parent_snapshot_id: Some(parent.id.to_string()),
+        ..start(2)
+    };
+    let changes = BTreeMap::from([
+        (1, pattern(4, BLOCK)),
+        (2, vec![0; BLOCK]),
+        (3000, pattern(5, BLOCK)),
+    ]);
     let child = upload(&control, &caller, request, &changes).await;
     assert_eq!(child.parent_id.as_ref(), Some(&parent.id));
-    let all = control.list_snapshot_blocks(&caller, list(&child)).await.unwrap();
+    let all = control
+        .list_snapshot_blocks(&caller, list(&child))
+        .await
+        .unwrap();
     assert_eq!(indexes(&all), [0, 1, 3000]);
-    let changed = ListBlocks { first_snapshot_id: Some(parent.id.to_string()), ..list(&child) };
+    let changed = ListBlocks {
+        first_snapshot_id: Some(parent.id.to_string()),
+        ..list(&child)
+    };
     let changed = control.list_changed_blocks(&caller, changed).await.unwrap();
-    let sides: Vec<_> =
-        changed.blocks.iter().map(|b| (b.block_index, b.first_token.is_some(), b.token.is_some())).collect();
-    assert_eq!(sides, [(1, true, true), (2, true, false), (3000, false, true)]);
+    let sides: Vec<_> = changed
+        .blocks
+        .iter()
+        .map(|b| (b.block_index, b.first_token.is_some(), b.token.is_some()))
+        .collect();
+    assert_eq!(
+        sides,
+        [(1, true, true), (2, true, false), (3000, false, true)]
+    );
     assert_eq!(changed.volume_size_gib, 2);
     // A token of the first snapshot is good for the first snapshot alone.
     let of = |snapshot: &Snapshot, token: &Option<String>| GetSnapshotBlock {
@@ -142,19 +215,39 @@ async fn a_child_is_its_parent_and_what_was_put_over_it() {
         block_token: token.clone().unwrap(),
     };
     let both = &changed.blocks[0];
-    let first = control.get_snapshot_block(&caller, of(&parent, &both.first_token)).await.unwrap();
+    let first = control
+        .get_snapshot_block(&caller, of(&parent, &both.first_token))
+        .await
+        .unwrap();
     assert_eq!(*first.data, *parent_blocks[&1]);
-    let second = control.get_snapshot_block(&caller, of(&child, &both.token)).await.unwrap();
+    let second = control
+        .get_snapshot_block(&caller, of(&child, &both.token))
+        .await
+        .unwrap();
     assert_eq!(*second.data, *changes[&1]);
     refused(
-        control.get_snapshot_block(&caller, of(&parent, &both.token)).await,
+        control
+            .get_snapshot_block(&caller, of(&parent, &both.token))
+            .await,
         ErrorKind::EbsInvalidBlockToken,
     );
     // The child outlives its parent.
-    control.delete_snapshot(&caller, ById { id: parent.id.to_string(), dry_run: false }).await.unwrap();
+    control
+        .delete_snapshot(
+            &caller,
+            ById {
+                id: parent.id.to_string(),
+                dry_run: false,
+            },
+        )
+        .await
+        .unwrap();
     let volume = available_volume(&control, &caller, from_snapshot(&child)).await;
     assert_eq!(read(&control, &volume, 0, BLOCK).await, parent_blocks[&0]);
-    assert_eq!(read(&control, &volume, 2 * BLOCK as u64, BLOCK).await, vec![0; BLOCK]);
+    assert_eq!(
+        read(&control, &volume, 2 * BLOCK as u64, BLOCK).await,
+        vec![0; BLOCK]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,11 +257,32 @@ async fn refusals() {
     for (request, kind) in [
         (start(0), ErrorKind::EbsInvalidVolumeSize),
         (start(65_537), ErrorKind::EbsInvalidVolumeSize),
-        (StartSnapshot { timeout: Some(9), ..start(1) }, ErrorKind::EbsInvalidParameterValue),
-        (StartSnapshot { encrypted: Some(true), ..start(1) }, ErrorKind::UnsupportedOperation),
-        (StartSnapshot { parent_snapshot_id: Some("snap-x".to_owned()), ..start(1) }, ErrorKind::EbsInvalidSnapshotId),
         (
-            StartSnapshot { parent_snapshot_id: Some("snap-0123456789abcdef0".to_owned()), ..start(1) },
+            StartSnapshot {
+                timeout: Some(9),
+                ..start(1)
+            },
+            ErrorKind::EbsInvalidParameterValue,
+        ),
+        (
+            StartSnapshot {
+                encrypted: Some(true),
+                ..start(1)
+            },
+            ErrorKind::UnsupportedOperation,
+        ),
+        (
+            StartSnapshot {
+                parent_snapshot_id: Some("snap-x".to_owned()),
+                ..start(1)
+            },
+            ErrorKind::EbsInvalidSnapshotId,
+        ),
+        (
+            StartSnapshot {
+                parent_snapshot_id: Some("snap-0123456789abcdef0".to_owned()),
+                ..start(1)
+            },
             ErrorKind::EbsSnapshotNotFound,
         ),
     ] {
@@ -180,52 +294,168 @@ async fn refusals() {
     flipped.data[BLOCK - 1] ^= 1;
     for (request, kind) in [
         (flipped, ErrorKind::EbsChecksumMismatch),
-        (PutSnapshotBlock { checksum: "x".to_owned(), ..good.clone() }, ErrorKind::EbsChecksumMismatch),
-        (PutSnapshotBlock { block_index: 2048, ..good.clone() }, ErrorKind::EbsInvalidBlock),
-        (PutSnapshotBlock { block_index: -1, ..good.clone() }, ErrorKind::EbsInvalidBlock),
-        (PutSnapshotBlock { data_length: 4096, ..good.clone() }, ErrorKind::EbsInvalidBlock),
-        (put_request(&snapshot, 0, vec![1; 4096]), ErrorKind::EbsInvalidBlock),
-        (PutSnapshotBlock { checksum_algorithm: "MD5".to_owned(), ..good.clone() }, ErrorKind::EbsInvalidParameterValue),
-        (PutSnapshotBlock { progress: Some(101), ..good.clone() }, ErrorKind::EbsInvalidParameterValue),
-        (PutSnapshotBlock { snapshot_id: "nap".to_owned(), ..good.clone() }, ErrorKind::EbsInvalidSnapshotId),
-        (PutSnapshotBlock { snapshot_id: "snap-0123456789abcdef0".to_owned(), ..good.clone() }, ErrorKind::EbsSnapshotNotFound),
+        (
+            PutSnapshotBlock {
+                checksum: "x".to_owned(),
+                ..good.clone()
+            },
+            ErrorKind::EbsChecksumMismatch,
+        ),
+        (
+            PutSnapshotBlock {
+                block_index: 2048,
+                ..good.clone()
+            },
+            ErrorKind::EbsInvalidBlock,
+        ),
+        (
+            PutSnapshotBlock {
+                block_index: -1,
+                ..good.clone()
+            },
+            ErrorKind::EbsInvalidBlock,
+        ),
+        (
+            PutSnapshotBlock {
+                data_length: 4096,
+                ..good.clone()
+            },
+            ErrorKind::EbsInvalidBlock,
+        ),
+        (
+            put_request(&snapshot, 0, vec![1; 4096]),
+            ErrorKind::EbsInvalidBlock,
+        ),
+        (
+            PutSnapshotBlock {
+                checksum_algorithm: "MD5".to_owned(),
+                ..good.clone()
+            },
+            ErrorKind::EbsInvalidParameterValue,
+        ),
+        (
+            PutSnapshotBlock {
+                progress: Some(101),
+                ..good.clone()
+            },
+            ErrorKind::EbsInvalidParameterValue,
+        ),
+        (
+            PutSnapshotBlock {
+                snapshot_id: "nap".to_owned(),
+                ..good.clone()
+            },
+            ErrorKind::EbsInvalidSnapshotId,
+        ),
+        (
+            PutSnapshotBlock {
+                snapshot_id: "snap-0123456789abcdef0".to_owned(),
+                ..good.clone()
+            },
+            ErrorKind::EbsSnapshotNotFound,
+        ),
     ] {
         refused(control.put_snapshot_block(&caller, request).await, kind);
     }
-    control.put_snapshot_block(&caller, good.clone()).await.unwrap();
-    refused(control.list_snapshot_blocks(&caller, list(&snapshot)).await, ErrorKind::EbsSnapshotNotCompleted);
-    refused(control.complete_snapshot(&caller, complete(&snapshot, 2)).await, ErrorKind::EbsInvalidParameterValue);
-    let wrong = CompleteSnapshot { checksum: Some(checksum(b"else")), ..complete(&snapshot, 1) };
-    refused(control.complete_snapshot(&caller, wrong).await, ErrorKind::EbsContentMismatch);
-    control.complete_snapshot(&caller, complete(&snapshot, 1)).await.unwrap();
-    refused(control.put_snapshot_block(&caller, good.clone()).await, ErrorKind::EbsSnapshotNotPending);
+    control
+        .put_snapshot_block(&caller, good.clone())
+        .await
+        .unwrap();
+    refused(
+        control.list_snapshot_blocks(&caller, list(&snapshot)).await,
+        ErrorKind::EbsSnapshotNotCompleted,
+    );
+    refused(
+        control
+            .complete_snapshot(&caller, complete(&snapshot, 2))
+            .await,
+        ErrorKind::EbsInvalidParameterValue,
+    );
+    let wrong = CompleteSnapshot {
+        checksum: Some(checksum(b"else")),
+        ..complete(&snapshot, 1)
+    };
+    refused(
+        control.complete_snapshot(&caller, wrong).await,
+        ErrorKind::EbsContentMismatch,
+    );
+    control
+        .complete_snapshot(&caller, complete(&snapshot, 1))
+        .await
+        .unwrap();
+    refused(
+        control.put_snapshot_block(&caller, good.clone()).await,
+        ErrorKind::EbsSnapshotNotPending,
+    );
     control.idle().await.unwrap();
-    let again = control.complete_snapshot(&caller, complete(&snapshot, 1)).await.unwrap();
-    assert_eq!(again, SnapshotState::Completed, "said twice, because the answer was lost");
-    refused(control.put_snapshot_block(&caller, good).await, ErrorKind::EbsSnapshotNotPending);
+    let again = control
+        .complete_snapshot(&caller, complete(&snapshot, 1))
+        .await
+        .unwrap();
+    assert_eq!(
+        again,
+        SnapshotState::Completed,
+        "said twice, because the answer was lost"
+    );
+    refused(
+        control.put_snapshot_block(&caller, good).await,
+        ErrorKind::EbsSnapshotNotPending,
+    );
     let get = GetSnapshotBlock {
         snapshot_id: snapshot.id.to_string(),
         block_index: 0,
         block_token: STANDARD.encode([0; 40]),
     };
-    refused(control.get_snapshot_block(&caller, get).await, ErrorKind::EbsInvalidBlockToken);
+    refused(
+        control.get_snapshot_block(&caller, get).await,
+        ErrorKind::EbsInvalidBlockToken,
+    );
     let volume = available_volume(&control, &caller, blank(1)).await;
     let taken = begin_snapshot(&control, &caller, &volume).await;
-    refused(control.complete_snapshot(&caller, complete(&taken, 0)).await, ErrorKind::EbsSnapshotNotPending);
+    refused(
+        control
+            .complete_snapshot(&caller, complete(&taken, 0))
+            .await,
+        ErrorKind::EbsSnapshotNotPending,
+    );
     control.idle().await.unwrap();
-    refused(put(&control, &caller, &taken, 0, vec![1; BLOCK]).await, ErrorKind::EbsSnapshotNotPending);
+    refused(
+        put(&control, &caller, &taken, 0, vec![1; BLOCK]).await,
+        ErrorKind::EbsSnapshotNotPending,
+    );
     let stranger = new_caller(&control).await;
-    refused(control.list_snapshot_blocks(&stranger, list(&snapshot)).await, ErrorKind::EbsSnapshotNotFound);
+    refused(
+        control
+            .list_snapshot_blocks(&stranger, list(&snapshot))
+            .await,
+        ErrorKind::EbsSnapshotNotFound,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_token_begins_one_snapshot() {
     let place = Place::new(24);
     let (control, caller) = place.begin().await;
-    let with_token = |size| StartSnapshot { client_token: Some("t".to_owned()), ..start(size) };
-    let first = control.start_snapshot(&caller, with_token(1)).await.unwrap();
-    assert_eq!(control.start_snapshot(&caller, with_token(1)).await.unwrap().id, first.id);
-    refused(control.start_snapshot(&caller, with_token(2)).await, ErrorKind::EbsClientTokenMismatch);
+    let with_token = |size| StartSnapshot {
+        client_token: Some("t".to_owned()),
+        ..start(size)
+    };
+    let first = control
+        .start_snapshot(&caller, with_token(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        control
+            .start_snapshot(&caller, with_token(1))
+            .await
+            .unwrap()
+            .id,
+        first.id
+    );
+    refused(
+        control.start_snapshot(&caller, with_token(2)).await,
+        ErrorKind::EbsClientTokenMismatch,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,13 +468,23 @@ async fn lists_come_in_pages() {
         let (control, caller, snapshot) = (control.clone(), caller.clone(), snapshot.clone());
         // Every third block, all at once; the last of them twice.
         puts.push(tokio::spawn(async move {
-            put(&control, &caller, &snapshot, index * 3, vec![u8::try_from(index % 7 + 1).unwrap(); BLOCK]).await
+            put(
+                &control,
+                &caller,
+                &snapshot,
+                index * 3,
+                vec![u8::try_from(index % 7 + 1).unwrap(); BLOCK],
+            )
+            .await
         }));
     }
     for put in puts {
         put.await.unwrap().unwrap();
     }
-    control.complete_snapshot(&caller, complete(&snapshot, 250)).await.unwrap();
+    control
+        .complete_snapshot(&caller, complete(&snapshot, 250))
+        .await
+        .unwrap();
     control.idle().await.unwrap();
     let page = |token: Option<String>, from: Option<i64>| ListBlocks {
         page_token: token,
@@ -255,7 +495,10 @@ async fn lists_come_in_pages() {
     let mut seen = Vec::new();
     let mut token = None;
     loop {
-        let found = control.list_snapshot_blocks(&caller, page(token, Some(4))).await.unwrap();
+        let found = control
+            .list_snapshot_blocks(&caller, page(token, Some(4)))
+            .await
+            .unwrap();
         assert!(found.blocks.len() <= 100, "fewer than 100 count as 100");
         seen.extend(indexes(&found));
         token = found.next_token;
@@ -264,17 +507,38 @@ async fn lists_come_in_pages() {
         }
     }
     assert_eq!(seen, (2..250).map(|n| n * 3).collect::<Vec<_>>());
-    let first = control.list_snapshot_blocks(&caller, page(None, None)).await.unwrap();
+    let first = control
+        .list_snapshot_blocks(&caller, page(None, None))
+        .await
+        .unwrap();
     let token = first.next_token.unwrap();
-    let other = ListBlocks { page_token: Some(token.clone()), ..list(&snapshot) };
-    let other = ListBlocks { first_snapshot_id: Some(snapshot.id.to_string()), ..other };
-    refused(control.list_changed_blocks(&caller, other).await, ErrorKind::EbsInvalidPageToken);
+    let other = ListBlocks {
+        page_token: Some(token.clone()),
+        ..list(&snapshot)
+    };
+    let other = ListBlocks {
+        first_snapshot_id: Some(snapshot.id.to_string()),
+        ..other
+    };
+    refused(
+        control.list_changed_blocks(&caller, other).await,
+        ErrorKind::EbsInvalidPageToken,
+    );
     for hostile in ["", "AAAA", "=", &token[..token.len() - 4]] {
         let request = page(Some(hostile.to_owned()), None);
-        refused(control.list_snapshot_blocks(&caller, request).await, ErrorKind::EbsInvalidPageToken);
+        refused(
+            control.list_snapshot_blocks(&caller, request).await,
+            ErrorKind::EbsInvalidPageToken,
+        );
     }
-    let many = ListBlocks { max_results: Some(10_001), ..list(&snapshot) };
-    refused(control.list_snapshot_blocks(&caller, many).await, ErrorKind::EbsInvalidParameterValue);
+    let many = ListBlocks {
+        max_results: Some(10_001),
+        ..list(&snapshot)
+    };
+    refused(
+        control.list_snapshot_blocks(&caller, many).await,
+        ErrorKind::EbsInvalidParameterValue,
+    );
     // Tokens hold for a week.
     let get = GetSnapshotBlock {
         snapshot_id: snapshot.id.to_string(),
@@ -282,16 +546,25 @@ async fn lists_come_in_pages() {
         block_token: first.blocks[0].token.clone().unwrap(),
     };
     place.clock.advance(Duration::from_secs(7 * 24 * 3600 - 60));
-    control.get_snapshot_block(&caller, get.clone()).await.unwrap();
+    control
+        .get_snapshot_block(&caller, get.clone())
+        .await
+        .unwrap();
     place.clock.advance(Duration::from_secs(120));
-    refused(control.get_snapshot_block(&caller, get).await, ErrorKind::EbsInvalidBlockToken);
+    refused(
+        control.get_snapshot_block(&caller, get).await,
+        ErrorKind::EbsInvalidBlockToken,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_is_left_alone_fails() {
     let place = Place::new(26);
     let (control, caller) = place.begin().await;
-    let request = StartSnapshot { timeout: Some(10), ..start(1) };
+    let request = StartSnapshot {
+        timeout: Some(10),
+        ..start(1)
+    };
     let snapshot = control.start_snapshot(&caller, request).await.unwrap();
     let minutes = async |minutes: u64| {
         place.clock.advance(Duration::from_secs(60 * minutes));
@@ -300,13 +573,41 @@ async fn an_upload_that_is_left_alone_fails() {
         snapshot_now(&control, &caller, &snapshot).await.state
     };
     assert_eq!(minutes(9).await, SnapshotState::Pending);
-    put(&control, &caller, &snapshot, 0, pattern(1, BLOCK)).await.unwrap();
-    assert_eq!(minutes(9).await, SnapshotState::Pending, "a block gives it more time");
+    put(&control, &caller, &snapshot, 0, pattern(1, BLOCK))
+        .await
+        .unwrap();
+    assert_eq!(
+        minutes(9).await,
+        SnapshotState::Pending,
+        "a block gives it more time"
+    );
     assert_eq!(minutes(1).await, SnapshotState::Error);
-    refused(put(&control, &caller, &snapshot, 1, pattern(1, BLOCK)).await, ErrorKind::EbsSnapshotNotPending);
-    refused(control.complete_snapshot(&caller, complete(&snapshot, 1)).await, ErrorKind::EbsSnapshotNotPending);
-    refused(control.create_volume(&caller, from_snapshot(&snapshot)).await, ErrorKind::IncorrectState);
-    control.delete_snapshot(&caller, ById { id: snapshot.id.to_string(), dry_run: false }).await.unwrap();
+    refused(
+        put(&control, &caller, &snapshot, 1, pattern(1, BLOCK)).await,
+        ErrorKind::EbsSnapshotNotPending,
+    );
+    refused(
+        control
+            .complete_snapshot(&caller, complete(&snapshot, 1))
+            .await,
+        ErrorKind::EbsSnapshotNotPending,
+    );
+    refused(
+        control
+            .create_volume(&caller, from_snapshot(&snapshot))
+            .await,
+        ErrorKind::IncorrectState,
+    );
+    control
+        .delete_snapshot(
+            &caller,
+            ById {
+                id: snapshot.id.to_string(),
+                dry_run: false,
+            },
+        )
+        .await
+        .unwrap();
 }
 
 /// What was answered survives a kill.
@@ -315,13 +616,26 @@ async fn a_put_that_was_answered_survives_a_kill() {
     let place = Place::new(27);
     let (control, caller) = place.begin().await;
     let snapshot = control.start_snapshot(&caller, start(1)).await.unwrap();
-    put(&control, &caller, &snapshot, 3, pattern(1, BLOCK)).await.unwrap();
+    put(&control, &caller, &snapshot, 3, pattern(1, BLOCK))
+        .await
+        .unwrap();
     drop(control);
     let control = place.open().await;
-    put(&control, &caller, &snapshot, 4, pattern(2, BLOCK)).await.unwrap();
-    control.complete_snapshot(&caller, complete(&snapshot, 2)).await.unwrap();
+    put(&control, &caller, &snapshot, 4, pattern(2, BLOCK))
+        .await
+        .unwrap();
+    control
+        .complete_snapshot(&caller, complete(&snapshot, 2))
+        .await
+        .unwrap();
     control.idle().await.unwrap();
     let volume = available_volume(&control, &caller, from_snapshot(&snapshot)).await;
-    assert_eq!(read(&control, &volume, 3 * BLOCK as u64, BLOCK).await, pattern(1, BLOCK));
-    assert_eq!(read(&control, &volume, 4 * BLOCK as u64, BLOCK).await, pattern(2, BLOCK));
+    assert_eq!(
+        read(&control, &volume, 3 * BLOCK as u64, BLOCK).await,
+        pattern(1, BLOCK)
+    );
+    assert_eq!(
+        read(&control, &volume, 4 * BLOCK as u64, BLOCK).await,
+        pattern(2, BLOCK)
+    );
 }

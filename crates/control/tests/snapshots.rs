@@ -16,11 +16,17 @@ use support::*;
 const BLOCK: usize = 512 * 1024;
 
 fn by_id(id: &impl ToString) -> ById {
-    ById { id: id.to_string(), dry_run: false }
+    ById {
+        id: id.to_string(),
+        dry_run: false,
+    }
 }
 
 fn all_owned(owner: &str) -> DescribeSnapshots {
-    DescribeSnapshots { owner_ids: vec![owner.to_owned()], ..DescribeSnapshots::default() }
+    DescribeSnapshots {
+        owner_ids: vec![owner.to_owned()],
+        ..DescribeSnapshots::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +38,10 @@ async fn a_snapshot_holds_the_bytes_of_its_call() {
     write(&control, &volume, 0, before.clone()).await;
     write(&control, &volume, 700 * BLOCK as u64, pattern(2, 4096)).await;
     let pending = begin_snapshot(&control, &caller, &volume).await;
-    assert_eq!((pending.state, pending.progress), (SnapshotState::Pending, 0));
+    assert_eq!(
+        (pending.state, pending.progress),
+        (SnapshotState::Pending, 0)
+    );
     // What comes after the call is in no way part of it.
     write(&control, &volume, 4096, pattern(3, BLOCK)).await;
     control.idle().await.unwrap();
@@ -42,13 +51,29 @@ async fn a_snapshot_holds_the_bytes_of_its_call() {
     assert!(done.completion_time.is_some() && done.digest.is_some());
 
     let copy = available_volume(&control, &caller, from_snapshot(&done)).await;
-    assert_eq!((copy.size_gib, copy.snapshot_id.as_ref()), (1, Some(&done.id)));
+    assert_eq!(
+        (copy.size_gib, copy.snapshot_id.as_ref()),
+        (1, Some(&done.id))
+    );
     assert_eq!(read(&control, &copy, 0, 3 * BLOCK).await, before);
-    assert_eq!(read(&control, &copy, 700 * BLOCK as u64, 4096).await, pattern(2, 4096));
-    assert_eq!(read(&control, &copy, 4 * BLOCK as u64, BLOCK).await, vec![0; BLOCK]);
-    assert_eq!(read(&control, &volume, 4096, BLOCK).await, pattern(3, BLOCK), "the volume went on");
+    assert_eq!(
+        read(&control, &copy, 700 * BLOCK as u64, 4096).await,
+        pattern(2, 4096)
+    );
+    assert_eq!(
+        read(&control, &copy, 4 * BLOCK as u64, BLOCK).await,
+        vec![0; BLOCK]
+    );
+    assert_eq!(
+        read(&control, &volume, 4096, BLOCK).await,
+        pattern(3, BLOCK),
+        "the volume went on"
+    );
 
-    let larger = CreateVolume { size: Some(3), ..from_snapshot(&done) };
+    let larger = CreateVolume {
+        size: Some(3),
+        ..from_snapshot(&done)
+    };
     let larger = available_volume(&control, &caller, larger).await;
     assert_eq!(read(&control, &larger, 0, BLOCK).await, before[..BLOCK]);
     assert_eq!(read(&control, &larger, 2 << 30, 4096).await, vec![0; 4096]);
@@ -56,8 +81,14 @@ async fn a_snapshot_holds_the_bytes_of_its_call() {
     assert_eq!(again.digest, done.digest, "equal content, equal digest");
     let longer = take_snapshot(&control, &caller, &larger).await;
     assert_ne!(longer.digest, done.digest, "the digest covers the size");
-    let smaller = CreateVolume { size: Some(1), ..from_snapshot(&longer) };
-    refused(control.create_volume(&caller, smaller).await, ErrorKind::VolumeSizeInvalid);
+    let smaller = CreateVolume {
+        size: Some(1),
+        ..from_snapshot(&longer)
+    };
+    refused(
+        control.create_volume(&caller, smaller).await,
+        ErrorKind::VolumeSizeInvalid,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,17 +99,37 @@ async fn several_snapshots_of_a_volume_each_keep_their_moment() {
     let mut taken = Vec::new();
     for round in 0..4 {
         write(&control, &volume, 0, pattern(round, 2 * BLOCK)).await;
-        write(&control, &volume, (10 + round) * BLOCK as u64, pattern(100 + round, 4096)).await;
+        write(
+            &control,
+            &volume,
+            (10 + round) * BLOCK as u64,
+            pattern(100 + round, 4096),
+        )
+        .await;
         taken.push(begin_snapshot(&control, &caller, &volume).await);
     }
     control.idle().await.unwrap();
     for (round, snapshot) in (0..).zip(&taken) {
-        assert_eq!(snapshot_now(&control, &caller, snapshot).await.state, SnapshotState::Completed);
+        assert_eq!(
+            snapshot_now(&control, &caller, snapshot).await.state,
+            SnapshotState::Completed
+        );
         let copy = available_volume(&control, &caller, from_snapshot(snapshot)).await;
-        assert_eq!(read(&control, &copy, 0, 2 * BLOCK).await, pattern(round, 2 * BLOCK), "round {round}");
+        assert_eq!(
+            read(&control, &copy, 0, 2 * BLOCK).await,
+            pattern(round, 2 * BLOCK),
+            "round {round}"
+        );
         for other in 0..4 {
-            let expected = if other <= round { pattern(100 + other, 4096) } else { vec![0; 4096] };
-            assert_eq!(read(&control, &copy, (10 + other) * BLOCK as u64, 4096).await, expected);
+            let expected = if other <= round {
+                pattern(100 + other, 4096)
+            } else {
+                vec![0; 4096]
+            };
+            assert_eq!(
+                read(&control, &copy, (10 + other) * BLOCK as u64, 4096).await,
+                expected
+            );
         }
     }
 }
@@ -94,30 +145,61 @@ async fn a_deleted_snapshot_takes_nothing_with_it() {
     let second = begin_snapshot(&control, &caller, &volume).await;
     write(&control, &volume, 2 * BLOCK as u64, pattern(3, BLOCK)).await;
     // Deleted while it is being taken, and before the next one is begun.
-    control.delete_snapshot(&caller, by_id(&second.id)).await.unwrap();
+    control
+        .delete_snapshot(&caller, by_id(&second.id))
+        .await
+        .unwrap();
     let third = begin_snapshot(&control, &caller, &volume).await;
-    control.delete_snapshot(&caller, by_id(&first.id)).await.unwrap();
+    control
+        .delete_snapshot(&caller, by_id(&first.id))
+        .await
+        .unwrap();
     control.idle().await.unwrap();
     for gone in [&first, &second] {
-        let message = refused(control.delete_snapshot(&caller, by_id(&gone.id)).await, ErrorKind::SnapshotNotFound);
-        assert_eq!(message, format!("The snapshot '{}' does not exist.", gone.id));
+        let message = refused(
+            control.delete_snapshot(&caller, by_id(&gone.id)).await,
+            ErrorKind::SnapshotNotFound,
+        );
+        assert_eq!(
+            message,
+            format!("The snapshot '{}' does not exist.", gone.id)
+        );
     }
     let third = snapshot_now(&control, &caller, &third).await;
-    assert_eq!(third.state, SnapshotState::Completed, "{:?}", third.state_message);
+    assert_eq!(
+        third.state,
+        SnapshotState::Completed,
+        "{:?}",
+        third.state_message
+    );
     let copy = available_volume(&control, &caller, from_snapshot(&third)).await;
     for n in 1..=3 {
-        assert_eq!(read(&control, &copy, (n - 1) * BLOCK as u64, BLOCK).await, pattern(n, BLOCK));
+        assert_eq!(
+            read(&control, &copy, (n - 1) * BLOCK as u64, BLOCK).await,
+            pattern(n, BLOCK)
+        );
     }
     // Also when the volume goes while a snapshot is being taken.
     write(&control, &volume, 0, pattern(9, BLOCK)).await;
     let last = begin_snapshot(&control, &caller, &volume).await;
-    control.delete_volume(&caller, by_id(&volume.id)).await.unwrap();
+    control
+        .delete_volume(&caller, by_id(&volume.id))
+        .await
+        .unwrap();
     control.idle().await.unwrap();
     let last = snapshot_now(&control, &caller, &last).await;
-    assert_eq!(last.state, SnapshotState::Completed, "{:?}", last.state_message);
+    assert_eq!(
+        last.state,
+        SnapshotState::Completed,
+        "{:?}",
+        last.state_message
+    );
     let copy = available_volume(&control, &caller, from_snapshot(&last)).await;
     assert_eq!(read(&control, &copy, 0, BLOCK).await, pattern(9, BLOCK));
-    refused(control.describe_volumes(&caller, ids(&[&volume.id])).await, ErrorKind::VolumeNotFound);
+    refused(
+        control.describe_volumes(&caller, ids(&[&volume.id])).await,
+        ErrorKind::VolumeNotFound,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,20 +212,47 @@ async fn describing_and_refusing() {
         description: Some("before the upgrade".to_owned()),
         ..CreateSnapshot::default()
     };
-    let dry = CreateSnapshot { dry_run: true, ..described.clone() };
-    refused(control.create_snapshot(&caller, dry).await, ErrorKind::DryRun);
-    let long = CreateSnapshot { description: Some("x".repeat(256)), ..described.clone() };
-    refused(control.create_snapshot(&caller, long).await, ErrorKind::InvalidParameterValue);
-    let nowhere = CreateSnapshot { volume_id: "vol-0123456789abcdef0".to_owned(), ..described.clone() };
-    refused(control.create_snapshot(&caller, nowhere).await, ErrorKind::VolumeNotFound);
+    let dry = CreateSnapshot {
+        dry_run: true,
+        ..described.clone()
+    };
+    refused(
+        control.create_snapshot(&caller, dry).await,
+        ErrorKind::DryRun,
+    );
+    let long = CreateSnapshot {
+        description: Some("x".repeat(256)),
+        ..described.clone()
+    };
+    refused(
+        control.create_snapshot(&caller, long).await,
+        ErrorKind::InvalidParameterValue,
+    );
+    let nowhere = CreateSnapshot {
+        volume_id: "vol-0123456789abcdef0".to_owned(),
+        ..described.clone()
+    };
+    refused(
+        control.create_snapshot(&caller, nowhere).await,
+        ErrorKind::VolumeNotFound,
+    );
     let snapshot = control.create_snapshot(&caller, described).await.unwrap();
-    let early = control.create_volume(&caller, from_snapshot(&snapshot)).await;
+    let early = control
+        .create_volume(&caller, from_snapshot(&snapshot))
+        .await;
     if early.is_err() {
         refused(early, ErrorKind::IncorrectState);
     }
     control.idle().await.unwrap();
 
-    let count = async |request| control.describe_snapshots(&caller, request).await.unwrap().items.len();
+    let count = async |request| {
+        control
+            .describe_snapshots(&caller, request)
+            .await
+            .unwrap()
+            .items
+            .len()
+    };
     assert_eq!(count(DescribeSnapshots::default()).await, 1);
     assert_eq!(count(all_owned("self")).await, 1);
     assert_eq!(count(all_owned(caller.account.as_str())).await, 1);
@@ -159,19 +268,48 @@ async fn describing_and_refusing() {
         ErrorKind::InvalidParameterValue,
     );
     let filtered = |filters| DescribeSnapshots {
-        common: Describe { filters, ..Describe::default() },
+        common: Describe {
+            filters,
+            ..Describe::default()
+        },
         ..DescribeSnapshots::default()
     };
-    assert_eq!(count(filtered(vec![filter("description", &["before*"]), filter("progress", &["100%"])])).await, 1);
-    assert_eq!(count(filtered(vec![filter("status", &["pending"])])).await, 0);
+    assert_eq!(
+        count(filtered(vec![
+            filter("description", &["before*"]),
+            filter("progress", &["100%"])
+        ]))
+        .await,
+        1
+    );
+    assert_eq!(
+        count(filtered(vec![filter("status", &["pending"])])).await,
+        0
+    );
     let unknown = DescribeSnapshots {
-        common: Describe { ids: vec!["snap-0123456789abcdef0".to_owned()], ..Describe::default() },
+        common: Describe {
+            ids: vec!["snap-0123456789abcdef0".to_owned()],
+            ..Describe::default()
+        },
         ..DescribeSnapshots::default()
     };
-    refused(control.describe_snapshots(&caller, unknown).await, ErrorKind::SnapshotNotFound);
+    refused(
+        control.describe_snapshots(&caller, unknown).await,
+        ErrorKind::SnapshotNotFound,
+    );
     let stranger = new_caller(&control).await;
-    refused(control.delete_snapshot(&stranger, by_id(&snapshot.id)).await, ErrorKind::SnapshotNotFound);
-    refused(control.create_volume(&stranger, from_snapshot(&snapshot)).await, ErrorKind::SnapshotNotFound);
+    refused(
+        control
+            .delete_snapshot(&stranger, by_id(&snapshot.id))
+            .await,
+        ErrorKind::SnapshotNotFound,
+    );
+    refused(
+        control
+            .create_volume(&stranger, from_snapshot(&snapshot))
+            .await,
+        ErrorKind::SnapshotNotFound,
+    );
 }
 
 /// Flips a byte in the middle of every data pack.
@@ -195,21 +333,36 @@ async fn a_flipped_bit_is_found_and_its_block_named() {
     let volume = available_volume(&control, &caller, blank(1)).await;
     write(&control, &volume, 0, pattern(5, 5 * BLOCK)).await;
     let snapshot = take_snapshot(&control, &caller, &volume).await;
-    let report = control.verify_snapshot(&caller, by_id(&snapshot.id)).await.unwrap();
+    let report = control
+        .verify_snapshot(&caller, by_id(&snapshot.id))
+        .await
+        .unwrap();
     assert!(report.ok && report.bad.is_empty(), "{report:?}");
-    assert_eq!((report.blocks, Some(&report.digest)), (5, snapshot.digest.as_ref()));
+    assert_eq!(
+        (report.blocks, Some(&report.digest)),
+        (5, snapshot.digest.as_ref())
+    );
     control.shutdown().await;
     drop(control);
     damage_packs(&place);
     let control = place.open().await;
-    let report = control.verify_snapshot(&caller, by_id(&snapshot.id)).await.unwrap();
+    let report = control
+        .verify_snapshot(&caller, by_id(&snapshot.id))
+        .await
+        .unwrap();
     assert!(!report.ok);
     assert_eq!(report.bad.len(), 1, "{report:?}");
     assert!(report.bad[0].first_block < 5 && report.bad[0].blocks == 1);
     // A snapshot that needs the damaged block fails, and says so: it is never something else.
     let copy = available_volume(&control, &caller, from_snapshot(&snapshot)).await;
     assert_eq!(copy.state, VolumeState::Available);
-    write(&control, &copy, report.bad[0].first_block * BLOCK as u64 + 512, vec![1; 512]).await;
+    write(
+        &control,
+        &copy,
+        report.bad[0].first_block * BLOCK as u64 + 512,
+        vec![1; 512],
+    )
+    .await;
     let failed = take_snapshot_to_its_end(&place, &control, &caller, &copy).await;
     assert_eq!(failed.state, SnapshotState::Error);
     assert!(failed.state_message.is_some());
@@ -251,7 +404,12 @@ async fn a_caller_that_goes_away_leaves_no_freeze() {
     control.idle().await.unwrap();
     write(&control, &volume, 0, pattern(2, BLOCK)).await;
     let snapshot = take_snapshot_to_its_end(&place, &control, &caller, &volume).await;
-    assert_eq!(snapshot.state, SnapshotState::Completed, "{:?}", snapshot.state_message);
+    assert_eq!(
+        snapshot.state,
+        SnapshotState::Completed,
+        "{:?}",
+        snapshot.state_message
+    );
     let copy = available_volume(&control, &caller, from_snapshot(&snapshot)).await;
     assert_eq!(read(&control, &copy, 0, BLOCK).await, pattern(2, BLOCK));
 }

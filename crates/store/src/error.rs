@@ -6,6 +6,10 @@ use crate::constraint::Constraint;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A store call that failed.
+#[expect(
+    clippy::error_impl_error,
+    reason = "it is the error of this crate, and named with it"
+)]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A named rule of the schema does not allow the change; the caller knows what it means.

@@ -85,6 +85,19 @@ pub async fn insert(tx: &mut WriteTx, job: &NewJob, now: Timestamp) -> Result<Jo
     Ok(JobId(row.try_get("id")?))
 }
 
+/// A job, if it is due.
+pub async fn get_due(conn: &mut Connection, id: JobId, now: Timestamp) -> Result<Option<Job>> {
+    let row = sqlx::query(
+        "SELECT id, kind, subject, payload, step, attempts, not_before, state, error FROM job
+         WHERE id = $1 AND state IN ('ready', 'undoing') AND not_before <= $2",
+    )
+    .bind(id.0)
+    .bind(now.0)
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(job).transpose()
+}
+
 /// The jobs that are due, oldest first.
 pub async fn list_due(conn: &mut Connection, now: Timestamp) -> Result<Vec<Job>> {
     let rows = sqlx::query(

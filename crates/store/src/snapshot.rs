@@ -77,29 +77,6 @@ pub async fn delete(tx: &mut WriteTx, id: &SnapshotId) -> Result<bool> {
     doc::delete(tx, "DELETE FROM snapshot WHERE id = $1", id.as_str()).await
 }
 
-/// Records that an image needs a snapshot.
-pub async fn link_image(tx: &mut WriteTx, snapshot: &SnapshotId, image: &ImageId) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO image_snapshot (image_id, snapshot_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    )
-    .bind(image.as_str())
-    .bind(snapshot.as_str())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Records that an image needs no snapshot any more.
-pub async fn unlink_image(tx: &mut WriteTx, image: &ImageId) -> Result<()> {
-    doc::delete(
-        tx,
-        "DELETE FROM image_snapshot WHERE image_id = $1",
-        image.as_str(),
-    )
-    .await?;
-    Ok(())
-}
-
 /// The images that need a snapshot, by id.
 pub async fn images_of(conn: &mut Connection, snapshot: &SnapshotId) -> Result<Vec<ImageId>> {
     let rows =

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use cairn_blocks::{FsDisk, disk::Disk};
 use cairn_control::{
     Caller, Control, ControlOptions, Error, ErrorKind, OpenError,
     jobs::{JobGate, JobPoint},
@@ -29,7 +30,8 @@ pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+        self.0
+            .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 }
 
@@ -67,8 +69,16 @@ pub struct StopAt {
 
 impl StopAt {
     pub fn new(kind: &str, step: u32, taken: bool) -> Arc<Self> {
-        let point = JobPoint { kind: kind.to_owned(), step, undoing: false, taken };
-        Arc::new(Self { point, reached: Mutex::new(false) })
+        let point = JobPoint {
+            kind: kind.to_owned(),
+            step,
+            undoing: false,
+            taken,
+        };
+        Arc::new(Self {
+            point,
+            reached: Mutex::new(false),
+        })
     }
 
     pub fn was_reached(&self) -> bool {
@@ -101,14 +111,24 @@ pub struct Place {
     pub dir: TempDir,
     pub clock: Arc<ManualClock>,
     pub entropy: Arc<Seeded>,
+    pub disk: Arc<dyn Disk>,
+    /// How often the machine was started.
+    pub boots: AtomicU64,
 }
 
 impl Place {
     pub fn new(seed: u64) -> Self {
+        // What the server logs belongs to what a failed test shows.
+        let log = tracing_subscriber::fmt()
+            .with_test_writer()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::WARN);
+        drop(log.try_init());
         Self {
             dir: tempfile::tempdir().unwrap(),
             clock: Arc::new(ManualClock(AtomicI64::new(BEGINNING))),
             entropy: Arc::new(Seeded(AtomicU64::new(seed))),
+            disk: Arc::new(FsDisk),
+            boots: AtomicU64::new(0),
         }
     }
 
@@ -126,6 +146,8 @@ impl Place {
         options.volumes.journal_segment_bytes = 4 << 20;
         options.volumes.journal_cap_bytes = 32 << 20;
         options.job_gate = gate;
+        options.disk = Arc::clone(&self.disk);
+        options.volumes.boot_id = format!("boot {}", self.boots.load(Ordering::SeqCst));
         for _ in 0..100_000 {
             match Control::open(options.clone()).await {
                 Ok(control) => return control,
@@ -169,15 +191,25 @@ pub fn blank(size: i32) -> CreateVolume {
 }
 
 pub fn from_snapshot(snapshot: &Snapshot) -> CreateVolume {
-    CreateVolume { size: None, snapshot_id: Some(snapshot.id.to_string()), ..blank(0) }
+    CreateVolume {
+        size: None,
+        snapshot_id: Some(snapshot.id.to_string()),
+        ..blank(0)
+    }
 }
 
 pub fn ids<T: std::fmt::Display>(ids: &[&T]) -> Describe {
-    Describe { ids: ids.iter().map(ToString::to_string).collect(), ..Describe::default() }
+    Describe {
+        ids: ids.iter().map(ToString::to_string).collect(),
+        ..Describe::default()
+    }
 }
 
 pub fn filter(name: &str, values: &[&str]) -> Filter {
-    Filter { name: name.to_owned(), values: values.iter().map(ToString::to_string).collect() }
+    Filter {
+        name: name.to_owned(),
+        values: values.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// A volume that is available.
@@ -188,18 +220,27 @@ pub async fn available_volume(control: &Control, caller: &Caller, request: Creat
 }
 
 pub async fn volume_now(control: &Control, caller: &Caller, volume: &Volume) -> Volume {
-    let mut found = control.describe_volumes(caller, ids(&[&volume.id])).await.unwrap();
+    let mut found = control
+        .describe_volumes(caller, ids(&[&volume.id]))
+        .await
+        .unwrap();
     found.items.remove(0)
 }
 
 pub async fn snapshot_now(control: &Control, caller: &Caller, snapshot: &Snapshot) -> Snapshot {
-    let request = DescribeSnapshots { common: ids(&[&snapshot.id]), ..DescribeSnapshots::default() };
+    let request = DescribeSnapshots {
+        common: ids(&[&snapshot.id]),
+        ..DescribeSnapshots::default()
+    };
     let mut found = control.describe_snapshots(caller, request).await.unwrap();
     found.items.remove(0)
 }
 
 pub async fn begin_snapshot(control: &Control, caller: &Caller, volume: &Volume) -> Snapshot {
-    let request = CreateSnapshot { volume_id: volume.id.to_string(), ..CreateSnapshot::default() };
+    let request = CreateSnapshot {
+        volume_id: volume.id.to_string(),
+        ..CreateSnapshot::default()
+    };
     control.create_snapshot(caller, request).await.unwrap()
 }
 
@@ -212,14 +253,17 @@ pub async fn take_snapshot(control: &Control, caller: &Caller, volume: &Volume) 
 
 /// Bytes that no two seeds share.
 pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
-    let words = (0..len.div_ceil(8) as u64).flat_map(|n| mix(seed.wrapping_mul(0x1_0000_01b3) ^ n).to_le_bytes());
+    let words = (0..len.div_ceil(8) as u64)
+        .flat_map(|n| mix(seed.wrapping_mul(0x1_0000_01b3) ^ n).to_le_bytes());
     words.take(len).collect()
 }
 
 pub async fn write(control: &Control, volume: &Volume, offset: u64, data: Vec<u8>) {
     let open = control.open_volume(&volume.id).await.unwrap();
     tokio::task::spawn_blocking(move || {
-        open.write(offset, &data, false, Wait::Yes).map(|_| ()).unwrap();
+        open.write(offset, &data, false, Wait::Yes)
+            .map(|_| ())
+            .unwrap();
         open.flush().unwrap();
     })
     .await
