@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use cairn_blocks::{
-    BlobId, BlobIndex, DomainId, Location, PackId, conformance::blob_index_conformance,
+    BlobId, BlobIndex as _, DomainId, Location, PackId, conformance::blob_index_conformance,
 };
 use cairn_store::Store;
 use tokio::runtime::Runtime;
