@@ -31,7 +31,8 @@ const GIB: u64 = 1 << 30;
 /// The range that random operations fall in: it fits the page cache.
 const SPAN: u64 = 256 << 20;
 const ROUNDS: usize = 5;
-const OPS: u64 = 60_000;
+/// Operations of a round; all rounds together must fit the journal.
+const OPS: u64 = 30_000;
 
 struct Bench {
     root: PathBuf,

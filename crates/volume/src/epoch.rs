@@ -203,10 +203,17 @@ impl Core {
         capturing
     }
 
+    /// To be called with `flip` held. The record is durable before any block may change in
+    /// place: else a power loss could bring an epoch back whose image is no longer there.
     fn end_abandoned(&self, tag: &EpochTag) -> Result<(), Error> {
-        self.journal
-            .append(&Record::Abandon { tag: tag.clone() })
+        let record = Record::Abandon { tag: tag.clone() };
+        let appended = self
+            .journal
+            .append(&record)
             .context("append to the journal")?;
+        self.journal
+            .sync_to(appended.end)
+            .context("sync the journal")?;
         exclude(&self.gate).abandon(tag);
         self.look_again();
         Ok(())

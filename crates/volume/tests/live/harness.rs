@@ -110,8 +110,8 @@ pub(crate) struct World {
     /// By tag number, in the order of the freezes.
     snapshots: BTreeMap<u32, Snapshot>,
     next_tag: u32,
-    /// The epoch whose commit was cut off.
-    committing: Option<u32>,
+    /// The epoch whose commit or abandon was cut off, or that of a freeze.
+    pub(crate) ending: Option<u32>,
     next_stamp: Stamp,
     hydrate: bool,
     segment: u64,
@@ -131,7 +131,7 @@ impl World {
             cells: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             next_tag: 1,
-            committing: None,
+            ending: None,
             next_stamp: 1,
             hydrate,
             segment,
@@ -373,6 +373,7 @@ impl World {
                         fate: Fate::Abandoned,
                     },
                 );
+                self.ending = Some(n);
                 None
             }
         }
@@ -424,11 +425,11 @@ impl World {
         let Fate::Captured(root) = self.snapshots[&n].fate else {
             return;
         };
-        self.committing = Some(n);
+        self.ending = Some(n);
         match self.volume().commit(&tag(n), &root) {
             Ok(()) => {
                 self.snapshots.get_mut(&n).unwrap().fate = Fate::Committed(root);
-                self.committing = None;
+                self.ending = None;
             }
             Err(error) => assert!(self.sim.is_dead(), "{error:?}"),
         }
@@ -445,9 +446,13 @@ impl World {
         let Some(n) = open.get(nth % open.len().max(1)) else {
             return;
         };
-        let result = self.volume().abandon(&tag(*n));
-        assert!(result.is_ok() || self.sim.is_dead(), "{result:?}");
-        self.snapshots.get_mut(n).unwrap().fate = Fate::Abandoned;
+        match self.volume().abandon(&tag(*n)) {
+            Ok(()) => self.snapshots.get_mut(n).unwrap().fate = Fate::Abandoned,
+            Err(error) => {
+                assert!(self.sim.is_dead(), "{error:?}");
+                self.ending = Some(*n);
+            }
+        }
     }
 
     /// A new volume from the newest committed snapshot, in place of the one there is; in another
@@ -558,50 +563,44 @@ impl World {
     /// The owner of a volume compares its epochs with the metadata.
     fn end_epochs(&mut self) {
         let pending = self.volume().pending_epochs();
-        for (n, snapshot) in &self.snapshots {
-            let is_pending = pending.contains(&tag(*n));
-            let must_be = matches!(snapshot.fate, Fate::Pending);
-            assert!(is_pending || !must_be, "epoch {n} is lost: {pending:?}");
-        }
-        for epoch in pending {
+        for epoch in &pending {
             let n: u32 = epoch.as_str()["snap-".len()..].parse().unwrap();
-            match self.snapshots.get(&n).map(|snapshot| snapshot.fate.clone()) {
-                Some(Fate::Committed(root)) => self.volume().commit(&epoch, &root).unwrap(),
-                Some(Fate::Abandoned) => self.volume().abandon(&epoch).unwrap(),
-                Some(Fate::Pending | Fate::Captured(_)) => {}
-                None => panic!("nobody asked for {epoch}"),
+            match self.snapshots[&n].fate {
+                Fate::Pending | Fate::Captured(_) => {}
+                // A commit is durable with the next sync; the metadata knows of it before.
+                Fate::Committed(root) => self.volume().commit(epoch, &root).unwrap(),
+                Fate::Abandoned => {
+                    assert_eq!(self.ending, Some(n), "epoch {n} was abandoned, and is back");
+                    self.volume().abandon(epoch).unwrap();
+                }
             }
         }
-        self.adopt_commits();
+        self.adopt_ends(&pending);
     }
 
-    /// A commit that was cut off may have been done: the epoch is over then.
-    fn adopt_commits(&mut self) {
-        let pending = self.volume().pending_epochs();
-        let gone: Vec<_> = self
+    /// A commit or an abandon that was cut off may have been done: the epoch is over then.
+    fn adopt_ends(&mut self, pending: &[EpochTag]) {
+        let base = self.volume().base();
+        let ending = self.ending.take();
+        for (n, snapshot) in self
             .snapshots
-            .iter()
-            .filter_map(|(n, snapshot)| match snapshot.fate {
-                Fate::Captured(root) if !pending.contains(&tag(*n)) => Some((*n, root)),
-                _ => None,
-            })
-            .collect();
-        for (n, root) in gone {
-            assert_eq!(
-                self.committing,
-                Some(n),
-                "epoch {n} is gone, and nobody ended it"
-            );
-            assert_eq!(
-                self.volume().base(),
-                Some(Base {
+            .iter_mut()
+            .filter(|(n, _)| !pending.contains(&tag(**n)))
+        {
+            let root = match snapshot.fate {
+                Fate::Committed(_) | Fate::Abandoned => continue,
+                Fate::Captured(root) => Some(root),
+                Fate::Pending => None,
+            };
+            assert_eq!(ending, Some(*n), "epoch {n} is gone, and nobody ended it");
+            let committed = root.filter(|root| {
+                base == Some(Base {
                     domain: self.domain,
-                    root
+                    root: *root,
                 })
-            );
-            self.snapshots.get_mut(&n).unwrap().fate = Fate::Committed(root);
+            });
+            snapshot.fate = committed.map_or(Fate::Abandoned, Fate::Committed);
         }
-        self.committing = None;
     }
 
     // Comparing.
