@@ -133,7 +133,7 @@ async fn record(tx: &mut WriteTx, id: &VolumeId, attachment: &Attachment) -> Res
         delete_on_termination: attachment.delete_on_termination,
     };
     instance::update(tx, &attachment.instance_id, |instance| {
-        instance.block_devices.push(device)
+        instance.block_devices.push(device);
     })
     .await?;
     Ok(())
@@ -143,7 +143,7 @@ async fn record(tx: &mut WriteTx, id: &VolumeId, attachment: &Attachment) -> Res
 async fn forget(tx: &mut WriteTx, instance: &InstanceId, id: &VolumeId) -> Result<()> {
     detach(tx, id).await?;
     instance::update(tx, instance, |i| {
-        i.block_devices.retain(|device| device.volume_id != *id)
+        i.block_devices.retain(|device| device.volume_id != *id);
     })
     .await?;
     Ok(())

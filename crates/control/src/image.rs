@@ -779,7 +779,7 @@ impl CreateImageJob {
         let mut tx = control.store().write().await?;
         frozen.record(&mut tx).await?;
         image::update(&mut tx, &self.image, |image| {
-            image.block_device_mappings = mappings
+            image.block_device_mappings = mappings;
         })
         .await?;
         tx.commit().await?;

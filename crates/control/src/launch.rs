@@ -66,7 +66,7 @@ impl Control {
         }
         let now = self.stamp();
         images::update(&mut tx, &launch.image.id, |image| {
-            image.last_launched_time = Some(now)
+            image.last_launched_time = Some(now);
         })
         .await?;
         idempotency
@@ -690,7 +690,7 @@ impl LaunchJob {
         let mut tx = control.store().write().await?;
         for make in &self.makes {
             volume::update(&mut tx, &make.volume, |volume| {
-                volume.state = VolumeState::InUse
+                volume.state = VolumeState::InUse;
             })
             .await?;
         }

@@ -495,7 +495,7 @@ impl Control {
             InstanceState::Stopping
         };
         instance::update(&mut tx, id, |instance| {
-            initiator.record(instance, state, now)
+            initiator.record(instance, state, now);
         })
         .await?;
         if terminate {

@@ -68,13 +68,21 @@ impl Fake {
 
     /// Machines that have not ended.
     pub fn alive(&self) -> usize {
-        self.started.lock().unwrap().iter().filter(|machine| machine.is_alive()).count()
+        self.started
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|machine| machine.is_alive())
+            .count()
     }
 
     /// The machine that was started last for an instance.
     pub fn of(&self, id: &InstanceId) -> Arc<FakeMachine> {
         let started = self.started.lock().unwrap();
-        let of = started.iter().rev().find(|machine| machine.spec.id == id.as_str());
+        let of = started
+            .iter()
+            .rev()
+            .find(|machine| machine.spec.id == id.as_str());
         Arc::clone(of.unwrap())
     }
 }
@@ -95,7 +103,11 @@ impl Machines for Fake {
             }
             UnixStream::connect(&spec.metadata_socket).expect("the metadata is served");
             fs::create_dir_all(&spec.dir).unwrap();
-            fs::write(spec.dir.join("console.log"), format!("hello from {}\n", spec.id)).unwrap();
+            fs::write(
+                spec.dir.join("console.log"),
+                format!("hello from {}\n", spec.id),
+            )
+            .unwrap();
             let machine = Arc::new(FakeMachine {
                 spec: spec.clone(),
                 disks: Mutex::new(spec.disks.iter().map(|d| d.volume_id.clone()).collect()),
@@ -103,8 +115,15 @@ impl Machines for Fake {
                 script,
                 exit: watch::Sender::new(None),
             });
-            let earlier = self.machines.lock().unwrap().insert(spec.dir.clone(), Arc::clone(&machine));
-            assert!(earlier.is_none_or(|m| !m.is_alive()), "an instance has one machine at a time");
+            let earlier = self
+                .machines
+                .lock()
+                .unwrap()
+                .insert(spec.dir.clone(), Arc::clone(&machine));
+            assert!(
+                earlier.is_none_or(|m| !m.is_alive()),
+                "an instance has one machine at a time"
+            );
             self.started.lock().unwrap().push(Arc::clone(&machine));
             Ok(machine as Arc<dyn Machine>)
         })
@@ -139,21 +158,34 @@ impl FakeMachine {
     }
 
     fn end(&self, exit: Exit) {
-        self.exit.send_if_modified(|now| now.is_none().then(|| *now = Some(exit)).is_some());
+        self.exit
+            .send_if_modified(|now| now.is_none().then(|| *now = Some(exit)).is_some());
     }
 
     pub fn has_disk(&self, volume_id: &str) -> bool {
-        self.disks.lock().unwrap().iter().any(|disk| disk == volume_id)
+        self.disks
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|disk| disk == volume_id)
     }
 
     /// What the metadata service answers to a plain request of the guest.
     pub fn metadata(&self, path: &str) -> String {
         let mut stream = UnixStream::connect(&self.spec.metadata_socket).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: 169.254.169.254\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: 169.254.169.254\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        if head.starts_with("HTTP/1.1 200") { body.to_owned() } else { head.lines().next().unwrap().to_owned() }
+        if head.starts_with("HTTP/1.1 200") {
+            body.to_owned()
+        } else {
+            head.lines().next().unwrap().to_owned()
+        }
     }
 }
 
@@ -168,7 +200,9 @@ impl Machine for FakeMachine {
     fn reset(&self) -> MachineFuture<'_, ()> {
         Box::pin(async {
             if !self.is_alive() {
-                return Err(MachineError::Start { message: "it has ended".to_owned() });
+                return Err(MachineError::Start {
+                    message: "it has ended".to_owned(),
+                });
             }
             *self.resets.lock().unwrap() += 1;
             Ok(())
@@ -202,7 +236,9 @@ impl Machine for FakeMachine {
     fn detach_disk<'a>(&'a self, volume_id: &'a str) -> MachineFuture<'a, ()> {
         Box::pin(async move {
             if self.script.hold_disks {
-                return Err(MachineError::DetachTimeout { volume_id: volume_id.to_owned() });
+                return Err(MachineError::DetachTimeout {
+                    volume_id: volume_id.to_owned(),
+                });
             }
             self.disks.lock().unwrap().retain(|disk| disk != volume_id);
             Ok(())
@@ -218,7 +254,10 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64) -> Self {
-        Self { place: Place::new(seed), fake: Fake::new() }
+        Self {
+            place: Place::new(seed),
+            fake: Fake::new(),
+        }
     }
 
     pub async fn begin(&self) -> (Control, Caller) {
@@ -234,7 +273,8 @@ impl World {
     pub async fn open_with(&self, gate: Option<Arc<dyn JobGate>>) -> Control {
         let place = &self.place;
         let mut options =
-            ControlOptions::new(place.data_dir(), place.clock.clone(), place.entropy.clone()).unwrap();
+            ControlOptions::new(place.data_dir(), place.clock.clone(), place.entropy.clone())
+                .unwrap();
         options.volumes.journal_segment_bytes = 4 << 20;
         options.volumes.journal_cap_bytes = 32 << 20;
         options.job_gate = gate;
@@ -271,22 +311,32 @@ pub fn registration(name: &str, snapshot: &Snapshot) -> RegisterImage {
         architecture: Some("x86_64".to_owned()),
         virtualization_type: Some("hvm".to_owned()),
         root_device_name: Some("/dev/xvda".to_owned()),
-        block_device_mappings: vec![device("/dev/xvda", EbsRequest {
-            snapshot_id: Some(snapshot.id.to_string()),
-            ..EbsRequest::default()
-        })],
+        block_device_mappings: vec![device(
+            "/dev/xvda",
+            EbsRequest {
+                snapshot_id: Some(snapshot.id.to_string()),
+                ..EbsRequest::default()
+            },
+        )],
         ena_support: Some(true),
         ..RegisterImage::default()
     }
 }
 
 pub fn device(name: &str, ebs: EbsRequest) -> MappingRequest {
-    MappingRequest { device_name: Some(name.to_owned()), ebs: Some(ebs), ..MappingRequest::default() }
+    MappingRequest {
+        device_name: Some(name.to_owned()),
+        ebs: Some(ebs),
+        ..MappingRequest::default()
+    }
 }
 
 pub async fn image(control: &Control, caller: &Caller) -> ImageId {
     let snapshot = root_snapshot(control, caller).await;
-    control.register_image(caller, registration("base", &snapshot)).await.unwrap()
+    control
+        .register_image(caller, registration("base", &snapshot))
+        .await
+        .unwrap()
 }
 
 pub fn launch(image: &ImageId) -> RunInstances {
@@ -309,13 +359,21 @@ pub async fn launched(control: &Control, caller: &Caller, request: RunInstances)
 }
 
 pub async fn now(control: &Control, caller: &Caller, id: &InstanceId) -> Instance {
-    let mut found = control.describe_instances(caller, ids(&[id])).await.unwrap();
+    let mut found = control
+        .describe_instances(caller, ids(&[id]))
+        .await
+        .unwrap();
     assert_eq!(found.items.len(), 1);
     found.items.remove(0).instances.remove(0)
 }
 
 /// Waits until an instance is in a state.
-pub async fn until(control: &Control, caller: &Caller, id: &InstanceId, state: InstanceState) -> Instance {
+pub async fn until(
+    control: &Control,
+    caller: &Caller,
+    id: &InstanceId,
+    state: InstanceState,
+) -> Instance {
     let mut changes = control.changes();
     loop {
         changes.borrow_and_update();
@@ -324,7 +382,9 @@ pub async fn until(control: &Control, caller: &Caller, id: &InstanceId, state: I
             return instance;
         }
         let changed = tokio::time::timeout(Duration::from_secs(30), changes.changed()).await;
-        changed.unwrap_or_else(|_| panic!("the instance is {}, and not {state}", instance.state)).unwrap();
+        changed
+            .unwrap_or_else(|_| panic!("the instance is {}, and not {state}", instance.state))
+            .unwrap();
     }
 }
 
