@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
 
-use crate::{codes, problem::Problem, received::Received, xml::XmlWriter};
+use crate::{codes, problem::Problem, received::Received, sigv4::AuthError, xml::XmlWriter};
 
 /// Where the id of a request stands in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -92,13 +92,23 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer,
     Ok(answer)
 }
 
+/// What EC2 says of a key that nobody has; others speak of the token, as the problem itself does.
+fn ec2_message(problem: &Problem) -> String {
+    match problem {
+        Problem::Auth(AuthError::UnknownKey | AuthError::SessionToken) => {
+            "AWS was not able to validate the provided access credentials".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
 fn ec2_error(code: &str, problem: &Problem, request_id: &str) -> String {
     let mut xml = XmlWriter::new();
     xml.element("Response", |xml| {
         xml.element("Errors", |xml| {
             xml.element("Error", |xml| {
                 xml.member("Code", Some(code));
-                xml.member("Message", Some(&problem.to_string()));
+                xml.member("Message", Some(&ec2_message(problem)));
             });
         });
         xml.member("RequestID", Some(request_id));

@@ -47,7 +47,7 @@ struct Inner {
     control: Control,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    requests: Semaphore,
+    requests: Arc<Semaphore>,
 }
 
 impl Api {
@@ -57,7 +57,7 @@ impl Api {
             control,
             clock,
             entropy,
-            requests: Semaphore::new(REQUESTS_MAX),
+            requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
         }))
     }
 
@@ -144,12 +144,9 @@ impl Api {
     {
         let request_id = self.new_request_id();
         let (received, arrived) = Received::new(request).await;
-        // A request waits here only once it is whole: slow senders hold nobody up. The semaphore
-        // is never closed.
-        let _permit = self.0.requests.acquire().await;
         let mut answer = match arrived {
             Ok(()) => self.answer_received(received, &request_id).await,
-            Err(problem) => Dialect::guessed(&received).refuse(&problem, &request_id),
+            Err(problem) => spoken(&received).0.refuse(&problem, &request_id),
         };
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             answer.headers_mut().insert(REQUEST_ID, value);
@@ -158,11 +155,18 @@ impl Api {
     }
 
     /// Answers on a task of its own: a verb goes on to its end when its client goes away, and one
-    /// that panics is an answer too.
+    /// that panics is an answer too. A request waits for its turn only once it is whole, so that
+    /// slow senders hold nobody up.
     async fn answer_received(&self, received: Received, request_id: &str) -> Answer {
         let (dialect, presented) = spoken(&received);
+        // The semaphore is never closed.
+        let turn = Arc::clone(&self.0.requests).acquire_owned().await;
         let (api, id) = (self.clone(), request_id.to_owned());
-        let call = tokio::spawn(async move { api.call(dialect, presented, &received, &id).await });
+        let call = tokio::spawn(async move {
+            let outcome = api.call(dialect, presented, &received, &id).await;
+            drop(turn);
+            outcome
+        });
         let outcome = call.await.unwrap_or_else(|error| {
             tracing::error!(request_id, %error, "a request panicked");
             Err(Problem::Internal)

@@ -68,9 +68,12 @@ async fn signatures_are_checked() {
         access_key_id: "AKIANOBODY".to_owned(),
         ..good.clone()
     };
-    sent(&nobody, "ec2", REGION, now)
-        .await
-        .expect_error(401, "AuthFailure");
+    let heard = sent(&nobody, "ec2", REGION, now).await;
+    heard.expect_error(401, "AuthFailure");
+    assert_eq!(
+        heard.element("Message"),
+        Some("AWS was not able to validate the provided access credentials")
+    );
     sent(&nobody, "sts", REGION, now)
         .await
         .expect_error(403, "InvalidClientTokenId");
