@@ -403,3 +403,36 @@ fn finish_open(state: &mut State) -> Result<(), Error> {
     state.full.extend(state.open.take());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FsDisk, MemoryIndex, frame::with_frame};
+
+    fn append(lane: &Lane, n: u8, seen: Generation) -> Appended {
+        let append = |frame: Frame<'_>| lane.append(frame, seen).unwrap();
+        with_frame(BlobId([n; 32]), BlobKind::Data, &[n; 1000], append).unwrap()
+    }
+
+    /// A commit that came while the blob was being compressed may have been of the same blob.
+    #[test]
+    fn what_was_looked_up_before_a_commit_is_looked_up_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(FsDisk);
+        let shared = Shared {
+            files: PackFiles::new(Arc::clone(&disk), dir.path().to_path_buf()),
+            disk,
+            dir: dir.path().to_path_buf(),
+            index: Arc::new(MemoryIndex::new()),
+            counters: Counters::default(),
+            pack_target_bytes: 1 << 20,
+            writer_epoch: 0,
+        };
+        let lane = Lane::new(DomainId(1), BlobKind::Data, Arc::new(shared));
+        let (_, seen) = lane.look(&[BlobId([1; 32])]);
+        assert_eq!(append(&lane, 1, seen), Appended::New);
+        assert_eq!(append(&lane, 1, seen), Appended::Known);
+        lane.sync().unwrap();
+        assert_eq!(append(&lane, 1, seen), Appended::Stale);
+    }
+}

@@ -1,6 +1,9 @@
 //! What is stored, how often, and who shares the work.
 
-use std::sync::{Arc, Barrier, atomic::Ordering};
+use std::sync::{
+    Arc, Barrier,
+    atomic::{AtomicU64, Ordering},
+};
 
 use cairn_blocks::{
     BLOCK_SIZE, BlobId, BlobIndex, DomainId, Error, IndexError, Location, MemoryIndex, PackId,
@@ -261,4 +264,58 @@ fn callers_who_come_during_a_commit_share_the_next_one() {
             .unwrap()
             .contains(&"lock".to_owned())
     );
+}
+
+/// Holds the first lookup, which has its answer already, until the test lets go.
+#[derive(Debug)]
+struct SlowLookup {
+    inner: MemoryIndex,
+    lookups: AtomicU64,
+    began: Barrier,
+    go_on: Barrier,
+}
+
+impl BlobIndex for SlowLookup {
+    fn locate(
+        &self,
+        domain: DomainId,
+        ids: &[BlobId],
+    ) -> Result<Vec<Option<Location>>, IndexError> {
+        let answer = self.inner.locate(domain, ids);
+        if self.lookups.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.began.wait();
+            self.go_on.wait();
+        }
+        answer
+    }
+
+    fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
+        self.inner.insert(domain, blobs)
+    }
+
+    fn allocate_pack(&self) -> Result<PackId, IndexError> {
+        self.inner.allocate_pack()
+    }
+}
+
+/// Between the question and the append the blob went from nowhere through a pack into the index.
+#[test]
+fn an_answer_of_the_index_that_has_grown_old_is_not_relied_on() {
+    let index = Arc::new(SlowLookup {
+        inner: MemoryIndex::new(),
+        lookups: AtomicU64::new(0),
+        began: Barrier::new(2),
+        go_on: Barrier::new(2),
+    });
+    let bench = Bench::with_index(SimDisk::new(), Arc::clone(&index) as Arc<dyn BlobIndex>);
+    std::thread::scope(|scope| {
+        let store = bench.store();
+        let slow = scope.spawn(|| store.put(HERE, block(0)).unwrap());
+        index.began.wait();
+        assert_eq!(bench.put(0), Stored::New(digest(0)));
+        store.sync(HERE).unwrap();
+        index.go_on.wait();
+        assert_eq!(slow.join().unwrap(), Stored::Known(digest(0)));
+    });
+    assert_eq!(bench.store().stats().blobs, 1);
 }
