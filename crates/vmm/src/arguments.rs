@@ -76,6 +76,8 @@ fn process(line: &mut Vec<String>, spec: &MachineSpec) -> Result<(), MachineErro
     // forbid. No privilege can be gained by that: the filter itself forbids new
     // ones, to QEMU and to what it starts.
     add(line, "-sandbox", "on,obsolete=deny,resourcecontrol=deny");
+    // What QEMU says after it has detached itself goes there too.
+    add(line, "-D", text(&layout::log_file(&spec.dir))?);
     add(line, "-msg", "timestamp=on");
     // A guest's reboot is a reboot, its power-off ends the process, and a
     // kernel that panics stays as it is, for its console to be read.

@@ -78,6 +78,8 @@ fn the_whole_line_of_a_plain_machine() {
         "none",
         "-sandbox",
         "on,obsolete=deny,resourcecontrol=deny",
+        "-D",
+        "/data/i/qemu.log",
         "-msg",
         "timestamp=on",
         "-action",

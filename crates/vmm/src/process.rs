@@ -166,6 +166,8 @@ fn command_line_names(pid: u32, pid_file: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     #[tokio::test]
@@ -192,9 +194,22 @@ mod tests {
         assert!(Process::open_by_pid_file(&pid_file).unwrap().is_none());
 
         let mut child = std::process::Command::new("sh")
-            .args(["-c", "read line", "sh", pid_file.to_str().unwrap()])
+            .args([
+                "-c",
+                "echo ready; read line",
+                "sh",
+                pid_file.to_str().unwrap(),
+            ])
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
             .spawn()
+            .unwrap();
+        // Just begun, a process has no command line for a moment.
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_exact(&mut [0; 5])
             .unwrap();
         fs::write(&pid_file, format!("{}\n", child.id())).unwrap();
         let found = Process::open_by_pid_file(&pid_file)
