@@ -30,7 +30,8 @@ const BATCH: usize = 32;
 pub(crate) struct Settling {
     /// Where the search for absent blocks goes on.
     cursor: u64,
-    /// Blocks that could not be read from the base. They are not tried again until a reader asks.
+    /// Blocks that could not be read from the base. The search passes them by; those with entries
+    /// are tried again after a while, and any when a reader could read it.
     unreadable: HashSet<u64>,
     /// One block's bytes.
     scratch: Vec<u8>,
@@ -65,6 +66,9 @@ impl Core {
         }
         let result = self.settle(&mut settling, &blocks);
         if result.is_err() {
+            // None of them is passed by.
+            let first = blocks.first().copied().unwrap_or(0);
+            settling.cursor = settling.cursor.min(first);
             blocks.iter().for_each(|block| self.entries.let_go(*block));
             self.todo.add_ready(
                 blocks
@@ -74,6 +78,21 @@ impl Core {
         }
         self.room.raise();
         result.map(|()| true)
+    }
+
+    /// Puts the blocks with entries whose base could not be read back on the list.
+    pub(crate) fn retry_unreadable(&self) {
+        let journaled = |block: &u64| self.entries.journaled().get(*block);
+        let again = std::mem::take(&mut lock(&self.settling).unreadable);
+        self.todo.add_ready(again.into_iter().filter(journaled));
+    }
+
+    /// Whether blocks with entries wait for their base to be readable.
+    pub(crate) fn has_unreadable(&self) -> bool {
+        lock(&self.settling)
+            .unreadable
+            .iter()
+            .any(|block| self.entries.journaled().get(*block))
     }
 
     /// The next absent blocks in the order of the volume. When there are none left, the base is
@@ -112,7 +131,7 @@ impl Core {
                 settling.unreadable.insert(*block);
             }
         }
-        let (base, size_bytes, jobs) = self.begin(settling, blocks);
+        let (base, size_bytes, jobs) = self.begin(blocks);
         // What `data` holds may never be newer than what the journal holds durably: after a power
         // loss the block would have changed, and nothing would say so.
         self.journal.sync().context("sync the journal")?;
@@ -133,16 +152,13 @@ impl Core {
 
     /// Looks at the blocks, alone: no write in place to a block that has entries is under way
     /// after this.
-    fn begin(&self, settling: &Settling, blocks: &BTreeSet<u64>) -> (Option<Base>, u64, Vec<Job>) {
+    fn begin(&self, blocks: &BTreeSet<u64>) -> (Option<Base>, u64, Vec<Job>) {
         let state = exclude(&self.gate);
         let wanted = |block: &&u64| !state.is_frozen(**block) && self.is_known(**block);
         let mut jobs = Vec::new();
         for block in blocks.iter().filter(wanted) {
             let entries = self.entries.get(*block, 0..within(BLOCK), u64::MAX);
             let absent = !self.is_present(*block);
-            if absent && settling.unreadable.contains(block) && entries.is_empty() {
-                continue;
-            }
             if absent || !entries.is_empty() {
                 self.entries.hold_if_restless(*block);
                 jobs.push(Job {

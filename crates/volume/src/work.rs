@@ -127,6 +127,10 @@ fn run(core: &Weak<Core>) {
         let seen = core.work.now();
         match core.work() {
             Ok(Work::Progress) => {}
+            Ok(Work::Idle) if core.has_unreadable() => {
+                wait(&core, seen, Some(RETRY));
+                core.retry_unreadable();
+            }
             Ok(Work::Idle) => wait(&core, seen, None),
             // What failed for good is reported by the calls of the guest.
             Err(Error::Failed | Error::Closed) => wait(&core, seen, None),

@@ -1,7 +1,12 @@
 //! A disk that is full, and one that fails.
 
-use std::io::{self, ErrorKind};
+use std::{
+    io::{self, ErrorKind},
+    path::Path,
+    sync::Arc,
+};
 
+use cairn_blocks::disk::Disk as _;
 use cairn_testkit::{Crash, Errno, Fault, OpKind};
 use cairn_volume::{Error, Options, Outcome, VolumeSpec, Wait, Work};
 
@@ -237,4 +242,57 @@ fn an_abandoned_epoch_does_not_come_back_changed() {
     world.crash(Crash::PowerLoss(3));
     world.check();
     world.check_snapshots();
+}
+
+#[test]
+fn a_damaged_block_of_the_base_harms_nobody_else() {
+    let mut world = World::new(64 << 10, true);
+    for block in [0, 1, 127, 128, 255, 256] {
+        world.write(block * SECTORS_PER_BLOCK + 9, 900, false);
+    }
+    world.freeze().unwrap();
+    world.capture(u32::MAX);
+    world.commit();
+    world.clone_newest(false);
+    world.store().seal().unwrap();
+    world.crash_without_opening(Crash::LoseAll);
+    let store = Path::new("/store");
+    let names = world.sim.list(store).unwrap();
+    let pack = names.iter().find(|name| name.ends_with(".data")).unwrap();
+    let middle = world.sim.contents(store.join(pack)).len() as u64 / 2;
+    world.sim.rot(store.join(pack), middle, 1);
+    world.open_store();
+    world.open();
+    let volume = Arc::clone(world.volume());
+    // Partial writes go to the journal, also where the base cannot be read.
+    let first_sectors = [0, 1, 127, 128, 255, 256].map(|block| block * BLOCK);
+    for offset in first_sectors {
+        assert_eq!(
+            volume.write(offset, &[5; 512], true, Wait::Yes).unwrap(),
+            Outcome::Done
+        );
+    }
+    world.work(100);
+    assert_eq!(volume.work().unwrap(), Work::Idle);
+    let mut buf = [0; 8192];
+    let readable = |offset: &u64, buf: &mut [u8]| volume.read(*offset, buf, Wait::Yes).is_ok();
+    let bad: Vec<_> = first_sectors
+        .into_iter()
+        .filter(|at| !readable(at, &mut buf))
+        .collect();
+    assert_eq!(bad.len(), 1, "one block is damaged");
+    assert!(
+        readable(&bad[0], &mut buf[..512]),
+        "what was written can be read"
+    );
+    // Written as a whole, it needs its base no more.
+    let whole = vec![6; BLOCK as usize];
+    assert_eq!(
+        volume.write(bad[0], &whole, true, Wait::Yes).unwrap(),
+        Outcome::Done
+    );
+    assert!(readable(&bad[0], &mut buf));
+    volume.close().unwrap();
+    drop(volume);
+    world.volume = None;
 }
