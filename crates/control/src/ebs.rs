@@ -4,11 +4,7 @@
 //! bytes are durable and its row is; many puts at once share both waits, see [`Uploads`].
 //! Unlike EBS, ListChangedBlocks compares any two snapshots: no common history is needed.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -63,9 +59,6 @@ const ROWS: u32 = 4_096;
 
 /// The only algorithm of checksums.
 const SHA256_NAME: &str = "SHA256";
-
-/// The digest of a block of zeros: it is put like any other, and no index holds it.
-static ZERO_BLOCK: LazyLock<Digest> = LazyLock::new(|| Digest::of(&vec![0; BLOCK_SIZE]));
 
 /// A block that was put.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -891,7 +884,8 @@ impl CompleteUploadJob {
     }
 }
 
-/// What an upload changes; blocks of zeros included, for they may lie over a parent's data.
+/// What an upload changes. The index leaves out blocks of zeros by itself, also those over a
+/// parent's data.
 async fn changes(
     conn: &mut Connection,
     id: &SnapshotId,
@@ -901,12 +895,10 @@ async fn changes(
     while let Some(from) = next {
         let rows = upload::blocks(conn, id, from, ROWS).await?;
         next = rows.last().map(|row| row.block_index + 1);
-        changes.extend(rows.into_iter().map(|row| {
-            (
-                row.block_index,
-                Some(row.digest).filter(|d| *d != *ZERO_BLOCK),
-            )
-        }));
+        changes.extend(
+            rows.into_iter()
+                .map(|row| (row.block_index, Some(row.digest))),
+        );
     }
     Ok(changes)
 }

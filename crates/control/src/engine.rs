@@ -48,11 +48,15 @@ pub(crate) enum EngineError {
 }
 
 impl EngineError {
-    /// Whether trying again is in vain: the bytes are gone or contradict themselves.
+    /// Whether trying again is in vain: the bytes are gone or contradict themselves, or the file
+    /// system takes no file of this size (ext4: up to 16 TiB).
     fn is_final(&self) -> bool {
         match self {
             Self::Blocks(error) | Self::Volume(cairn_volume::Error::Store(error)) => is_lost(error),
             Self::Volume(cairn_volume::Error::Damaged(_)) => true,
+            Self::Volume(cairn_volume::Error::Io { source, .. }) => {
+                source.kind() == std::io::ErrorKind::FileTooLarge
+            }
             _ => false,
         }
     }
