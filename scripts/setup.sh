@@ -7,7 +7,7 @@
 # does, and uses sudo where it is not root.
 set -euo pipefail
 
-DEMO="qemu-system-x86 ovmf busybox-static debian-archive-keyring e2fsprogs fdisk mtools dosfstools
+DEMO="python3-venv qemu-system-x86 ovmf busybox-static debian-archive-keyring e2fsprogs fdisk mtools dosfstools
       grub-common grub-pc-bin grub-efi-amd64-bin openssh-client ca-certificates curl"
 TEST="nbdkit libnbd-bin fio binutils"
 BENCH="nbdkit fio hyperfine"

@@ -44,7 +44,8 @@ class Relay:
 
     def stop(self):
         if self.process.poll() is None:
-            self.process.terminate()
+            # Asked to end, it would wait for the server first.
+            self.process.kill()
             self.process.wait(30)
 
 
@@ -86,7 +87,7 @@ class Volumes(MachineTest):
         self.attach(volume, instance)
         relay = Relay(self, self.socket_of(volume))
         writer = self.fio(relay.uri, "--rw=randwrite", "--iodepth=8", "--fsync=64", "--do_verify=1", "--rate=20m",
-                          f"--verify_state_save=0", "--io_size=256M")
+                          "--verify_state_save=0", "--io_size=256M")
         kills = self.kill_while(writer, rng)
         output, _ = writer.communicate(timeout=300)
         self.assertEqual(writer.returncode, 0, output)
@@ -94,10 +95,12 @@ class Volumes(MachineTest):
         relay.stop()
         self.server.kill()
         self.server.start()
-        again = self.fio(Relay(self, self.socket_of(volume)).uri, "--rw=randwrite", "--verify_only=1", "--iodepth=8",
-                         "--io_size=256M", "--verify_state_save=0")
+        relay = Relay(self, self.socket_of(volume))
+        again = self.fio(relay.uri, "--rw=randwrite", "--verify_only=1", "--iodepth=8", "--io_size=256M",
+                         "--verify_state_save=0")
         output, _ = again.communicate(timeout=300)
         self.assertEqual(again.returncode, 0, output)
+        relay.stop()
         self.terminate(instance)
         self.ec2.delete_volume(VolumeId=volume)
 

@@ -5,7 +5,8 @@
 //! - `POST /cairn/v1/snapshots/{id}/verify` → `{"SnapshotId", "Ok", "Digest", "BlocksRead",
 //!   "BytesRead", "BadBlocks": [{"BlockIndex", "Blocks", "Reason"}]}`: reads and checks every
 //!   block; what is wrong with a run of blocks is said once.
-//! - `GET /cairn/v1/status` → `{"Version", "Account", "Operator", "Region", "Time"}`.
+//! - `GET /cairn/v1/status` → `{"Version", "Accelerator", "AcceleratorReason", "Account", "Operator",
+//!   "Region", "Regions": [names], "Time"}`.
 
 use cairn_control::{
     Caller, Control, Error, ErrorKind,
@@ -13,7 +14,7 @@ use cairn_control::{
     request as verbs,
     verify::{BadRange, VerifyReport},
 };
-use cairn_model::Timestamp;
+use cairn_model::{Region, Timestamp};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ pub(crate) async fn call(
         ("POST", ["cairn", "v1", "accounts"]) => create_account(control, caller, received).await,
         ("POST", ["cairn", "v1", "snapshots", id, "verify"]) => verify(control, caller, id).await,
         ("GET", ["cairn", "v1", "status"]) => {
-            dialect::json(StatusCode::OK, &Status::of(caller, now))
+            dialect::json(StatusCode::OK, &Status::of(control, caller, now))
         }
         _ => Err(Problem::OperationUnknown),
     }
@@ -137,19 +138,26 @@ impl<'a> Report<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Status<'a> {
     version: &'static str,
+    accelerator: &'static str,
+    accelerator_reason: &'a str,
     account: &'a str,
     operator: bool,
     region: &'static str,
+    regions: Vec<&'static str>,
     time: String,
 }
 
 impl<'a> Status<'a> {
-    fn of(caller: &'a Caller, now: Timestamp) -> Self {
+    fn of(control: &'a Control, caller: &'a Caller, now: Timestamp) -> Self {
+        let (accelerator, accelerator_reason) = control.accelerator();
         Self {
             version: env!("CARGO_PKG_VERSION"),
+            accelerator,
+            accelerator_reason,
             account: caller.account.as_str(),
             operator: caller.operator,
             region: caller.region.name(),
+            regions: Region::all().map(Region::name).collect(),
             time: now.to_string(),
         }
     }

@@ -24,7 +24,7 @@ use cairn_model::{
 };
 use cairn_store::{Connection, image, instance, job, key_pair, network};
 use cairn_vmm::{
-    self as vmm, Accelerator, DiskSpec, EndOfRun, Exit, MachineError, MachineSpec, NetworkSpec,
+    self as vmm, Accelerator, AcceleratorProbe, DiskSpec, EndOfRun, Exit, MachineError, MachineSpec, NetworkSpec,
     ShutdownCause,
     metadata::{self, InstanceMetadata, MetadataService, MetadataSource, SourceFuture, TokenKey},
 };
@@ -44,6 +44,11 @@ pub type MachineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, MachineErr
 pub trait Machines: fmt::Debug + Send + Sync {
     /// What runs the guests' instructions.
     fn accelerator(&self) -> Accelerator;
+
+    /// Why it is that one, for people; empty if there is nothing to say.
+    fn accelerator_reason(&self) -> &str {
+        ""
+    }
 
     /// Starts a machine; see [`cairn_vmm::start`].
     fn start<'a>(&'a self, spec: &'a MachineSpec) -> MachineFuture<'a, Arc<dyn Machine>>;
@@ -78,16 +83,13 @@ pub trait Machine: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Qemu {
     config: vmm::Config,
-    accelerator: Accelerator,
+    probe: AcceleratorProbe,
 }
 
 impl Qemu {
     /// With settings, and the accelerator that was chosen by [`cairn_vmm::probe_accelerator`].
-    pub fn new(config: vmm::Config, accelerator: Accelerator) -> Self {
-        Self {
-            config,
-            accelerator,
-        }
+    pub fn new(config: vmm::Config, probe: AcceleratorProbe) -> Self {
+        Self { config, probe }
     }
 
     /// With the usual settings, emulated. Guests reach their metadata through this program's own
@@ -108,14 +110,21 @@ impl Qemu {
         let this = this.map_err(|_| failed(std::io::ErrorKind::InvalidData.into()))?;
         Ok(Self::new(
             vmm::Config::new(vec![this, "metadata-link".to_owned()]),
-            Accelerator::Tcg,
+            AcceleratorProbe {
+                accelerator: Accelerator::Tcg,
+                reason: "nothing else was tried".to_owned(),
+            },
         ))
     }
 }
 
 impl Machines for Qemu {
     fn accelerator(&self) -> Accelerator {
-        self.accelerator
+        self.probe.accelerator
+    }
+
+    fn accelerator_reason(&self) -> &str {
+        &self.probe.reason
     }
 
     fn start<'a>(&'a self, spec: &'a MachineSpec) -> MachineFuture<'a, Arc<dyn Machine>> {
@@ -358,6 +367,16 @@ impl Control {
             .reattach(&dir)
             .await
             .map_err(Failure::passing)
+    }
+
+    /// What runs the guests' instructions, `kvm` or `tcg`, and why it is that one.
+    pub fn accelerator(&self) -> (&'static str, &str) {
+        let machines = &self.room().options.machines;
+        let name = match machines.accelerator() {
+            Accelerator::Kvm => "kvm",
+            Accelerator::Tcg => "tcg",
+        };
+        (name, machines.accelerator_reason())
     }
 
     /// Presses the power button and waits until the guest has shut down or the deadline has come.

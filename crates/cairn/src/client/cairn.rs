@@ -48,6 +48,26 @@ pub(crate) struct BadBlocks {
     pub(crate) reason: String,
 }
 
+/// What a server says about itself.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ServerStatus {
+    /// Version of the program.
+    pub(crate) version: String,
+    /// What runs the guests' instructions: `kvm` or `tcg`.
+    pub(crate) accelerator: String,
+    /// Why it is that one.
+    pub(crate) accelerator_reason: String,
+    /// The caller's account.
+    pub(crate) account: String,
+    /// Whether that is the account that may make others.
+    pub(crate) operator: bool,
+    /// The region that was asked.
+    pub(crate) region: String,
+    /// All regions.
+    pub(crate) regions: Vec<String>,
+}
+
 /// Creates an account.
 pub(crate) async fn create_account(
     client: &Client,
@@ -70,7 +90,7 @@ pub(crate) async fn verify(client: &Client, snapshot: &str) -> Result<VerifyRepo
 }
 
 /// What the server says about itself.
-pub(crate) async fn status(client: &Client) -> Result<serde_json::Value, CallError> {
+pub(crate) async fn status(client: &Client) -> Result<ServerStatus, CallError> {
     call(
         client,
         &Request::new("cairn", Method::GET, "/cairn/v1/status"),

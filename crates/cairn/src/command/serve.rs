@@ -8,9 +8,7 @@ use cairn_control::{
     machine::{MachineOptions, Qemu},
 };
 use cairn_model::Region;
-use cairn_vmm::{
-    Accelerator, AcceleratorChoice, AcceleratorProbe, Config, Egress, probe_accelerator,
-};
+use cairn_vmm::{AcceleratorChoice, AcceleratorProbe, Config, Egress, probe_accelerator};
 use serde::Serialize;
 use tokio::{
     net::TcpListener,
@@ -48,10 +46,9 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result<()> {
     dir.check_unused()?;
     let machines = machines(&settings)?;
     let probe = probe(&machines).await?;
-    let control = Control::open(options(&dir, machines, probe.accelerator)?)
+    let control = Control::open(options(&dir, machines, probe)?)
         .await
         .map_err(open_failure)?;
-    tracing::info!(accelerator = ?probe.accelerator, reason = %probe.reason, "machines");
     let outcome = serve(global, &dir, &settings, &control, &mut stop).await;
     // What is under way ends at a point from which the next server goes on.
     tokio::select! {
@@ -73,7 +70,8 @@ async fn serve(
     keep_first_account(global.output, dir, control, &endpoint, settings.region).await?;
     dir.write_endpoint(&endpoint)
         .map_err(|cause| cannot_write(dir, &cause))?;
-    tracing::info!(%endpoint, data = %dir.path().display(), "ready");
+    let (accelerator, reason) = control.accelerator();
+    tracing::info!(%endpoint, accelerator, reason, data = %dir.path().display(), "ready");
     let api = Api::new(control.clone(), Arc::new(RealClock), Arc::new(OsEntropy));
     let served = api.serve(listener, stop.told()).await;
     dir.remove_endpoint()
@@ -135,14 +133,14 @@ fn welcome(first: &FirstAccount<'_>, dir: &DataDir) -> String {
     )
 }
 
-fn options(dir: &DataDir, machines: Config, accelerator: Accelerator) -> Result<ControlOptions> {
+fn options(dir: &DataDir, machines: Config, probe: AcceleratorProbe) -> Result<ControlOptions> {
     let mut options = ControlOptions::new(
         dir.path().to_owned(),
         Arc::new(RealClock),
         Arc::new(OsEntropy),
     )
     .map_err(Failure::failed)?;
-    options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, accelerator)));
+    options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)
 }
 
