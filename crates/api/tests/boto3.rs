@@ -2,7 +2,7 @@
 //!
 //! Where boto3 is not there this says so and passes; `CAIRN_REQUIRE_TOOLS=1` makes it fail then.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
 

@@ -195,7 +195,7 @@ async fn the_server_ends_when_it_is_told_to() {
     listening.stop.send(()).unwrap();
     listening.serving.await.unwrap().unwrap();
     assert_eq!(idle.read(&mut [0; 1]).await.unwrap(), 0);
-    assert!(TcpStream::connect(listening.address).await.is_err());
+    TcpStream::connect(listening.address).await.unwrap_err();
 }
 
 #[derive(Debug)]
