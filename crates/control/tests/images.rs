@@ -1,13 +1,23 @@
 //! Images from registration to withdrawal, and images of instances.
 
-#![allow(clippy::unwrap_used, clippy::semicolon_if_nothing_returned, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::semicolon_if_nothing_returned,
+    missing_docs
+)]
 
 mod machines;
 mod support;
 
+use std::sync::{
+    Arc, Condvar, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use cairn_control::{
     Caller, Control, ErrorKind,
     answer::ImageAttributeValue,
+    jobs::{JobGate, JobPoint},
     request::{
         ById, CreateImage, DeregisterImage, Describe, DescribeAttribute, DescribeImages,
         DescribeSnapshots, EbsRequest, MappingRequest, RegisterImage, RunInstances,
@@ -475,6 +485,74 @@ async fn an_image_is_pending_until_its_snapshots_are_complete() {
         .items
         .remove(0);
     assert_eq!(snapshot.state, SnapshotState::Completed);
+}
+
+/// Lets one capture through, and stops the server before the next one.
+#[derive(Debug, Default)]
+struct OneCapture {
+    begun: AtomicUsize,
+    done: Mutex<bool>,
+    news: Condvar,
+}
+
+impl JobGate for OneCapture {
+    fn pass(&self, point: &JobPoint) -> bool {
+        if point.kind != "capture" || point.step != 0 {
+            return true;
+        }
+        if point.taken {
+            *self.done.lock().unwrap() = true;
+            self.news.notify_all();
+            return true;
+        }
+        if self.begun.fetch_add(1, Ordering::SeqCst) == 0 {
+            return true;
+        }
+        let done = self.done.lock().unwrap();
+        drop(self.news.wait_while(done, |done| !*done).unwrap());
+        false
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_waits_for_the_last_of_its_snapshots() {
+    let world = World::new(7);
+    let (control, caller) = world.begin().await;
+    let base = image(&control, &caller).await;
+    let data = EbsRequest {
+        volume_size: Some(1),
+        ..EbsRequest::default()
+    };
+    let request = RunInstances {
+        block_device_mappings: vec![device("/dev/sdf", data)],
+        ..launch(&base)
+    };
+    let instance = launched(&control, &caller, request).await;
+    drop(control);
+    let control = world.open_with(Some(Arc::new(OneCapture::default()))).await;
+    let request = of_instance(&instance, "baked", true);
+    let id = control.create_image(&caller, request).await.unwrap();
+    control.idle().await.unwrap();
+    let half = image_now(&control, &caller, &id).await;
+    let request = DescribeSnapshots {
+        common: Describe {
+            filters: vec![filter("status", &["pending"])],
+            ..Describe::default()
+        },
+        ..DescribeSnapshots::default()
+    };
+    let pending = control.describe_snapshots(&caller, request).await.unwrap();
+    assert_eq!((half.state, pending.items.len()), (ImageState::Pending, 1));
+    drop(control);
+    let control = world.open().await;
+    control.idle().await.unwrap();
+    let whole = image_now(&control, &caller, &id).await;
+    assert_eq!(
+        whole.state,
+        ImageState::Available,
+        "{:?}",
+        whole.state_reason
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,10 @@
 //! Instances from their launch to their end, over machines that a script plays.
 
-#![allow(clippy::unwrap_used, clippy::semicolon_if_nothing_returned, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::semicolon_if_nothing_returned,
+    missing_docs
+)]
 
 mod machines;
 mod support;
@@ -23,6 +27,7 @@ use cairn_model::{
 };
 use machines::*;
 use support::*;
+use tokio::runtime::Runtime;
 
 fn these(ids: &[&InstanceId]) -> InstanceIds {
     InstanceIds {
@@ -634,6 +639,32 @@ async fn a_server_killed_at_any_step_of_a_launch_goes_on() {
             "step {step} {taken}"
         );
     }
+}
+
+#[test]
+fn a_server_killed_while_a_machine_starts_finds_it_again() {
+    let world = World::new(60);
+    world.fake.set(|script| script.hang_after_start = true);
+    let first = Runtime::new().unwrap();
+    let (caller, id) = first.block_on(async {
+        let (control, caller) = world.begin().await;
+        let image = image(&control, &caller).await;
+        let launched = control.run_instances(&caller, launch(&image)).await;
+        world.fake.news.notified().await;
+        (caller, launched.unwrap().instances.remove(0).id)
+    });
+    // Every task is dropped where it waits.
+    drop(first);
+    world.fake.set(|script| script.hang_after_start = false);
+    Runtime::new().unwrap().block_on(async {
+        let control = world.open().await;
+        control.idle().await.unwrap();
+        let instance = now(&control, &caller, &id).await;
+        assert_eq!(instance.state, InstanceState::Running);
+        assert_eq!((world.fake.starts(), world.fake.alive()), (1, 1));
+        world.fake.of(&id).power_off();
+        until(&control, &caller, &id, InstanceState::Stopped).await;
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ use cairn_control::{
 };
 use cairn_model::{ImageId, Instance, InstanceId, InstanceState, Snapshot};
 use cairn_vmm::{Accelerator, DiskSpec, Exit, MachineError, MachineSpec, ShutdownCause};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::support::{Place, available_volume, blank, ids, pattern, take_snapshot, write};
 
@@ -33,6 +33,8 @@ pub struct Script {
     pub ignore_powerdown: bool,
     /// Guests do not let go of disks.
     pub hold_disks: bool,
+    /// Machines run, but whoever started them never hears of it.
+    pub hang_after_start: bool,
 }
 
 /// Machines by their directories.
@@ -42,6 +44,8 @@ pub struct Fake {
     machines: Mutex<HashMap<PathBuf, Arc<FakeMachine>>>,
     /// Every machine that was started.
     pub started: Mutex<Vec<Arc<FakeMachine>>>,
+    /// Told when a machine was started.
+    pub news: Notify,
 }
 
 #[derive(Debug)]
@@ -125,6 +129,10 @@ impl Machines for Fake {
                 "an instance has one machine at a time"
             );
             self.started.lock().unwrap().push(Arc::clone(&machine));
+            self.news.notify_one();
+            if machine.script.hang_after_start {
+                std::future::pending::<()>().await;
+            }
             Ok(machine as Arc<dyn Machine>)
         })
     }
