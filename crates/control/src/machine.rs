@@ -24,8 +24,8 @@ use cairn_model::{
 };
 use cairn_store::{Connection, image, instance, job, key_pair, network};
 use cairn_vmm::{
-    self as vmm, Accelerator, AcceleratorProbe, DiskSpec, EndOfRun, Exit, MachineError, MachineSpec, NetworkSpec,
-    ShutdownCause,
+    self as vmm, Accelerator, AcceleratorProbe, DiskSpec, EndOfRun, Exit, MachineError,
+    MachineSpec, NetworkSpec, ShutdownCause,
     metadata::{self, InstanceMetadata, MetadataService, MetadataSource, SourceFuture, TokenKey},
 };
 use tokio::sync::OwnedMutexGuard;
