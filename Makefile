@@ -28,4 +28,4 @@ lint:  ## Check formatting, lints and generated code
 
 bench:  ## Measure against nbdkit and qemu-nbd
 	scripts/setup.sh bench
-	$(CARGO) run --release --locked -p xtask -- bench
+	@bench/run
