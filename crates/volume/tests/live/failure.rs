@@ -211,40 +211,6 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
-fn what_a_fold_changes_is_in_the_next_snapshot() {
-    let mut world = World::new(16 << 10, false);
-    world.write(8, 8, true);
-    world.freeze().unwrap();
-    world.capture(u32::MAX);
-    world.commit();
-    // Reopened with nothing dirty, no region has an intent.
-    world.close_and_open();
-    world.write(16, 8, false);
-    world.crash(Crash::Kill);
-    // The entry is recovered, captured, and still there; then another comes, which is not synced.
-    world.freeze().unwrap();
-    world.capture(u32::MAX);
-    world.commit();
-    world.write(32, 8, false);
-    world.work(1);
-    world.crash(Crash::LoseAll);
-    world.check();
-    world.check_snapshots();
-}
-
-#[test]
-fn an_abandoned_epoch_does_not_come_back_changed() {
-    let mut world = World::new(16 << 10, true);
-    world.write(0, 64, false);
-    world.freeze().unwrap();
-    world.abandon(0);
-    world.write(0, 64, false);
-    world.crash(Crash::PowerLoss(3));
-    world.check();
-    world.check_snapshots();
-}
-
-#[test]
 fn a_damaged_block_of_the_base_harms_nobody_else() {
     let mut world = World::new(64 << 10, true);
     for block in [0, 1, 127, 128, 255, 256] {

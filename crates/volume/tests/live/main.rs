@@ -7,5 +7,6 @@ mod failure;
 mod harness;
 mod hostile;
 mod model;
+mod orders;
 mod syncs;
 mod threads;
