@@ -6,11 +6,11 @@
 //! (`probe.S`) is booted, with a deadline.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -28,6 +28,9 @@ const DISK_BYTES: u64 = 1 << 20;
 /// What the payload writes, and the status that QEMU then ends with.
 const SAID: &[u8] = b"CAIRN";
 const STATUS: i32 = 33;
+
+/// Where it is kept that KVM failed.
+const FINDING: &str = "kvm-failed.json";
 
 /// Emulation takes a third of a second for it.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -52,18 +55,21 @@ impl AcceleratorProbe {
 
 /// Chooses the accelerator: what the configuration names, or KVM if a small
 /// payload really runs under it within five seconds, otherwise emulation.
-/// `scratch` is a private directory for the payload's disk.
+///
+/// A KVM that failed is not tried again in the same boot, with the same QEMU: a restarted server
+/// would keep its guests waiting for the deadline. `dir` is a private directory, for the payload's
+/// disk and for what was found.
 ///
 /// # Errors
 /// [`MachineError::Io`] if the payload's disk cannot be written.
 pub async fn probe_accelerator(
     config: &Config,
-    scratch: &Path,
+    dir: &Path,
 ) -> Result<AcceleratorProbe, MachineError> {
     let accelerator = match config.accelerator {
         AcceleratorChoice::Kvm => Accelerator::Kvm,
         AcceleratorChoice::Tcg => Accelerator::Tcg,
-        AcceleratorChoice::Auto => return probe_kvm(config, scratch).await,
+        AcceleratorChoice::Auto => return probe_kvm(config, dir).await,
     };
     Ok(AcceleratorProbe::new(
         accelerator,
@@ -71,7 +77,7 @@ pub async fn probe_accelerator(
     ))
 }
 
-async fn probe_kvm(config: &Config, scratch: &Path) -> Result<AcceleratorProbe, MachineError> {
+async fn probe_kvm(config: &Config, dir: &Path) -> Result<AcceleratorProbe, MachineError> {
     let emulate = |reason: String| Ok(AcceleratorProbe::new(Accelerator::Tcg, reason));
     if !cfg!(target_arch = "x86_64") {
         return emulate(
@@ -84,13 +90,69 @@ async fn probe_kvm(config: &Config, scratch: &Path) -> Result<AcceleratorProbe, 
     let Some(program) = start::find_in(config, "qemu-system-x86_64") else {
         return emulate("qemu-system-x86_64 was not found".into());
     };
-    match run_payload(&program, Accelerator::Kvm, scratch).await? {
+    let here = Setting::now(&program);
+    if let Some(fault) = here.as_ref().and_then(|here| recall(dir, here)) {
+        return emulate(format!("{fault}; found earlier in this boot"));
+    }
+    match run_payload(&program, Accelerator::Kvm, dir).await? {
         Ok(()) => Ok(AcceleratorProbe::new(
             Accelerator::Kvm,
             "a test payload ran under KVM",
         )),
-        Err(fault) => emulate(format!("a test payload did not run under KVM: {fault}")),
+        Err(fault) => {
+            let fault = format!("a test payload did not run under KVM: {fault}");
+            if let Some(here) = here {
+                remember(dir, here, &fault)?;
+            }
+            emulate(fault)
+        }
     }
+}
+
+/// What a finding holds for: this boot, with this QEMU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Setting {
+    boot_id: String,
+    qemu: PathBuf,
+    qemu_modified_s: u64,
+}
+
+impl Setting {
+    /// None where the kernel does not tell: then nothing is remembered.
+    fn now(qemu: &Path) -> Option<Self> {
+        let modified = fs::metadata(qemu).and_then(|file| file.modified()).ok()?;
+        Some(Self {
+            boot_id: fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?,
+            qemu: qemu.to_path_buf(),
+            qemu_modified_s: modified.duration_since(UNIX_EPOCH).ok()?.as_secs(),
+        })
+    }
+}
+
+/// That KVM failed, and how.
+#[derive(Debug, Serialize, Deserialize)]
+struct Finding {
+    setting: Setting,
+    fault: String,
+}
+
+/// How KVM failed before in the same setting. A file that says nothing sensible says nothing.
+fn recall(dir: &Path, here: &Setting) -> Option<String> {
+    let text = fs::read(dir.join(FINDING)).ok()?;
+    let finding: Finding = serde_json::from_slice(&text).ok()?;
+    (finding.setting == *here).then_some(finding.fault)
+}
+
+fn remember(dir: &Path, setting: Setting, fault: &str) -> Result<(), MachineError> {
+    let path = dir.join(FINDING);
+    let finding = Finding {
+        setting,
+        fault: fault.to_owned(),
+    };
+    let text = serde_json::to_vec(&finding)
+        .map_err(std::io::Error::from)
+        .map_err(MachineError::io("encode", &path))?;
+    fs::write(&path, text).map_err(MachineError::io("write", &path))
 }
 
 /// Boots the payload; the inner error says in words what it did instead of running.
@@ -199,6 +261,27 @@ mod tests {
         if let Some(ran) = emulated().await {
             assert_eq!(ran, Ok(()));
         }
+    }
+
+    #[test]
+    fn a_failure_is_remembered_for_its_boot_and_its_qemu() {
+        let dir = tempfile::tempdir().unwrap();
+        let setting = Setting::now(Path::new("/proc/self/exe")).unwrap();
+        assert_eq!(recall(dir.path(), &setting), None);
+        remember(dir.path(), setting.clone(), "it hung").unwrap();
+        assert_eq!(recall(dir.path(), &setting), Some("it hung".to_owned()));
+        let other_boot = Setting {
+            boot_id: "another".into(),
+            ..setting.clone()
+        };
+        let other_qemu = Setting {
+            qemu_modified_s: 0,
+            ..setting.clone()
+        };
+        assert_eq!(recall(dir.path(), &other_boot), None);
+        assert_eq!(recall(dir.path(), &other_qemu), None);
+        fs::write(dir.path().join(FINDING), "{").unwrap();
+        assert_eq!(recall(dir.path(), &setting), None);
     }
 
     #[tokio::test]

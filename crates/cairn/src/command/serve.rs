@@ -45,7 +45,9 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result<()> {
     })?;
     dir.check_unused()?;
     let machines = machines(&settings)?;
-    let probe = probe(&machines).await?;
+    let probe = probe_accelerator(&machines, dir.path())
+        .await
+        .map_err(Failure::failed)?;
     let control = Control::open(options(&dir, machines, probe)?)
         .await
         .map_err(open_failure)?;
@@ -164,15 +166,6 @@ fn machines(settings: &Settings) -> Result<Config> {
         cli::EgressChoice::Open => Egress::Open,
     };
     Ok(config)
-}
-
-/// Tries what can run machines, in a directory that is gone afterwards.
-async fn probe(machines: &Config) -> Result<AcceleratorProbe> {
-    let scratch = tempfile::tempdir()
-        .map_err(|cause| Failure::failed(format!("cannot make a temporary directory: {cause}")))?;
-    probe_accelerator(machines, scratch.path())
-        .await
-        .map_err(Failure::failed)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
