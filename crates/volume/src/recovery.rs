@@ -57,7 +57,10 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Reco
     if !(same_boot || nothing_written) {
         replay.distrust_dirty();
     }
-    replay.clear_idle_intents();
+    // A volume that was never opened keeps the intents that it was created with.
+    if sequence > 1 {
+        replay.clear_idle_intents();
+    }
     sync_segments(disk, dir, &log.segments)?;
     Ok(replay.finish(&files, log, slot.other(), sequence + 1))
 }

@@ -1,8 +1,31 @@
 //! Orders of syncs, each in the shortest trace that needs it.
 
-use cairn_testkit::Crash;
+use cairn_testkit::{Crash, OpKind};
 
 use super::harness::{SECTORS_PER_BLOCK, World};
+
+/// Loses power in many ways, and looks whether the volume and all snapshots are right.
+fn lose_power(world: &World) {
+    for seed in 0..24 {
+        let mut other = world.fork();
+        other.crash(Crash::PowerLoss(seed));
+        other.check();
+        other.check_snapshots();
+    }
+}
+
+#[test]
+fn a_new_volume_is_written_in_place_at_once() {
+    let mut world = World::new(16 << 10, true);
+    world.sim.start_trace();
+    world.write(0, 8, false);
+    let trace = world.sim.take_trace();
+    assert!(
+        trace
+            .iter()
+            .any(|entry| entry.op == OpKind::Write && entry.path.ends_with("data"))
+    );
+}
 
 #[test]
 fn a_fua_in_place_is_not_overwritten_by_the_replay_of_an_older_entry() {
@@ -15,6 +38,7 @@ fn a_fua_in_place_is_not_overwritten_by_the_replay_of_an_older_entry() {
     // Folded, and the record of that is not synced.
     world.work(1);
     world.write(0, 8, true);
+    lose_power(&world);
     world.crash(Crash::LoseAll);
     world.check();
 }
@@ -31,11 +55,7 @@ fn an_intent_is_durable_before_a_write_in_place() {
     world.write(8, 8, false);
     world.work(1);
     world.write(SECTORS_PER_BLOCK, 64, false);
-    for seed in 0..24 {
-        let mut other = world.fork();
-        other.crash(Crash::PowerLoss(seed));
-        other.check_snapshots();
-    }
+    lose_power(&world);
 }
 
 #[test]
@@ -67,7 +87,5 @@ fn an_abandoned_epoch_does_not_come_back_changed() {
     world.freeze().unwrap();
     world.abandon(0);
     world.write(0, 64, false);
-    world.crash(Crash::PowerLoss(3));
-    world.check();
-    world.check_snapshots();
+    lose_power(&world);
 }
