@@ -658,7 +658,9 @@ fn a_server_killed_while_a_machine_starts_finds_it_again() {
     world.fake.set(|script| script.hang_after_start = false);
     Runtime::new().unwrap().block_on(async {
         let control = world.open().await;
-        control.idle().await.unwrap();
+        // A second machine would end the job's task, and nothing would be idle again.
+        let idle = tokio::time::timeout(Duration::from_secs(30), control.idle()).await;
+        idle.expect("the launch goes on").unwrap();
         let instance = now(&control, &caller, &id).await;
         assert_eq!(instance.state, InstanceState::Running);
         assert_eq!((world.fake.starts(), world.fake.alive()), (1, 1));
