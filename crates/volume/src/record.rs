@@ -31,6 +31,10 @@ pub(crate) const WRITE_PREFIX: usize = 8;
 /// The longest body: a WRITE of one MiB, with some room.
 pub(crate) const MAX_BODY: usize = (1 << 20) + 4096;
 
+/// Where the log of a new volume begins. Zero is taken: as the LSN through which something is
+/// folded or kept it stands for "no entry".
+pub(crate) const FIRST_LSN: u64 = 8;
+
 const MAGIC: &[u8; 8] = b"CAIRNJRN";
 const VERSION: u32 = 1;
 

@@ -47,7 +47,7 @@ struct Job {
 }
 
 impl Job {
-    /// The LSN up to which entries are settled.
+    /// The LSN up to which entries are settled; zero, which no entry has, if there are none.
     fn through(&self) -> u64 {
         self.entries.last().map_or(0, |entry| entry.lsn)
     }
@@ -249,5 +249,65 @@ impl Core {
         drop(state);
         self.todo.add_ready(restless);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use cairn_blocks::{BLOCK_SIZE, BlockStore, DomainId, MemoryIndex, disk::Disk};
+    use cairn_testkit::SimDisk;
+
+    use super::*;
+    use crate::{
+        types::{Background, Options, Outcome, VolumeSpec, Wait},
+        volume::{create, open},
+    };
+
+    #[test]
+    fn the_first_write_outlives_a_hydration_that_began_before_it() {
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+        let index = Arc::new(MemoryIndex::default());
+        let store = BlockStore::open(
+            Arc::clone(&disk),
+            Path::new("/packs"),
+            index,
+            cairn_blocks::Options::default(),
+        );
+        let store = Arc::new(store.unwrap());
+        let domain = DomainId(1);
+        let digest = store.put(domain, &vec![7; BLOCK_SIZE]).unwrap().digest();
+        store.sync(domain).unwrap();
+        let root = store.build(domain, None, 4 * BLOCK, [(0, digest)]).unwrap();
+        let spec = VolumeSpec {
+            size_bytes: 4 * BLOCK,
+            domain,
+            base: Some(Base { domain, root }),
+        };
+        let mut options = Options::new("boot".to_owned());
+        options.background = Background::Manual;
+        create(&*disk, Path::new("/volume"), &spec, &options).unwrap();
+        let volume = open(disk, Path::new("/volume"), store, options).unwrap();
+        let core = &volume.core;
+        core.learn(0).unwrap();
+
+        let (base, size_bytes, jobs) = core.begin(&BTreeSet::from([0]));
+        let written = volume.write(0, &[9; 4096], false, Wait::Yes).unwrap();
+        assert_eq!(written, Outcome::Done);
+        let job = jobs.first().unwrap();
+        assert!(
+            core.write_job(&mut lock(&core.settling), base, size_bytes, job)
+                .unwrap()
+        );
+        core.data_sync.sync_now().unwrap();
+        core.finish(vec![(job.block, job.through())]).unwrap();
+
+        let mut read = [0; 8192];
+        assert_eq!(volume.read(0, &mut read, Wait::Yes).unwrap(), Outcome::Done);
+        assert!(
+            read[..4096].iter().all(|byte| *byte == 9)
+                && read[4096..].iter().all(|byte| *byte == 7)
+        );
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     geometry::{BLOCK, MAX_BLOCKS, MAX_LEAVES, MAX_REGIONS, block_count},
     journal::{Journal, Settings},
     plane::Plane,
+    record::FIRST_LSN,
     recovery::{self, Recovered},
     settle::Settling,
     state::State,
@@ -81,8 +82,8 @@ fn first_checkpoint(spec: &VolumeSpec, options: &Options) -> Checkpoint {
     }
     Checkpoint {
         sequence: 1,
-        replay_from: 0,
-        tail: 0,
+        replay_from: FIRST_LSN,
+        tail: FIRST_LSN,
         incarnation: 0,
         next_segment: 0,
         clean: true,
