@@ -12,6 +12,7 @@ use std::{
     collections::HashSet,
     fmt,
     future::Future,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -21,6 +22,7 @@ use cairn_store::{
     WriteTx,
     job::{self, JobId, JobState, NewJob},
 };
+use futures_util::FutureExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     sync::{Notify, Semaphore, watch},
@@ -334,7 +336,10 @@ impl Control {
         if !self.jobs().passes(job, false) {
             return Ok(false);
         }
-        let outcome = dispatch(self, job).await;
+        // A step that panics has failed like any other; its job must not be running for ever.
+        let outcome = AssertUnwindSafe(dispatch(self, job)).catch_unwind().await;
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(Failure::Passing("the step panicked".to_owned())));
         if !self.jobs().passes(job, true) {
             return Ok(false);
         }
