@@ -323,18 +323,40 @@ fn open_slot(disk: &dyn Disk, path: &Path) -> io::Result<(Arc<dyn DiskFile>, boo
     }
 }
 
-/// The valid checkpoints, newest first.
-pub(crate) fn read_all(disk: &dyn Disk, dir: &Path) -> Result<Vec<(Slot, Checkpoint)>, Error> {
-    let mut found = Vec::new();
+/// The checkpoint that a volume is recovered from.
+#[derive(Debug)]
+pub(crate) struct Newest {
+    pub(crate) slot: Slot,
+    pub(crate) checkpoint: Checkpoint,
+    /// The other file is no checkpoint: one that was being written when the process died, or one
+    /// that was newer than this, and is damaged.
+    pub(crate) is_doubtful: bool,
+}
+
+/// The newest valid checkpoint.
+pub(crate) fn read_newest(disk: &dyn Disk, dir: &Path) -> Result<Option<Newest>, Error> {
+    let mut newest: Option<Newest> = None;
+    let mut is_doubtful = false;
     for slot in [Slot::A, Slot::B] {
-        if let Some(bytes) = read_file(disk, &slot.path(dir)).context("read a checkpoint")?
-            && let Some(checkpoint) = Checkpoint::decode(&bytes)
-        {
-            found.push((slot, checkpoint));
+        let bytes = read_file(disk, &slot.path(dir)).context("read a checkpoint")?;
+        let Some(bytes) = bytes else { continue };
+        let Some(checkpoint) = Checkpoint::decode(&bytes) else {
+            is_doubtful = true;
+            continue;
+        };
+        let is_newer = |other: &Newest| other.checkpoint.sequence < checkpoint.sequence;
+        if newest.as_ref().is_none_or(is_newer) {
+            newest = Some(Newest {
+                slot,
+                checkpoint,
+                is_doubtful: false,
+            });
         }
     }
-    found.sort_by_key(|(_, checkpoint)| std::cmp::Reverse(checkpoint.sequence));
-    Ok(found)
+    Ok(newest.map(|newest| Newest {
+        is_doubtful,
+        ..newest
+    }))
 }
 
 fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {

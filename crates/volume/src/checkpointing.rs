@@ -120,7 +120,8 @@ impl Core {
             return false;
         }
         let oldest = self.entries.oldest();
-        let untrimmed = end - self.journal.used() < checkpoints.tail;
+        // The journal may have grown since `end` was read: what it uses may exceed that.
+        let untrimmed = end < checkpoints.tail + self.journal.used();
         let frees = untrimmed || checkpoints.tail < oldest.unwrap_or(end);
         frees && (writers_wait || oldest.is_none())
     }

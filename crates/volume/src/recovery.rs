@@ -8,7 +8,7 @@ use cairn_blocks::{
 };
 
 use crate::{
-    checkpoint::{self, Checkpoint, Slot},
+    checkpoint::{self, Checkpoint, Newest, Slot},
     entries::{Entries, Entry, Source},
     error::{Error, IoContext as _},
     geometry::{BLOCK, MAX_BLOCKS, REGION_BLOCKS, block_count, index, pieces},
@@ -39,7 +39,12 @@ pub(crate) struct Recovered {
 /// Recovers a volume. Changes nothing on disk, except that the segments are synced.
 pub(crate) fn recover(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Recovered, Error> {
     let files = SegmentFiles::list(disk, dir)?;
-    let Some((slot, checkpoint)) = checkpoint::read_all(disk, dir)?.into_iter().next() else {
+    let Some(Newest {
+        slot,
+        checkpoint,
+        is_doubtful,
+    }) = checkpoint::read_newest(disk, dir)?
+    else {
         return Err(Error::Damaged("no valid checkpoint".into()));
     };
     let same_boot = checkpoint.boot_id == boot_id;
@@ -53,8 +58,10 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Reco
     log.records
         .iter()
         .try_for_each(|record| replay.apply(record))?;
+    // If a later checkpoint was lost, then blocks may have been written in place since this one,
+    // in the regions that had intents then. (Had anything else happened, there would be records.)
     let nothing_written = clean && log.end == replay_from;
-    if !(same_boot || nothing_written) {
+    if is_doubtful || !(same_boot || nothing_written) {
         replay.distrust_dirty();
     }
     // A volume that was never opened keeps the intents that it was created with.

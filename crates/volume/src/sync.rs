@@ -114,6 +114,12 @@ impl Failure {
         }
     }
 
+    /// Fails the volume for another reason than a sync.
+    pub(crate) fn give_up(&self, why: &str) {
+        tracing::error!(why, "the volume has to be reopened");
+        self.0.store(true, Ordering::SeqCst);
+    }
+
     /// Passes on the result of a sync, and remembers if it is a failure.
     pub(crate) fn noting(&self, result: io::Result<()>) -> io::Result<()> {
         if let Err(error) = &result {

@@ -115,7 +115,11 @@ impl Core {
         let core = Arc::downgrade(core);
         std::thread::Builder::new()
             .name("volume".into())
-            .spawn(move || run(&core))
+            .spawn(move || {
+                if panic::catch_unwind(AssertUnwindSafe(|| run(&core))).is_err() {
+                    give_up(&core);
+                }
+            })
     }
 }
 
@@ -139,6 +143,14 @@ fn run(core: &Weak<Core>) {
                 wait(&core, seen, Some(RETRY));
             }
         }
+    }
+}
+
+/// Fails the volume whose thread panicked: writers that wait for its work would wait for ever.
+fn give_up(core: &Weak<Core>) {
+    if let Some(core) = core.upgrade() {
+        core.failure.give_up("the background thread panicked");
+        core.room.raise();
     }
 }
 

@@ -17,7 +17,8 @@ fn after_a_failed_sync_no_flush_succeeds() {
     for file in ["data", "journal"] {
         let mut world = World::new(16 << 10, true);
         world.write(0, 8, true);
-        // One write in place, one to the journal.
+        world.freeze().unwrap();
+        // One write to the journal, one in place.
         world.write(0, 8, false);
         world.write(256 * SECTORS_PER_BLOCK, 8, false);
         world
@@ -32,7 +33,7 @@ fn after_a_failed_sync_no_flush_succeeds() {
         }
         let fua = world.volume().write(0, &[1; 512], true, Wait::Yes);
         fua.unwrap_err();
-        assert!(matches!(world.volume().freeze(&tag(1)), Err(Error::Failed)));
+        assert!(matches!(world.volume().freeze(&tag(9)), Err(Error::Failed)));
         assert!(matches!(world.volume().work(), Err(Error::Failed)));
         assert!(world.volume().close().is_err());
     }
@@ -54,6 +55,8 @@ fn a_failed_sync_loses_nothing_that_was_flushed() {
 #[test]
 fn a_fold_whose_sync_fails_is_not_noted() {
     let mut world = World::new(16 << 10, true);
+    // So that no region has an intent.
+    world.close_and_open();
     world.write(256 * SECTORS_PER_BLOCK, 8, true);
     assert_eq!(world.volume().work().unwrap(), Work::Progress);
     world
@@ -109,6 +112,8 @@ fn a_full_disk_is_reported_and_passes() {
 #[test]
 fn a_fold_that_finds_no_space_is_tried_again() {
     let mut world = World::new(1 << 20, true);
+    // So that no region has an intent.
+    world.close_and_open();
     world.write(256 * SECTORS_PER_BLOCK, 512, true);
     world.work(1);
     world.sim.set_free(0);
