@@ -305,6 +305,7 @@ impl Core {
     /// Waits until there may be room. Whoever runs the volume by hand has nobody else to wait for,
     /// and does the work here.
     pub(crate) fn wait_for_room(&self, seen: u64) -> io::Result<()> {
+        self.failure.check()?;
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let result = match self.options.background {
             Background::Threads => {

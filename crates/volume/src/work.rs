@@ -1,6 +1,7 @@
 //! The background work, a unit at a time: intents, fold and hydrate, checkpoints.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Weak, atomic::Ordering},
     thread::JoinHandle,
     time::Duration,
