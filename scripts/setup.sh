@@ -48,13 +48,29 @@ may_install() {
 
 install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 \
-        install --yes --no-install-recommends --no-remove "$@"
+        install --yes --no-install-recommends --no-remove --allow-downgrades "$@"
 }
 
-# Some machines carry a newer qemu-utils from backports that does not go with
-# Debian's qemu-system-x86. So it comes last, and only where its programs are
-# not there in any form.
+# qemu-utils is wanted only where its programs are not there in any form.
 qemu_utils_missing() { ! command -v qemu-img >/dev/null || ! command -v qemu-nbd >/dev/null; }
+
+candidate() { apt-cache policy "$1" | sed -n 's/^  Candidate: //p'; }
+
+# A qemu-utils from elsewhere, backports for one, breaks a qemu-system-common of another major version,
+# and apt would remove it. Then both come in the version that goes together: that of qemu-utils
+# where the archive has it, else the archive's.
+qemu_in_one_version() {
+    local installed package version
+    installed=$(dpkg-query -W -f '${Version}' qemu-utils 2>/dev/null) || return 0
+    version=$(candidate qemu-system-x86)
+    [ "${installed%%[.+]*}" != "${version%%[.+]*}" ] || return 0
+    if apt-cache madison qemu-system-x86 | grep -qF " $installed "; then version=$installed; fi
+    [ "$version" = "$installed" ] || echo "setup: qemu-utils $installed does not go with the archive's qemu-system-x86; will be replaced by $version" >&2
+    for package in qemu-system-x86 qemu-system-common qemu-system-data qemu-utils; do
+        # qemu-system-data is built once for all architectures: it has no "+bN".
+        [ $package = qemu-system-data ] && echo "$package=${version%+b[0-9]*}" || echo "$package=$version"
+    done
+}
 
 [ $# -gt 0 ] || usage
 wanted "$@" >/dev/null
@@ -78,8 +94,10 @@ if ! may_install; then
 fi
 
 as_root apt-get -qq update
-first=$(printf '%s\n' $packages | grep -vx qemu-utils | xargs)
-# shellcheck disable=SC2086 # a list of words
-[ -z "$first" ] || install $first
-if qemu_utils_missing; then install qemu-utils; fi
+case " $packages " in
+*" qemu-system-x86 "*) versions=$(qemu_in_one_version | xargs) ;;
+*) versions= ;;
+esac
+# shellcheck disable=SC2086 # lists of words
+install $packages $versions
 echo "setup: done"

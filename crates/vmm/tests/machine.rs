@@ -299,11 +299,22 @@ async fn a_machine_outlives_its_server_and_waits_for_its_disks() {
     );
 }
 
-/// What ends the server's terminal or process group does not end the machine.
+/// What ends the server's terminal or process group does not end the machine. Read from `/proc`:
+/// where the tests run in a PID namespace, their own session may have no number in it (0).
 fn has_a_session_of_its_own(pid: u32) -> bool {
-    let raw = rustix::process::Pid::from_raw(pid.try_into().unwrap());
-    let own = rustix::process::getsid(None).unwrap();
-    rustix::process::getsid(raw).unwrap() != own
+    session(&pid.to_string()) != session("self")
+}
+
+/// The session of a process: the sixth field of its `stat`, see proc_pid_stat(5).
+fn session(process: &str) -> i32 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let (_, after_the_name) = stat.rsplit_once(')').unwrap();
+    after_the_name
+        .split_whitespace()
+        .nth(3)
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 /// Proves that the guest does wait: a link process, which QEMU starts for a
