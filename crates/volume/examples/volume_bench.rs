@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -76,9 +76,7 @@ fn main() {
     };
     steady(&bench);
     creation(&bench);
-    for size in [GIB, 1024 * GIB] {
-        pause(&bench, size);
-    }
+    pauses(&bench);
     capture(&bench);
     drop(bench);
     std::fs::remove_dir_all(root).unwrap();
@@ -186,30 +184,66 @@ fn creation(bench: &Bench) {
     }
 }
 
-/// How long a freeze holds guests while they write.
-fn pause(bench: &Bench, size: u64) {
-    let (volume, _) = bench.volume(&format!("pause-{size}"), size, None);
+/// How long a freeze holds guests while two of them write, on a small volume and on a large one in
+/// turns: the medians of the rounds, with the extremes.
+fn pauses(bench: &Bench) {
+    const SIZES: [u64; 2] = [GIB, 1024 * GIB];
+    let volumes = SIZES.map(|size| bench.volume(&format!("pause-{size}"), size, None).0);
+    let mut rounds = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (volume, rounds) in volumes.iter().zip(&mut rounds) {
+            rounds.push(freezes(volume));
+        }
+    }
+    for (size, rounds) in SIZES.iter().zip(rounds) {
+        let spread = |at: usize| {
+            let mut ms: Vec<_> = rounds
+                .iter()
+                .map(|round| round[at].as_secs_f64() * 1e3)
+                .collect();
+            ms.sort_by(f64::total_cmp);
+            format!(
+                "{:.3} ms ({:.3}–{:.3})",
+                ms[ROUNDS / 2],
+                ms[0],
+                ms[ROUNDS - 1]
+            )
+        };
+        println!(
+            "freeze {} GiB under 2 writers: pause p50 {}, p99 {}",
+            size / GIB,
+            spread(50),
+            spread(98)
+        );
+    }
+    volumes.iter().for_each(|volume| volume.close().unwrap());
+}
+
+/// The pauses of a hundred freezes, sorted, each after some hundred writes all over the volume.
+fn freezes(volume: &Arc<Volume>) -> Vec<Duration> {
+    let size = volume.size_bytes();
     let finished = AtomicBool::new(false);
-    let written = AtomicU64::new(0);
+    // The one that freezes sleeps meanwhile, as a server does: two writers have two cores.
+    let (written, some_written) = std::sync::mpsc::sync_channel(1);
     let mut pauses = std::thread::scope(|scope| {
         for seed in 0..2 {
-            let (volume, finished, written) = (&volume, &finished, &written);
+            let (volume, finished, written) = (&volume, &finished, written.clone());
             scope.spawn(move || {
                 let mut rng = Rng::new(seed);
                 while !finished.load(Ordering::Relaxed) {
-                    let at = rng.below(SPAN / 4096) * (size / SPAN) * 4096;
-                    let _done = volume.write(at, &[5; 4096], false, Wait::Yes).unwrap();
-                    written.fetch_add(1, Ordering::Relaxed);
+                    for _ in 0..100 {
+                        let at = rng.below(SPAN / 4096) * (size / SPAN) * 4096;
+                        let _done = volume.write(at, &[5; 4096], false, Wait::Yes).unwrap();
+                    }
+                    let _full = written.try_send(());
                 }
             });
         }
         let pauses: Vec<_> = (0..100)
             .map(|n| {
                 let tag = EpochTag::new(format!("snap-{n}")).unwrap();
-                let before = written.load(Ordering::Relaxed);
-                while written.load(Ordering::Relaxed) < before + 200 {
-                    std::thread::yield_now();
-                }
+                some_written.recv().unwrap();
+                some_written.recv().unwrap();
                 let freeze = volume.freeze(&tag).unwrap();
                 volume.abandon(&tag).unwrap();
                 freeze.pause
@@ -219,15 +253,7 @@ fn pause(bench: &Bench, size: u64) {
         pauses
     });
     pauses.sort();
-    let ms = |at: usize| pauses[at].as_secs_f64() * 1e3;
-    println!(
-        "freeze {} GiB under 2 writers: pause p50 {:.3} ms, p99 {:.3} ms, max {:.3} ms",
-        size / GIB,
-        ms(50),
-        ms(98),
-        ms(99)
-    );
-    volume.close().unwrap();
+    pauses
 }
 
 /// The first snapshot, of data that halves when compressed; then an empty one, and a restore.
