@@ -31,6 +31,8 @@ const GIB: u64 = 1 << 30;
 /// The range that random operations fall in: it fits the page cache.
 const SPAN: u64 = 256 << 20;
 const ROUNDS: usize = 5;
+/// A file of ext4 has less than 16 TiB.
+const LARGE: u64 = 15 << 40;
 /// Operations of a round; all rounds together must fit the journal.
 const OPS: u64 = 30_000;
 
@@ -171,9 +173,8 @@ fn report(what: &str, mut works: [Work<'_>; 2]) {
     );
 }
 
-/// 15 TiB, since a file of ext4 has less than 16.
 fn creation(bench: &Bench) {
-    for (name, size) in [("small", GIB), ("large", 15 << 40)] {
+    for (name, size) in [("small", GIB), ("large", LARGE)] {
         let (volume, created) = bench.volume(name, size, None);
         println!(
             "create {} GiB: {:.1} ms",
@@ -289,23 +290,53 @@ fn capture(bench: &Bench) {
         "capture of nothing: {:.1} ms",
         snapshot("second").1.as_secs_f64() * 1e3
     );
-    let (restored, created) = bench.volume(
-        "restored",
-        2 * GIB,
-        Some(Base {
+    volume.close().unwrap();
+    restore(bench, "restored", root, BYTES / 2);
+    // A volume of 15 TiB with a block here and there, as far apart as its index allows.
+    let (large, _) = bench.volume("scattered", LARGE, None);
+    for at in (0..LARGE).step_by(1 << 36) {
+        let _done = large.write(at, &[6; 4096], false, Wait::Yes).unwrap();
+    }
+    let tag = EpochTag::new("large").unwrap();
+    large.freeze(&tag).unwrap();
+    let root = large
+        .capture(&tag, &mut |_| ControlFlow::Continue(()))
+        .unwrap();
+    large.commit(&tag, &root).unwrap();
+    large.close().unwrap();
+    restore(bench, "restored-large", root, 1 << 36);
+}
+
+/// Volumes of one snapshot: the medians of making one, and of the first read from it.
+fn restore(bench: &Bench, name: &str, root: cairn_blocks::Root, at: u64) {
+    let (mut creations, mut reads) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let base = Some(Base {
             domain: DOMAIN,
             root,
-        }),
-    );
-    let started = Instant::now();
-    let mut buf = [0; 4096];
-    let _done = restored.read(BYTES / 2, &mut buf, Wait::Yes).unwrap();
-    let read = started.elapsed();
+        });
+        let (volume, created) = bench.volume(&format!("{name}-{round}"), root.size_bytes, base);
+        creations.push(created.as_secs_f64() * 1e3);
+        let started = Instant::now();
+        let mut buf = [0; 4096];
+        let _done = volume.read(at, &mut buf, Wait::Yes).unwrap();
+        assert_ne!(buf, [0; 4096]);
+        reads.push(started.elapsed().as_secs_f64() * 1e3);
+        volume.close().unwrap();
+    }
+    let spread = |mut ms: Vec<f64>| {
+        ms.sort_by(f64::total_cmp);
+        format!(
+            "{:.2} ms ({:.2}–{:.2})",
+            ms[ROUNDS / 2],
+            ms[0],
+            ms[ROUNDS - 1]
+        )
+    };
     println!(
-        "create from snapshot: {:.1} ms, first read {:.1} ms",
-        created.as_secs_f64() * 1e3,
-        read.as_secs_f64() * 1e3
+        "volume of a snapshot of {} GiB: create {}, first read {}",
+        root.size_bytes / GIB,
+        spread(creations),
+        spread(reads)
     );
-    restored.close().unwrap();
-    volume.close().unwrap();
 }
