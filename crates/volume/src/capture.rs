@@ -102,21 +102,14 @@ impl<'a> Capture<'a> {
         if let Some(base) = foreign {
             self.progress.total_blocks += self.core.store.count(base.domain, &base.root)?;
         }
+        let mut put = Vec::new();
         loop {
             self.report(report)?;
-            let blocks = self.next_blocks();
-            if blocks.is_empty() {
+            let blocks = self.next_blocks(&put);
+            if blocks.is_empty() && put.is_empty() {
                 break;
             }
-            let captured = self.put(&blocks, |block, buf| self.read_image(block, buf))?;
-            self.count(&captured);
-            self.core.store.sync(self.domain)?;
-            self.release(
-                &captured
-                    .iter()
-                    .map(|(block, stored)| (*block, stored.digest()))
-                    .collect::<Vec<_>>(),
-            )?;
+            put = self.put_while_releasing(&blocks, &put)?;
         }
         let mut changes = self.released()?;
         let base = match foreign {
@@ -143,14 +136,16 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// The next frozen blocks: those that guests write, and then in order.
-    fn next_blocks(&mut self) -> Vec<u64> {
+    /// The next frozen blocks: those that guests write, and then in order; none of those that are
+    /// put and about to be released, which may change as soon as they are.
+    fn next_blocks(&mut self, put: &[(u64, Stored)]) -> Vec<u64> {
         self.urgent.extend(self.core.todo.take_urgent());
+        let is_put = |block: &u64| put.iter().any(|(put, _)| put == block);
         let mut blocks = Vec::with_capacity(RELEASE);
         while blocks.len() < RELEASE
             && let Some(block) = self.urgent.pop_first()
         {
-            if self.frozen.get(block) {
+            if self.frozen.get(block) && !is_put(&block) {
                 blocks.push(block);
             }
         }
@@ -158,12 +153,49 @@ impl<'a> Capture<'a> {
             && let Some(block) = self.frozen.next_set(self.cursor, MAX_BLOCKS)
         {
             self.cursor = block + 1;
-            if !blocks.contains(&block) {
+            if !blocks.contains(&block) && !is_put(&block) {
                 blocks.push(block);
             }
         }
         blocks.sort_unstable();
         blocks
+    }
+
+    /// Puts blocks into the store, and meanwhile makes durable and releases those that were put
+    /// before: that waits for the disk, and putting for the processor.
+    fn put_while_releasing(
+        &mut self,
+        blocks: &[u64],
+        before: &[(u64, Stored)],
+    ) -> Result<Vec<(u64, Stored)>, Error> {
+        let read = |block, buf: &mut [u8]| self.read_image(block, buf);
+        let put = if self.core.options.background == Background::Manual {
+            self.make_durable(before)?;
+            self.put(blocks, read)?
+        } else {
+            std::thread::scope(|scope| {
+                let releasing = scope.spawn(|| self.make_durable(before));
+                let put = self.put(blocks, read);
+                match releasing.join() {
+                    Ok(released) => released.and(put),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            })?
+        };
+        self.count(before);
+        Ok(put)
+    }
+
+    fn make_durable(&self, put: &[(u64, Stored)]) -> Result<(), Error> {
+        if put.is_empty() {
+            return Ok(());
+        }
+        self.core.store.sync(self.domain)?;
+        let digests: Vec<_> = put
+            .iter()
+            .map(|(block, stored)| (*block, stored.digest()))
+            .collect();
+        self.release(&digests)
     }
 
     /// Puts blocks into the store; `read` fills a buffer with one.

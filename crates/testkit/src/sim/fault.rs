@@ -69,6 +69,8 @@ pub struct Fault {
     pub times: u64,
     /// How they fail.
     pub errno: Errno,
+    /// They panic instead, as a bug in whoever asks for them would.
+    pub panics: bool,
 }
 
 impl Fault {
@@ -80,6 +82,7 @@ impl Fault {
             skip: nth.saturating_sub(1),
             times: 1,
             errno,
+            panics: false,
         }
     }
 
@@ -91,6 +94,16 @@ impl Fault {
             skip: 0,
             times: u64::MAX,
             errno,
+            panics: false,
+        }
+    }
+
+    /// With a panic rather than an error.
+    #[must_use]
+    pub fn by_panic(self) -> Self {
+        Self {
+            panics: true,
+            ..self
         }
     }
 
@@ -198,6 +211,7 @@ impl Script {
                 fault.skip -= 1;
             } else if fault.times > 0 {
                 fault.times -= 1;
+                assert!(!fault.panics, "an injected panic");
                 return Err(fault.errno.into());
             }
         }

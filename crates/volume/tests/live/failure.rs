@@ -6,8 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use cairn_blocks::disk::Disk as _;
-use cairn_testkit::{Crash, Errno, Fault, OpKind};
+use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
+use cairn_testkit::{Crash, Errno, Fault, OpKind, SimDisk};
 use cairn_volume::{Error, Options, Outcome, VolumeSpec, Wait, Work};
 
 use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, tag};
@@ -266,4 +266,40 @@ fn a_damaged_block_of_the_base_harms_nobody_else() {
     volume.close().unwrap();
     drop(volume);
     world.volume = None;
+}
+
+/// Writers wait for the background thread when the journal is full; without it, for ever.
+#[test]
+fn a_volume_whose_background_thread_panics_refuses_what_would_wait_for_it() {
+    let sim = SimDisk::new();
+    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+    let (dir, boot) = (Path::new("/volume"), "boot".to_owned());
+    let mut options = Options::new(boot);
+    options.journal_segment_bytes = 64 << 10;
+    options.journal_cap_bytes = 128 << 10;
+    let spec = VolumeSpec {
+        size_bytes: 4 * BLOCK,
+        domain: DomainId(1),
+        base: None,
+    };
+    let index = Arc::new(MemoryIndex::new());
+    let packs = Path::new("/packs");
+    let settings = cairn_blocks::Options::default();
+    let store = BlockStore::open(Arc::clone(&disk), packs, index, settings).unwrap();
+    cairn_volume::create(&*disk, dir, &spec, &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), options).unwrap();
+    // Frozen blocks go to the journal; once they are given up there is something to fold.
+    let _done = volume.write(0, &[1; 4096], false, Wait::Yes).unwrap();
+    volume.freeze(&tag(1)).unwrap();
+    let _done = volume.write(0, &[2; 4096], false, Wait::Yes).unwrap();
+    sim.inject(
+        Fault::always(OpKind::Write, Errno::IO)
+            .on("data")
+            .by_panic(),
+    );
+    volume.abandon(&tag(1)).unwrap();
+    let refused = (0..1000).any(|_| volume.write(0, &[3; 4096], false, Wait::Yes).is_err());
+    assert!(refused, "the writes went on without a background thread");
+    assert!(volume.flush().is_err());
+    assert!(matches!(volume.freeze(&tag(2)), Err(Error::Failed)));
 }

@@ -1,8 +1,12 @@
 //! Orders of syncs, each in the shortest trace that needs it.
 
-use cairn_testkit::{Crash, OpKind};
+use std::{ops::ControlFlow, sync::Arc};
 
-use super::harness::{SECTORS_PER_BLOCK, World};
+use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
+use cairn_testkit::{Crash, OpKind, SimDisk};
+use cairn_volume::{Background, Options, VolumeSpec, Wait};
+
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, tag};
 
 /// Loses power in many ways, and looks whether the volume and all snapshots are right.
 fn lose_power(world: &World) {
@@ -88,4 +92,54 @@ fn an_abandoned_epoch_does_not_come_back_changed() {
     world.abandon(0);
     world.write(0, 64, false);
     lose_power(&world);
+}
+
+/// A block that was put is released while the next ones are put, and may change then: it must not
+/// be read again for the same image, however urgent guests make it.
+#[test]
+fn a_block_that_is_about_to_be_released_is_not_captured_again() {
+    // Two rounds: the second one comes to the last block while that is about to be released.
+    const BLOCKS: u64 = 100;
+    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+    let (dir, packs) = ("/volume".as_ref(), "/packs".as_ref());
+    let mut options = Options::new("boot");
+    options.background = Background::Manual;
+    let spec = VolumeSpec {
+        size_bytes: BLOCKS * BLOCK,
+        domain: DomainId(1),
+        base: None,
+    };
+    let index = Arc::new(MemoryIndex::new());
+    let settings = cairn_blocks::Options::default();
+    let store = BlockStore::open(Arc::clone(&disk), packs, index, settings).unwrap();
+    cairn_volume::create(&*disk, dir, &spec, &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), options).unwrap();
+    for block in 0..BLOCKS {
+        let _done = volume
+            .write(block * BLOCK, &[1; 512], false, Wait::Yes)
+            .unwrap();
+    }
+    volume.freeze(&tag(1)).unwrap();
+    let mut reports = 0;
+    let mut last = None;
+    let mut report = |progress| {
+        // At the second report the first round is put, with the last block as an urgent one.
+        reports += 1;
+        let urgent: &[u64] = match reports {
+            1 => &[BLOCKS - 1],
+            2 => &[0],
+            _ => &[],
+        };
+        for block in urgent {
+            let _done = volume
+                .write(block * BLOCK, &[2; 512], false, Wait::Yes)
+                .unwrap();
+        }
+        last = Some(progress);
+        ControlFlow::Continue(())
+    };
+    volume.capture(&tag(1), &mut report).unwrap();
+    let last = last.unwrap();
+    assert_eq!(last.total_blocks, BLOCKS);
+    assert_eq!(last.captured_blocks, BLOCKS);
 }
