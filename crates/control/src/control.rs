@@ -19,6 +19,7 @@ use crate::{
     jobs::{JobGate, Runner},
     machine::{MachineOptions, Qemu, Room},
     seal::Seal,
+    space,
 };
 
 /// What a server is made of.
@@ -119,6 +120,7 @@ impl Control {
         create_private_dir(&options.data_dir)?;
         let lock = lock(&options.data_dir)?;
         let places = places(&options.data_dir)?;
+        create_private_dir(&places.regions_dir)?;
         let store = Store::open(&options.data_dir).await?;
         let index = Arc::new(store.blobs().index(Handle::current()));
         let (uploads, waiting) = Uploads::new();
@@ -144,6 +146,8 @@ impl Control {
         control.forget_the_gone().await.map_err(OpenError::Resume)?;
         control.resume_machines().await.map_err(OpenError::Resume)?;
         tokio::spawn(ebs::record_puts(control.downgrade(), waiting));
+        let stopping = control.jobs().stopping().clone();
+        tokio::spawn(space::watch(control.downgrade(), stopping));
         control.start_jobs();
         Ok(control)
     }

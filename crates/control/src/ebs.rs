@@ -26,6 +26,7 @@ use crate::{
     jobs::{self, Failure, Job, Next},
     request::{CompleteSnapshot, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
     snapshot::{check_description, complete, content, content_of, fail},
+    space,
     token::Idempotency,
     volume::GIB,
 };
@@ -110,11 +111,15 @@ impl Control {
         let new = NewUpload::check(&request)?;
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "StartSnapshot", token, &request)?;
+        let has_room = self.engine().has_room(caller.region).await?;
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await.map_err(conflict)? {
             return find(&mut tx, caller, &id).await;
         }
         let base = self.parent(&mut tx, caller, &request).await?;
+        if !has_room {
+            return Err(space::full("a snapshot"));
+        }
         let snapshot = self.begin_upload(caller, &request, new.volume_size_gib, &base)?;
         let now = self.now();
         let base = base
@@ -153,6 +158,7 @@ impl Control {
         };
         check_block_index(&snapshot, request.block_index)?;
         check_form(&request)?;
+        self.check_space()?;
         let domain = self.domain(snapshot.region, &snapshot.account).await?;
         let _turn = self
             .uploads()

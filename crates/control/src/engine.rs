@@ -12,17 +12,14 @@ use std::{
 use cairn_blocks::{BlobIndex, BlockStore, Digest, DomainId, Root, disk::Disk};
 use cairn_model::{Region, VolumeId};
 use cairn_nbd::Server;
-use cairn_volume::{Base, EpochTag, Volume, VolumeSpec};
+use cairn_volume::{Base, EpochTag, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{Error, ErrorKind, jobs::Failure};
+use crate::{Error, ErrorKind, jobs::Failure, space::Space};
 
 /// Captures at a time; each uses all it can get of a processor and of the disk.
 const CAPTURES: usize = 2;
-
-/// Space that is kept free for the volumes there are, if the file system is large enough.
-const RESERVE_BYTES: u64 = 1 << 30;
 
 /// What the engine can say.
 #[derive(Debug, thiserror::Error)]
@@ -296,11 +293,20 @@ impl Engine {
     /// Whether there is room for one more volume or snapshot: new ones are refused first, while
     /// those that are in use can still write.
     pub(crate) async fn has_room(&self, region: Region) -> Result<bool, EngineError> {
-        // Opened first, so that its directory is there.
+        // Opened first: that it can be is part of the answer, and its directory is there then.
         self.store(region).await?;
-        let (disk, dir) = (Arc::clone(&self.disk), self.region_dir(region));
-        let space = blocking(move || disk.space(&dir)).await?;
-        Ok(space.free > RESERVE_BYTES.min(space.total / 20))
+        Ok(self.space().await?.has_room())
+    }
+
+    /// The space of the file system that holds the bytes of all regions.
+    pub(crate) async fn space(&self) -> Result<Space, EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.regions_dir.clone());
+        Ok(Space::of(blocking(move || disk.space(&dir)).await?))
+    }
+
+    /// What all volumes are told of how scarce space is.
+    pub(crate) fn pressure(&self) -> &Pressure {
+        &self.options.pressure
     }
 
     /// Closes everything: first the servers, then the volumes, then the block stores.

@@ -167,6 +167,10 @@ impl BlockDevice for Device {
         self.0.write_zeroes(offset, len, no_hole, fua)
     }
 
+    fn abandon_waits(&self) {
+        self.0.abandon_waits();
+    }
+
     fn extents(&self, offset: u64, len: u64) -> io::Result<Vec<Extent>> {
         let extents = self.0.extents(offset, len)?;
         Ok(extents

@@ -23,6 +23,7 @@
 //!   volumes.
 //! - [`machine`]: the machines of instances.
 //! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
+//! - [`space`]: what is refused, slowed and held when space runs out.
 //! - `tags`: tags of everything.
 
 #![forbid(unsafe_code)]
@@ -50,6 +51,7 @@ mod place;
 pub mod request;
 mod seal;
 pub mod snapshot;
+pub mod space;
 mod tags;
 mod token;
 pub mod verify;

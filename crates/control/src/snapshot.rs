@@ -23,7 +23,7 @@ use crate::{
     image,
     jobs::{self, Failure, Job, Next},
     request::{ById, CreateSnapshot, DescribeSnapshots},
-    volume,
+    space, volume,
 };
 
 /// What MaxResults of DescribeSnapshots may be; more than this is as good as this.
@@ -53,10 +53,7 @@ impl Control {
             volume::find(&mut *self.store().read().await?, caller, &request.volume_id).await?;
         check_snapshotable(&volume)?;
         if !self.engine().has_room(caller.region).await? {
-            return Err(Error::new(
-                ErrorKind::StorageFull,
-                "The server has no storage left for a snapshot.",
-            ));
+            return Err(space::full("a snapshot"));
         }
         refuse_dry_run(request.dry_run)?;
         let id = SnapshotId::generate(self.entropy());

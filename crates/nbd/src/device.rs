@@ -61,6 +61,9 @@ pub trait BlockDevice: Debug + Send + Sync {
     fn fast_zeroes(&self, _no_hole: bool) -> bool {
         false
     }
+    /// Lets go of calls that wait for something that may never come: those on whose behalf they wait are
+    /// cut off. They may fail, since nobody hears of it. Called when a connection is cut.
+    fn abandon_waits(&self) {}
     /// Describes a range, from its start, in order and without gaps. May stop early, after at
     /// least one extent.
     fn extents(&self, offset: u64, len: u64) -> io::Result<Vec<Extent>>;

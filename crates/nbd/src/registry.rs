@@ -4,11 +4,14 @@ use crate::{device::BlockDevice, proto, socket::Socket};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+
+/// How long after a connection was cut its calls are told again not to wait.
+const ABANDON_AGAIN: Duration = Duration::from_millis(100);
 
 /// Why an export was not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +59,8 @@ struct Entry {
     link: Arc<Link>,
     /// The number of the export that the connection uses, once it has chosen.
     export: Option<u64>,
+    /// Its device, without use of it.
+    device: Option<Weak<dyn BlockDevice>>,
 }
 
 /// What a connection and those who may end it share.
@@ -170,9 +175,11 @@ impl Exports {
     pub(crate) fn attach(&self, connection: u64, name: &str) -> Attach {
         let mut state = self.0.lock();
         let found = state.find(name);
-        let number = state.exports.get(name).map(|export| export.number);
+        let export = state.exports.get(name);
+        let number = export.map(|export| export.number);
+        let device = export.map(|export| Arc::downgrade(&export.device));
         if let Some(entry) = state.connections.get_mut(&connection) {
-            entry.export = number;
+            (entry.export, entry.device) = (number, device);
         }
         found
     }
@@ -189,6 +196,7 @@ impl Exports {
             Entry {
                 link: Arc::clone(&link),
                 export: None,
+                device: None,
             },
         );
         drop(state);
@@ -236,23 +244,40 @@ impl Registry {
             .filter(|entry| meant(entry))
             .for_each(|entry| entry.link.stop());
         let busy = |state: &mut State| state.connections.values().any(&meant);
-        let (state, waited) = self
-            .ended
-            .wait_timeout_while(state, grace, busy)
-            .unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() {
-            tracing::warn!("cut connections that did not drain in time");
-            state
-                .connections
-                .values()
-                .filter(|entry| meant(entry))
-                .for_each(|entry| entry.link.socket.cut());
+        let mut grace = grace;
+        let mut state = state;
+        loop {
+            let (after, waited) = self
+                .ended
+                .wait_timeout_while(state, grace, busy)
+                .unwrap_or_else(PoisonError::into_inner);
+            if !waited.timed_out() {
+                return;
+            }
+            let cut = after.cut(&meant);
+            // Not under the lock: a device may take its time, and be dropped here. And again and
+            // again: a request that waits for a thread may come to wait for something else.
+            drop(after);
+            cut.iter().for_each(|device| device.abandon_waits());
+            drop(cut);
+            grace = ABANDON_AGAIN;
+            state = self.lock();
         }
-        drop(self.ended.wait_while(state, busy));
     }
 }
 
 impl State {
+    /// Cuts the connections that are meant; returns their devices.
+    fn cut(&self, meant: impl Fn(&Entry) -> bool) -> Vec<Arc<dyn BlockDevice>> {
+        tracing::warn!("cut connections that did not drain in time");
+        self.connections
+            .values()
+            .filter(|entry| meant(entry))
+            .inspect(|entry| entry.link.socket.cut())
+            .filter_map(|entry| entry.device.as_ref()?.upgrade())
+            .collect()
+    }
+
     fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number

@@ -427,6 +427,21 @@ fn a_client_that_does_not_take_its_replies_is_cut_after_the_grace() {
 }
 
 #[test]
+fn requests_that_wait_for_what_may_never_come_do_not_hold_up_an_end() {
+    let disk = Probe::new(SIZE);
+    let rig = Rig::new(disk.clone());
+    let mut client = rig.client(PLAIN);
+    let _held = disk.hold(0);
+    // More than there are workers: the last ones begin to wait after the first were let go.
+    for _ in 0..40 {
+        client.send(WRITE, 0, 0, 4, &[8; 4]);
+    }
+    disk.wait_for_held(16);
+    assert!(rig.server.exports().remove("", Duration::from_millis(50)));
+    assert_eq!(rig.server.exports().connections(), 0);
+}
+
+#[test]
 fn one_connection_holds_no_more_than_its_workers_and_no_other_waits_for_it() {
     let disk = Probe::new(SIZE);
     let rig = Rig::new(disk.clone());

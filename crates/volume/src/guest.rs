@@ -56,6 +56,9 @@ impl Volume {
     /// then nothing is damaged and later writes may succeed.
     pub fn write(&self, offset: u64, data: &[u8], fua: bool, wait: Wait) -> io::Result<Outcome> {
         self.core.check_range(offset, data.len() as u64)?;
+        if !self.core.admit_writer(wait)? {
+            return Ok(Outcome::WouldBlock);
+        }
         let mut touched = Touched::default();
         if self.core.write(offset, data, wait, &mut touched)? == Outcome::WouldBlock {
             return Ok(Outcome::WouldBlock);
@@ -148,16 +151,27 @@ impl Core {
         wait: Wait,
         mut attempt: impl FnMut() -> io::Result<Result<(), Obstacle>>,
     ) -> io::Result<Outcome> {
+        let patience = self.patience();
         let mut seen = None;
-        while attempt()?.is_err() {
-            match (wait, seen.take()) {
-                (Wait::No, _) => return Ok(Outcome::WouldBlock),
-                // Once more, now that what happens next is not missed.
-                (Wait::Yes, None) => seen = Some(self.room.now()),
-                (Wait::Yes, Some(seen)) => self.wait_for_room(seen)?,
+        loop {
+            let is_full = match attempt() {
+                Ok(Ok(())) => return Ok(Outcome::Done),
+                Ok(Err(_)) => false,
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => true,
+                Err(error) => return Err(error),
+            };
+            if wait == Wait::No {
+                return Ok(Outcome::WouldBlock);
+            }
+            // The first time once more, now that what happens next is not missed.
+            if let Some(seen) = seen.replace(self.room.now()) {
+                self.may_wait(patience)?;
+                match is_full {
+                    true => self.wait_for_space(seen)?,
+                    false => self.wait_for_room(seen)?,
+                }
             }
         }
-        Ok(Outcome::Done)
     }
 
     /// Writes from `done` on, under one hold of the gate.

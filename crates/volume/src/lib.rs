@@ -22,6 +22,7 @@
 //! - `journal`: appending, syncing and trimming segments.
 //! - `record`, `checkpoint`, `codec`: the bytes on disk.
 //! - `plane`: one bit for each block.
+//! - `pressure`: what writers do when space is scarce.
 //! - `sync`: locks, group commit, signals.
 //! - `todo_list`: what the background work is told to look at.
 //! - `geometry`: blocks, regions, leaves.
@@ -44,6 +45,7 @@ mod geometry;
 mod guest;
 mod journal;
 mod plane;
+mod pressure;
 mod record;
 mod recovery;
 mod settle;
@@ -54,8 +56,9 @@ mod work;
 
 pub use epoch::freeze_all;
 pub use error::Error;
+pub use pressure::Pressure;
 pub use types::{
-    Background, Base, EpochTag, Extent, Freeze, Hydration, Options, Outcome, Progress, VolumeSpec,
-    Wait, Work,
+    Background, Base, EpochTag, Extent, Freeze, Hydration, Options, Outcome, Progress, Scarcity,
+    VolumeSpec, Wait, WhenFull, Work,
 };
 pub use volume::{Volume, create, open, remove};

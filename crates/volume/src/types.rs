@@ -1,12 +1,13 @@
 //! The words of this room.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use cairn_blocks::{DomainId, Root};
 
 use crate::{
     error::Error,
     geometry::{MAX_SIZE, SECTOR},
+    pressure::Pressure,
 };
 
 /// The snapshot that a volume starts from.
@@ -63,6 +64,27 @@ pub enum Background {
     Manual,
 }
 
+/// How scarce space is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scarcity {
+    /// There is enough.
+    #[default]
+    Ample,
+    /// There is little: each write waits for a moment.
+    Low,
+    /// There is none to speak of: writes wait until there is.
+    Exhausted,
+}
+
+/// What becomes of a write that finds no space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is refused.
+    Refuse,
+    /// It waits until there is space, or until [`Volume::abandon_waits`](crate::Volume::abandon_waits).
+    Hold,
+}
+
 /// How a volume is run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -78,6 +100,10 @@ pub struct Options {
     pub background: Background,
     /// Whether the base is copied into the volume in the background, beyond what is touched.
     pub hydrate: bool,
+    /// How scarce space is, for all volumes on a file system.
+    pub pressure: Arc<Pressure>,
+    /// What becomes of a write that finds no space.
+    pub when_full: WhenFull,
 }
 
 impl Options {
@@ -89,6 +115,8 @@ impl Options {
             boot_id: boot_id.into(),
             background: Background::Threads,
             hydrate: true,
+            pressure: Arc::default(),
+            when_full: WhenFull::Hold,
         }
     }
 

@@ -230,6 +230,8 @@ pub(crate) struct Core {
     /// How many writers wait for room in the journal.
     pub(crate) waiting: AtomicU64,
     pub(crate) stop: AtomicBool,
+    /// How often those that waited were told to give up.
+    pub(crate) abandonments: AtomicU64,
 }
 
 impl Core {
@@ -286,6 +288,7 @@ impl Core {
             room: Signal::default(),
             waiting: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            abandonments: AtomicU64::new(0),
             options,
             disk,
         }

@@ -373,6 +373,8 @@ pub struct Probe {
     pub read_only: bool,
     gate: Mutex<Option<u64>>,
     opened: Condvar,
+    /// How often the calls at the gate were told not to wait.
+    abandonments: AtomicUsize,
     /// Calls that wait at the gate.
     waiting: Mutex<usize>,
     arrived: Condvar,
@@ -398,6 +400,7 @@ impl Probe {
             read_only,
             gate: Mutex::default(),
             opened: Condvar::new(),
+            abandonments: AtomicUsize::default(),
             waiting: Mutex::default(),
             arrived: Condvar::new(),
             most_waiting: AtomicUsize::default(),
@@ -453,9 +456,13 @@ impl Probe {
             return Outcome::Done;
         }
         self.count_waiting(1);
+        let abandonments = self.abandonments.load(Ordering::SeqCst);
         drop(
             self.opened
-                .wait_while(gate, |gate| *gate == Some(offset))
+                .wait_while(gate, |gate| {
+                    *gate == Some(offset)
+                        && self.abandonments.load(Ordering::SeqCst) == abandonments
+                })
                 .unwrap(),
         );
         self.count_waiting(-1);
@@ -559,6 +566,12 @@ impl BlockDevice for Probe {
 
     fn write_zeroes(&self, offset: u64, len: u64, no_hole: bool, fua: bool) -> io::Result<()> {
         self.zero(offset, len, no_hole, fua)
+    }
+
+    fn abandon_waits(&self) {
+        let _gate = self.gate.lock().unwrap();
+        self.abandonments.fetch_add(1, Ordering::SeqCst);
+        self.opened.notify_all();
     }
 
     fn extents(&self, offset: u64, len: u64) -> io::Result<Vec<Extent>> {

@@ -8,7 +8,7 @@ use std::{
 
 use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
 use cairn_testkit::{Crash, Errno, Fault, OpKind, SimDisk};
-use cairn_volume::{Error, Options, Outcome, VolumeSpec, Wait, Work};
+use cairn_volume::{Error, Options, Outcome, Scarcity, Volume, VolumeSpec, Wait, Work};
 
 use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, tag};
 
@@ -272,22 +272,10 @@ fn a_damaged_block_of_the_base_harms_nobody_else() {
 #[test]
 fn a_volume_whose_background_thread_panics_refuses_what_would_wait_for_it() {
     let sim = SimDisk::new();
-    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
-    let (dir, boot) = (Path::new("/volume"), "boot".to_owned());
-    let mut options = Options::new(boot);
+    let mut options = Options::new("boot");
     options.journal_segment_bytes = 64 << 10;
     options.journal_cap_bytes = 128 << 10;
-    let spec = VolumeSpec {
-        size_bytes: 4 * BLOCK,
-        domain: DomainId(1),
-        base: None,
-    };
-    let index = Arc::new(MemoryIndex::new());
-    let packs = Path::new("/packs");
-    let settings = cairn_blocks::Options::default();
-    let store = BlockStore::open(Arc::clone(&disk), packs, index, settings).unwrap();
-    cairn_volume::create(&*disk, dir, &spec, &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), options).unwrap();
+    let volume = threaded(&sim, options);
     // Frozen blocks go to the journal; once they are given up there is something to fold.
     let _done = volume.write(0, &[1; 4096], false, Wait::Yes).unwrap();
     volume.freeze(&tag(1)).unwrap();
@@ -302,4 +290,109 @@ fn a_volume_whose_background_thread_panics_refuses_what_would_wait_for_it() {
     assert!(refused, "the writes went on without a background thread");
     assert!(volume.flush().is_err());
     assert!(matches!(volume.freeze(&tag(2)), Err(Error::Failed)));
+}
+
+/// A blank volume with a thread of its own, on a simulated disk.
+fn threaded(sim: &SimDisk, options: Options) -> Arc<Volume> {
+    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+    let (dir, packs) = (Path::new("/volume"), Path::new("/packs"));
+    let spec = VolumeSpec {
+        size_bytes: 4 * BLOCK,
+        domain: DomainId(1),
+        base: None,
+    };
+    let index = Arc::new(MemoryIndex::new());
+    let settings = cairn_blocks::Options::default();
+    let store = BlockStore::open(Arc::clone(&disk), packs, index, settings).unwrap();
+    cairn_volume::create(&*disk, dir, &spec, &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), options).unwrap();
+    // So that the journal has its first segment.
+    let _done = volume
+        .write(3 * BLOCK, &[1; 512], false, Wait::Yes)
+        .unwrap();
+    volume
+}
+
+/// Waits until writes to the data file have been tried so many times.
+fn wait_for_tries(sim: &SimDisk, tries: usize) {
+    let mut tried = 0;
+    while tried < tries {
+        sim.start_trace();
+        std::thread::yield_now();
+        let trace = sim.take_trace();
+        tried += trace
+            .iter()
+            .filter(|entry| entry.op == OpKind::Write && entry.path.ends_with("data"))
+            .count();
+    }
+}
+
+#[test]
+fn a_guest_waits_for_space_and_is_not_told_of_a_full_disk() {
+    let sim = SimDisk::new();
+    let volume = threaded(&sim, Options::new("boot"));
+    sim.set_free(0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| volume.write(BLOCK, &[7; 4096], true, Wait::Yes));
+        let tried = volume.write(2 * BLOCK, &[7; 4096], false, Wait::No);
+        assert_eq!(tried.unwrap(), Outcome::WouldBlock);
+        wait_for_tries(&sim, 3);
+        assert!(!writer.is_finished(), "it did not wait");
+        sim.set_free(1 << 30);
+        assert_eq!(writer.join().unwrap().unwrap(), Outcome::Done);
+    });
+    let mut read = [0; 4096];
+    assert_eq!(
+        volume.read(BLOCK, &mut read, Wait::Yes).unwrap(),
+        Outcome::Done
+    );
+    assert_eq!(read, [7; 4096]);
+}
+
+#[test]
+fn a_wait_for_space_ends_when_nobody_is_there_to_hear_of_it() {
+    let sim = SimDisk::new();
+    let volume = threaded(&sim, Options::new("boot"));
+    sim.set_free(0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| volume.write(BLOCK, &[7; 4096], false, Wait::Yes));
+        wait_for_tries(&sim, 3);
+        volume.abandon_waits();
+        writer.join().unwrap().unwrap_err();
+        // The next one waits again.
+        let writer = scope.spawn(|| volume.write(BLOCK, &[7; 4096], false, Wait::Yes));
+        wait_for_tries(&sim, 3);
+        sim.set_free(1 << 30);
+        assert_eq!(writer.join().unwrap().unwrap(), Outcome::Done);
+    });
+}
+
+#[test]
+fn while_space_is_exhausted_writes_wait_and_reads_do_not() {
+    let sim = SimDisk::new();
+    let options = Options::new("boot");
+    let pressure = Arc::clone(&options.pressure);
+    let volume = threaded(&sim, options);
+    assert_eq!(pressure.set(Scarcity::Exhausted), Scarcity::Ample);
+    let begun = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            begun.wait();
+            volume.write(0, &[7; 4096], false, Wait::Yes)
+        });
+        begun.wait();
+        let tried = volume.write(0, &[8; 4096], false, Wait::No);
+        assert_eq!(tried.unwrap(), Outcome::WouldBlock);
+        let mut read = [1; 4096];
+        assert_eq!(volume.read(0, &mut read, Wait::Yes).unwrap(), Outcome::Done);
+        assert_eq!(read, [0; 4096], "the write did not wait");
+        volume.trim(0, 4096, false).unwrap();
+        assert!(!writer.is_finished());
+        pressure.set(Scarcity::Low);
+        assert_eq!(writer.join().unwrap().unwrap(), Outcome::Done);
+        assert_eq!(volume.read(0, &mut read, Wait::Yes).unwrap(), Outcome::Done);
+        assert_eq!(read, [7; 4096]);
+    });
+    // Slow, but not held.
+    let _done = volume.write(0, &[9; 4096], false, Wait::Yes).unwrap();
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, io, ops::ControlFlow, path::PathBuf, sync::Arc}
 use cairn_blocks::{BLOCK_SIZE, BlobIndex, BlockStore, DomainId, MemoryIndex, Root, disk::Disk};
 use cairn_testkit::{Crash, SimDisk};
 use cairn_volume::{
-    Background, Base, EpochTag, Error, Options, Outcome, Volume, VolumeSpec, Wait, Work,
+    Background, Base, EpochTag, Error, Options, Outcome, Volume, VolumeSpec, Wait, WhenFull, Work,
 };
 
 pub(crate) const SECTOR: u64 = 512;
@@ -196,6 +196,7 @@ impl World {
             journal_cap_bytes: 64 * self.segment.max(64 << 10),
             background: Background::Manual,
             hydrate: self.hydrate,
+            when_full: WhenFull::Refuse,
             ..Options::new(format!("boot-{}", self.boot))
         }
     }
