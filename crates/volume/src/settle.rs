@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeSet, HashSet},
     io,
     sync::atomic::Ordering,
+    time::{Duration, Instant},
 };
 
 use cairn_blocks::{BLOCK_SIZE, is_zero};
@@ -18,7 +19,7 @@ use crate::{
     geometry::{BLOCK, LEAF_BLOCKS, block_len, within},
     record::Record,
     sync::{exclude, lock},
-    types::Base,
+    types::{Background, Base},
     volume::Core,
 };
 
@@ -35,6 +36,15 @@ pub(crate) struct Settling {
     unreadable: HashSet<u64>,
     /// One block's bytes.
     scratch: Vec<u8>,
+    /// When absent blocks may be searched for again.
+    next: Option<Instant>,
+}
+
+impl Settling {
+    fn pause(&self) -> Option<Duration> {
+        let left = self.next?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
 }
 
 /// A block being settled.
@@ -58,8 +68,9 @@ impl Core {
     pub(crate) fn settle_some(&self) -> Result<bool, Error> {
         let mut settling = lock(&self.settling);
         let mut blocks = self.todo.take_blocks(BATCH);
-        if blocks.is_empty() && self.options.hydrate {
+        if blocks.is_empty() && self.options.hydrate && settling.pause().is_none() {
             blocks = self.next_absent(&mut settling)?;
+            settling.next = self.due_after(blocks.len() as u64 * BLOCK);
         }
         if blocks.is_empty() {
             return Ok(false);
@@ -78,6 +89,20 @@ impl Core {
         }
         self.room.raise();
         result.map(|()| true)
+    }
+
+    /// When the next blocks are due after so many bytes, at the rate that is asked for.
+    fn due_after(&self, bytes: u64) -> Option<Instant> {
+        let rate = self.options.hydration_rate?;
+        if self.options.background == Background::Manual {
+            return None;
+        }
+        Some(Instant::now() + Duration::from_millis(bytes * 1000 / rate))
+    }
+
+    /// How long until absent blocks are due, if they are not.
+    pub(crate) fn hydration_pause(&self) -> Option<Duration> {
+        lock(&self.settling).pause()
     }
 
     /// Puts the blocks with entries whose base could not be read back on the list.

@@ -1,6 +1,6 @@
 //! The words of this room.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU64, sync::Arc, time::Duration};
 
 use cairn_blocks::{DomainId, Root};
 
@@ -100,6 +100,9 @@ pub struct Options {
     pub background: Background,
     /// Whether the base is copied into the volume in the background, beyond what is touched.
     pub hydrate: bool,
+    /// How many bytes a second are copied in the background, on average; what is asked for is not
+    /// held up by this. `None` is as fast as it goes. Only with [`Background::Threads`].
+    pub hydration_rate: Option<NonZeroU64>,
     /// How scarce space is, for all volumes on a file system.
     pub pressure: Arc<Pressure>,
     /// What becomes of a write that finds no space.
@@ -115,6 +118,7 @@ impl Options {
             boot_id: boot_id.into(),
             background: Background::Threads,
             hydrate: true,
+            hydration_rate: None,
             pressure: Arc::default(),
             when_full: WhenFull::Hold,
         }

@@ -132,11 +132,14 @@ fn run(core: &Weak<Core>) {
         let seen = core.work.now();
         match core.work() {
             Ok(Work::Progress) => {}
-            Ok(Work::Idle) if core.has_unreadable() => {
-                wait(&core, seen, Some(RETRY));
-                core.retry_unreadable();
+            Ok(Work::Idle) => {
+                let retry = core.has_unreadable().then_some(RETRY);
+                let limit = retry.into_iter().chain(core.hydration_pause()).min();
+                wait(&core, seen, limit);
+                if retry.is_some() {
+                    core.retry_unreadable();
+                }
             }
-            Ok(Work::Idle) => wait(&core, seen, None),
             // What failed for good is reported by the calls of the guest.
             Err(Error::Failed | Error::Closed) => wait(&core, seen, None),
             Err(error) => {

@@ -74,6 +74,14 @@ impl Place {
 }
 
 /// A small journal, so that writers meet its end.
+/// As [`options`], with next to no hydration but of what is asked for.
+fn slow() -> Options {
+    Options {
+        hydration_rate: std::num::NonZeroU64::new(1),
+        ..options()
+    }
+}
+
 fn options() -> Options {
     Options {
         journal_segment_bytes: 256 << 10,
@@ -311,4 +319,38 @@ fn hydration_ends_and_the_base_is_read_no_more() {
         let expected = if block % 2 == 0 { block + 1 } else { 0 };
         assert_eq!(get(&volume, block * BLOCK), expected);
     }
+}
+
+#[test]
+fn hydration_keeps_to_its_rate_but_for_what_is_asked_for() {
+    /// What is hydrated at a time.
+    const BATCH: u64 = 32;
+    const SIZE: u64 = 4 * BATCH * BLOCK;
+    let place = Place::new();
+    let first = place.volume("first", SIZE, None);
+    (0..SIZE / BLOCK).for_each(|block| put(&first, block * BLOCK, block + 1));
+    let (domain, root) = (DOMAIN, snapshot(&first, 0));
+    let dir = place.root.join("second");
+    let spec = VolumeSpec {
+        size_bytes: SIZE,
+        domain,
+        base: Some(Base { domain, root }),
+    };
+    cairn_volume::create(&*place.disk, &dir, &spec, &slow()).unwrap();
+    let (disk, store) = (Arc::clone(&place.disk), Arc::clone(&place.store));
+    let volume = cairn_volume::open(disk, &dir, store, slow()).unwrap();
+    let wait_for = |present| {
+        while volume.hydration().present_blocks < present {
+            std::thread::yield_now();
+        }
+    };
+    wait_for(BATCH);
+    // From the end: the background would come from the front.
+    let mut asked = 0;
+    for block in (SIZE / BLOCK - BATCH / 2..SIZE / BLOCK).rev() {
+        assert_eq!(get(&volume, block * BLOCK), block + 1);
+        asked += 1;
+        wait_for(BATCH + asked);
+    }
+    assert_eq!(volume.hydration().present_blocks, BATCH + asked);
 }
