@@ -471,6 +471,14 @@ async fn launches_that_cannot_be_given_are_refused() {
             ],
             "UnsupportedOperation",
         ),
+        (
+            &[("CreditSpecification.CpuCredits", "some")],
+            "UnsupportedOperation",
+        ),
+        (
+            &[("Placement.AvailabilityZone", "us-east-1z")],
+            "InvalidParameterValue",
+        ),
         (&[("PrivateIpAddress", "10.0.0.1")], "InvalidParameterValue"),
         (&[("InstanceType", "t3.huge")], "InvalidParameterValue"),
         (&[("KeyName", "nobody")], "InvalidKeyPair.NotFound"),

@@ -602,7 +602,10 @@ fn zone(caller: &Caller, request: &RunInstances) -> Result<Option<String>> {
     let zones = [&request.availability_zone, &request.availability_zone_id];
     let mut names = Vec::new();
     for asked in zones.into_iter().filter_map(named) {
-        names.push(place::zone(caller.region, asked)?.name());
+        let zone = place::zone(caller.region, asked);
+        // Of launches it is a wrong value; of volumes a zone that is not found.
+        let zone = zone.map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error))?;
+        names.push(zone.name());
     }
     if names.len() == 2 && names[0] != names[1] {
         return Err(Error::new(

@@ -849,8 +849,8 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
         ),
         (
             with(&|r| r.availability_zone = text("us-east-1z")),
-            ErrorKind::ZoneNotFound,
-            "us-east-1z",
+            ErrorKind::InvalidParameterValue,
+            "Invalid availability zone: [us-east-1z]",
         ),
         (
             with(&|r| r.security_group_ids = vec!["sg-12345678".to_owned()]),
@@ -1045,6 +1045,11 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
             }),
             ErrorKind::InvalidParameterValue,
             "'snapshot' is not a valid taggable resource type for this operation.",
+        ),
+        (
+            with(&|r| r.client_token = Some("t".repeat(65))),
+            ErrorKind::InvalidParameterValue,
+            "up to 64 characters",
         ),
         (
             with(&|r| r.dry_run = true),

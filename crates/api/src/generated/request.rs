@@ -320,6 +320,24 @@ impl FromQuery for CreateVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreditSpecificationRequest {
+}
+
+impl FromQuery for CreditSpecificationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &[],
+            ignored: &[],
+            refused: &[],
+            only: &[("CpuCredits", &["standard", "unlimited"])],
+        })?;
+        Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DeleteKeyPairRequest {
     pub key_name: Option<String>,
     pub key_pair_id: Option<String>,
@@ -1290,6 +1308,7 @@ pub struct RunInstancesRequest {
     pub subnet_id: Option<String>,
     pub user_data: Option<String>,
     pub tag_specifications: Vec<TagSpecification>,
+    pub credit_specification: Option<CreditSpecificationRequest>,
     pub capacity_reservation_specification: Option<CapacityReservationSpecification>,
     pub hibernation_options: Option<HibernationOptionsRequest>,
     pub metadata_options: Option<InstanceMetadataOptionsRequest>,
@@ -1310,8 +1329,8 @@ pub struct RunInstancesRequest {
 impl FromQuery for RunInstancesRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["BlockDeviceMapping", "ImageId", "InstanceType", "KeyName", "MaxCount", "MinCount", "Monitoring", "Placement", "SecurityGroupId", "SecurityGroup", "SubnetId", "UserData", "TagSpecification", "CapacityReservationSpecification", "HibernationOptions", "MetadataOptions", "EnclaveOptions", "PrivateDnsNameOptions", "MaintenanceOptions", "DisableApiStop", "NetworkPerformanceOptions", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress", "ClientToken", "NetworkInterface", "EbsOptimized"],
-            ignored: &["CreditSpecification", "AdditionalInfo"],
+            used: &["BlockDeviceMapping", "ImageId", "InstanceType", "KeyName", "MaxCount", "MinCount", "Monitoring", "Placement", "SecurityGroupId", "SecurityGroup", "SubnetId", "UserData", "TagSpecification", "CreditSpecification", "CapacityReservationSpecification", "HibernationOptions", "MetadataOptions", "EnclaveOptions", "PrivateDnsNameOptions", "MaintenanceOptions", "DisableApiStop", "NetworkPerformanceOptions", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress", "ClientToken", "NetworkInterface", "EbsOptimized"],
+            ignored: &["AdditionalInfo"],
             refused: &["Ipv6AddressCount", "Ipv6Address", "KernelId", "RamdiskId", "ElasticGpuSpecification", "ElasticInferenceAccelerator", "LaunchTemplate", "InstanceMarketOptions", "CpuOptions", "LicenseSpecification", "EnablePrimaryIpv6", "Operator", "SecondaryInterface", "IamInstanceProfile"],
             only: &[],
         })?;
@@ -1329,6 +1348,7 @@ impl FromQuery for RunInstancesRequest {
             subnet_id: group.optional("SubnetId")?,
             user_data: group.optional("UserData")?,
             tag_specifications: group.list("TagSpecification")?,
+            credit_specification: group.optional("CreditSpecification")?,
             capacity_reservation_specification: group.optional("CapacityReservationSpecification")?,
             hibernation_options: group.optional("HibernationOptions")?,
             metadata_options: group.optional("MetadataOptions")?,
