@@ -14,6 +14,23 @@ sync
 echo "LETTER-WRITTEN" >/dev/console
 """
 
+# As cloud-init reads the tree, with a token: names that end in a slash are directories.
+CRAWL = """
+u=http://169.254.169.254/latest
+t=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $u/api/token)
+get() { curl -sf -H "X-aws-ec2-metadata-token: $t" "$u/meta-data/$1"; }
+crawl() {
+    for n in $(get "$1"); do
+        case "$1" in */public-keys/|public-keys/) n=${n%%=*}/;; esac
+        case "$n" in
+            */) crawl "$1$n";;
+            *) get "$1$n" >/dev/null && echo "there $1$n" || echo "missing $1$n";;
+        esac
+    done
+}
+crawl ''
+"""
+
 
 class Guest(GuestTest):
     def test_a_life(self):
@@ -32,9 +49,19 @@ class Guest(GuestTest):
             without_token = self.shell(instance, "curl -s -o /dev/null -w '%{http_code}' -X PUT -H 'X-Forwarded-For: 1.2.3.4' "
                                                  "-H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token")
             self.assertEqual(without_token, "403")
+        with self.subTest("every path of its metadata that is listed is there"):
+            found = self.shell(instance, CRAWL).split("\n")
+            self.assertEqual([line for line in found if line.startswith("missing")], [])
+            for path in ("instance-id", "placement/availability-zone", "public-keys/0/openssh-key", "block-device-mapping/root"):
+                self.assertIn(f"there {path}", found)
+        with self.subTest("IMDSv1, where tokens are optional"):
+            self.assertEqual(self.shell(instance, "curl -sf http://169.254.169.254/latest/meta-data/ami-id"), self.image)
         with self.subTest("nothing else is reachable"):
-            out = self.shell(instance, "curl -s -m 3 -o /dev/null http://10.0.2.2/ ; curl -s -m 3 -o /dev/null http://1.1.1.1/; echo $?")
-            self.assertNotEqual(out.strip(), "0")
+            # The server listens on the loopback interface, where an open network's gateway would lead.
+            port = self.server.listen.rsplit(":", 1)[1]
+            places = f"172.31.0.1:{port} 169.254.169.254:{port} 172.31.0.2:{port} 1.1.1.1:80"
+            reached = self.shell(instance, f"for to in {places}; do curl -s -m 3 -o /dev/null http://$to/ && echo $to; done; true")
+            self.assertEqual(reached.strip(), "")
         with self.subTest("a volume comes and goes"):
             self.hotplug(instance)
         with self.subTest("stop and start"):

@@ -144,6 +144,8 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::InstanceTypeInvalid => (bad("InvalidInstanceType"), value),
         K::IncorrectInstanceState => (bad("IncorrectInstanceState"), conflict()),
         K::InsufficientInstanceCapacity => (unavailable("InsufficientInstanceCapacity"), broken()),
+        K::InstanceLimitExceeded => (bad("InstanceLimitExceeded"), quota()),
+        K::IdempotentInstanceTerminated => (bad("IdempotentInstanceTerminated"), conflict()),
         // Keys and network.
         K::KeyPairNotFound => (bad("InvalidKeyPair.NotFound"), value),
         K::KeyPairDuplicate => (bad("InvalidKeyPair.Duplicate"), conflict()),
@@ -152,6 +154,9 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::VpcIdMalformed => (bad("InvalidVpcId.Malformed"), value),
         K::SubnetNotFound => (bad("InvalidSubnetID.NotFound"), value),
         K::SubnetIdMalformed => (bad("InvalidSubnetID.Malformed"), value),
+        K::PrivateAddressInUse => (bad("InvalidIPAddress.InUse"), conflict()),
+        K::PrivateAddressesExhausted => (bad("InsufficientFreeAddressesInSubnet"), quota()),
+        K::NetworkInterfaceNotFound => (bad("InvalidNetworkInterfaceID.NotFound"), value),
         K::SecurityGroupNotFound => (bad("InvalidGroup.NotFound"), value),
         K::SecurityGroupIdMalformed => (bad("InvalidGroupId.Malformed"), value),
         K::RegionNotFound => (bad("InvalidParameterValue"), value),

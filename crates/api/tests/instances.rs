@@ -65,6 +65,14 @@ async fn image(server: &Server) -> String {
 }
 
 async fn launched(server: &Server, image: &str) -> (String, Heard) {
+    let run = answer_of_launch(server, image).await;
+    let id = run.expect_ok().element("instanceId").unwrap().to_owned();
+    server.control.idle().await.unwrap();
+    (id, run)
+}
+
+/// What a launch with always the same token is answered.
+async fn answer_of_launch(server: &Server, image: &str) -> Heard {
     let launch = [
         ("ImageId", image),
         ("MinCount", "1"),
@@ -78,10 +86,7 @@ async fn launched(server: &Server, image: &str) -> (String, Heard) {
         ("MetadataOptions.HttpTokens", "required"),
         ("ClientToken", "token-1"),
     ];
-    let run = server.ec2("RunInstances", &launch).await;
-    let id = run.expect_ok().element("instanceId").unwrap().to_owned();
-    server.control.idle().await.unwrap();
-    (id, run)
+    server.ec2("RunInstances", &launch).await
 }
 
 #[tokio::test]
@@ -220,6 +225,7 @@ async fn an_instance_from_launch_to_termination() {
         ("clientToken", "token-1"),
         ("httpTokens", "required"),
         ("httpEndpoint", "enabled"),
+        ("bootMode", "uefi-preferred"),
         ("currentInstanceBootMode", "uefi"),
         ("coreCount", "1"),
         ("threadsPerCore", "2"),
@@ -299,6 +305,17 @@ async fn an_instance_from_launch_to_termination() {
     let stopped = server.ec2("StopInstances", &[("InstanceId.1", &id)]).await;
     assert_eq!(names(&stopped), ["stopping", "running"]);
     server.control.idle().await.unwrap();
+    let all = [
+        ("InstanceId.1", id.as_str()),
+        ("IncludeAllInstances", "true"),
+    ];
+    let status = server.ec2("DescribeInstanceStatus", &all).await;
+    let (told, details) = (status.expect_ok().text(), status.element("details"));
+    assert_eq!(
+        (told.matches("not-applicable").count(), details),
+        (3, Some("")),
+        "{told}"
+    );
     let started = server.ec2("StartInstances", &[("InstanceId.1", &id)]).await;
     assert_eq!(names(&started), ["pending", "stopped"]);
     server.control.idle().await.unwrap();
@@ -317,6 +334,8 @@ async fn an_instance_from_launch_to_termination() {
     assert_eq!(shown.element("name"), Some("terminated"));
     assert_eq!(shown.element("privateIpAddress"), None);
     assert_eq!(shown.element("networkInterfaceSet"), Some(""));
+    let again = answer_of_launch(&server, &image).await;
+    again.expect_error(400, "IdempotentInstanceTerminated");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -426,6 +445,41 @@ async fn launches_that_cannot_be_given_are_refused() {
             ],
             "UnsupportedOperation",
         ),
+        (
+            &[("MaintenanceOptions.AutoRecovery", "disabled")],
+            "UnsupportedOperation",
+        ),
+        (
+            &[("PrivateDnsNameOptions.HostnameType", "resource-name")],
+            "UnsupportedOperation",
+        ),
+        (
+            &[("NetworkPerformanceOptions.BandwidthWeighting", "vpc-1")],
+            "UnsupportedOperation",
+        ),
+        (
+            &[(
+                "CapacityReservationSpecification.CapacityReservationPreference",
+                "none",
+            )],
+            "UnsupportedOperation",
+        ),
+        (
+            &[
+                ("NetworkInterface.1.DeviceIndex", "0"),
+                ("NetworkInterface.1.AssociatePublicIpAddress", "true"),
+            ],
+            "UnsupportedOperation",
+        ),
+        (
+            &[("CreditSpecification.CpuCredits", "some")],
+            "UnsupportedOperation",
+        ),
+        (
+            &[("Placement.AvailabilityZone", "us-east-1z")],
+            "InvalidParameterValue",
+        ),
+        (&[("PrivateIpAddress", "10.0.0.1")], "InvalidParameterValue"),
         (&[("InstanceType", "t3.huge")], "InvalidParameterValue"),
         (&[("KeyName", "nobody")], "InvalidKeyPair.NotFound"),
         (
@@ -446,9 +500,37 @@ async fn launches_that_cannot_be_given_are_refused() {
     ] {
         run(more).await.expect_error(400, code);
     }
-    run(&[("DryRun", "true")])
+    // What is so anyway may be said.
+    run(&[
+        ("DryRun", "true"),
+        ("MaintenanceOptions.AutoRecovery", "default"),
+        ("PrivateDnsNameOptions.HostnameType", "ip-name"),
+        (
+            "PrivateDnsNameOptions.EnableResourceNameDnsARecord",
+            "false",
+        ),
+        ("NetworkPerformanceOptions.BandwidthWeighting", "default"),
+        (
+            "CapacityReservationSpecification.CapacityReservationPreference",
+            "open",
+        ),
+        ("NetworkInterface.1.DeviceIndex", "0"),
+        ("NetworkInterface.1.AssociatePublicIpAddress", "false"),
+        ("NetworkInterface.1.DeleteOnTermination", "true"),
+        ("TagSpecification.1.ResourceType", "network-interface"),
+        ("TagSpecification.1.Tag.1.Key", "Name"),
+    ])
+    .await
+    .expect_error(412, "DryRunOperation");
+    let many = [
+        ("ImageId", image.as_str()),
+        ("MinCount", "21"),
+        ("MaxCount", "21"),
+    ];
+    server
+        .ec2("RunInstances", &many)
         .await
-        .expect_error(412, "DryRunOperation");
+        .expect_error(400, "InstanceLimitExceeded");
     let missing = server.ec2("RunInstances", &[("ImageId", &image)]).await;
     missing.expect_error(400, "MissingParameter");
     let unknown = server

@@ -9,7 +9,10 @@ use std::{
 };
 
 use rustix::{
-    fs::{FallocateFlags, SeekFrom, fallocate, fdatasync, seek, statvfs},
+    fs::{
+        FallocateFlags, Mode, OFlags, SeekFrom, fallocate, fdatasync, ftruncate, open, seek,
+        statvfs,
+    },
     io::{Errno, ReadWriteFlags, preadv2, pwritev2},
 };
 
@@ -63,6 +66,21 @@ impl Disk for FsDisk {
             free: found.f_bavail * found.f_frsize,
             total: found.f_blocks * found.f_frsize,
         })
+    }
+
+    fn takes_file_of(&self, dir: &Path, bytes: u64) -> io::Result<bool> {
+        // A file without a name: a process that is killed here leaves nothing.
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = match retry(|| open(dir, flags, Mode::RUSR | Mode::WUSR)) {
+            Ok(file) => file,
+            Err(error) if is_unsupported(&error) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        match retry(|| ftruncate(&file, bytes)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -200,4 +218,26 @@ fn not_unicode(name: std::ffi::OsString) -> io::Error {
         io::ErrorKind::InvalidData,
         format!("the name {} is not Unicode", name.display()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_says_which_files_it_takes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let file = File::create(&path).unwrap();
+        for tib in [1, 15, 16, 64] {
+            let taken = match file.set_len(tib << 40) {
+                Ok(()) => true,
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => false,
+                Err(error) => panic!("{error}"),
+            };
+            let told = FsDisk.takes_file_of(dir.path(), tib << 40).unwrap();
+            assert_eq!(told, taken, "{tib} TiB");
+        }
+        assert_eq!(FsDisk.list(dir.path()).unwrap(), ["file"]);
+    }
 }

@@ -134,6 +134,10 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, env = "CAIRN_ACCELERATOR")]
     pub(crate) accelerator: Option<AcceleratorChoice>,
     /// What guests may reach besides their metadata service [default: isolated]
+    ///
+    /// `open` is for guests that you trust like a program of your own: QEMU's user network lets
+    /// them reach whatever this user can, the services on this machine's own loopback interface
+    /// included, and has no way to leave those out.
     #[arg(long, value_enum, env = "CAIRN_EGRESS")]
     pub(crate) egress: Option<EgressChoice>,
 }

@@ -120,6 +120,8 @@ pub struct InstanceStatus {
     pub id: InstanceId,
     /// Name of its availability zone.
     pub availability_zone: String,
+    /// Id of the same.
+    pub availability_zone_id: Option<String>,
     /// Its state.
     pub state: InstanceState,
     /// `ok`, or `not-applicable` while it does not run. An instance is `ok` as soon as its machine

@@ -12,6 +12,7 @@ use cairn_model::{
     VolumeState,
     block_device::{is_device_name, same_device},
     instance::InstanceBlockDevice,
+    instance_type::VOLUMES_MAX,
 };
 use cairn_store::{WriteTx, instance, volume};
 use cairn_vmm::MachineError;
@@ -26,9 +27,6 @@ use crate::{
     request::{AttachVolume, DetachVolume},
     volume as volumes,
 };
-
-/// Volumes of one instance: a machine has ports for so many disks.
-const VOLUMES_MAX: usize = 24;
 
 /// How long to wait before a guest is asked again to let go of a disk.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -85,6 +83,9 @@ impl Control {
     ) -> Result<VolumeAttachment> {
         let mut tx = self.store().write().await?;
         let volume = volumes::find(&mut tx, caller, &request.volume_id).await?;
+        if let Some(id) = &request.instance_id {
+            self.find_instance(&mut tx, caller, id).await?;
+        }
         let mut attachment = attachment(&volume, &request)?;
         let instance = self
             .find_instance(&mut tx, caller, attachment.instance_id.as_str())

@@ -21,6 +21,9 @@ use crate::{Error, ErrorKind, jobs::Failure, space::Space};
 /// Captures at a time; each uses all it can get of a processor and of the disk.
 const CAPTURES: usize = 2;
 
+/// Files of less than this are taken by every file system that Cairn runs on.
+const ALWAYS_TAKEN_BYTES: u64 = 1 << 40;
+
 /// What the engine can say.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EngineError {
@@ -307,6 +310,19 @@ impl Engine {
     /// What all volumes are told of how scarce space is.
     pub(crate) fn pressure(&self) -> &Pressure {
         &self.options.pressure
+    }
+
+    /// Whether the file system takes the data file of a volume of so many bytes.
+    pub(crate) async fn takes_volume_of(
+        &self,
+        region: Region,
+        bytes: u64,
+    ) -> Result<bool, EngineError> {
+        if bytes < ALWAYS_TAKEN_BYTES {
+            return Ok(true);
+        }
+        let (disk, dir) = (Arc::clone(&self.disk), self.region_dir(region));
+        blocking(move || disk.takes_file_of(&dir, bytes)).await
     }
 
     /// Closes everything: first the servers, then the volumes, then the block stores.

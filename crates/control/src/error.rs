@@ -90,6 +90,8 @@ pub enum ErrorKind {
     InstanceTypeInvalid,
     IncorrectInstanceState,
     InsufficientInstanceCapacity,
+    InstanceLimitExceeded,
+    IdempotentInstanceTerminated,
     // Keys and network.
     KeyPairNotFound,
     KeyPairDuplicate,
@@ -98,6 +100,9 @@ pub enum ErrorKind {
     VpcIdMalformed,
     SubnetNotFound,
     SubnetIdMalformed,
+    PrivateAddressInUse,
+    PrivateAddressesExhausted,
+    NetworkInterfaceNotFound,
     SecurityGroupNotFound,
     SecurityGroupIdMalformed,
     RegionNotFound,

@@ -6,7 +6,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_model::{
     AttachmentState, Filterable, Instance, InstanceId, InstanceState, Paged, Tags, Timestamp,
-    VolumeId, VolumeState, filter::one, instance::TERMINATED_VISIBLE_FOR, page::Bounds,
+    VolumeId, VolumeState,
+    filter::{maybe, one},
+    instance::TERMINATED_VISIBLE_FOR,
+    page::Bounds,
 };
 use cairn_store::{Connection, WriteTx, image, instance, volume};
 use cairn_vmm as vmm;
@@ -24,6 +27,7 @@ use crate::{
     machine::Turn,
     request::{
         ById, Describe, DescribeAttribute, DescribeInstanceStatus, InstanceIds, StopInstances,
+        TerminateInstances,
     },
     volume as volumes,
 };
@@ -154,6 +158,7 @@ impl Control {
             request.dry_run,
             |instance| match instance.state {
                 InstanceState::Stopped => {
+                    check_has_root(instance)?;
                     Initiator::User.record(instance, InstanceState::Pending, now);
                     instance.launch_time = now;
                     Ok(Some(Work::Start(StartJob {
@@ -180,7 +185,7 @@ impl Control {
                 "This server does not hibernate instances: leave out Hibernate, or set it to false.",
             ));
         }
-        let (now, force) = (self.stamp(), request.force);
+        let (now, force) = (self.stamp(), request.force || request.skip_os_shutdown);
         self.change_states(
             caller,
             &request.ids,
@@ -224,9 +229,9 @@ impl Control {
     pub async fn terminate_instances(
         &self,
         caller: &Caller,
-        request: InstanceIds,
+        request: TerminateInstances,
     ) -> Result<Vec<StateChange>> {
-        let now = self.stamp();
+        let (now, skip_os_shutdown) = (self.stamp(), request.skip_os_shutdown);
         self.change_states(
             caller,
             &request.ids,
@@ -238,9 +243,14 @@ impl Control {
                     "terminated",
                     "disableApiTermination",
                 )),
+                // Who must not be stopped by mistake must not be ended by mistake either.
+                _ if instance.disable_api_stop => {
+                    Err(protected(&instance.id, "terminated", "disableApiStop"))
+                }
                 _ => {
                     Initiator::User.record(instance, InstanceState::ShuttingDown, now);
-                    Ok(Some(Work::Terminate(TerminateJob::of(&instance.id))))
+                    let job = TerminateJob::of(&instance.id, skip_os_shutdown);
+                    Ok(Some(Work::Terminate(job)))
                 }
             },
         )
@@ -731,12 +741,16 @@ pub(crate) async fn give_up_restart(
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TerminateJob {
     instance: InstanceId,
+    /// Whether the guest is not asked to shut down first.
+    #[serde(default)]
+    skip_os_shutdown: bool,
 }
 
 impl TerminateJob {
-    pub(crate) fn of(instance: &InstanceId) -> Self {
+    pub(crate) fn of(instance: &InstanceId, skip_os_shutdown: bool) -> Self {
         Self {
             instance: instance.clone(),
+            skip_os_shutdown,
         }
     }
 }
@@ -755,10 +769,11 @@ impl Job for TerminateJob {
         };
         if step == 0 {
             // Only what outlives the instance is worth waiting for.
-            let ask = found
+            let outlived = found
                 .block_devices
                 .iter()
                 .any(|device| !device.delete_on_termination);
+            let ask = outlived && !self.skip_os_shutdown;
             return shut_down(control, &self.instance, ask).await;
         }
         self.end(control).await?;
@@ -835,6 +850,7 @@ fn status(instance: &Instance) -> InstanceStatus {
     InstanceStatus {
         id: instance.id.clone(),
         availability_zone: instance.availability_zone.clone(),
+        availability_zone_id: instance.availability_zone_id(),
         state: instance.state,
         instance_status: status,
         system_status: status,
@@ -864,18 +880,15 @@ impl Filterable for InstanceStatus {
     const HAS_TAGS: bool = false;
 
     fn filter_field(&self, name: &str) -> Option<Vec<String>> {
-        let reachability = if self.state == InstanceState::Running {
-            "passed"
-        } else {
-            "not-applicable"
-        };
+        let reachability = (self.state == InstanceState::Running).then_some("passed");
         match name {
             "availability-zone" => one(&self.availability_zone),
+            "availability-zone-id" => maybe(self.availability_zone_id.as_ref()),
             "instance-state-code" => one(self.state.code()),
             "instance-state-name" => one(self.state),
             "instance-status.status" | "attached-ebs-status.status" => one(self.instance_status),
             "system-status.status" => one(self.system_status),
-            "instance-status.reachability" | "system-status.reachability" => one(reachability),
+            "instance-status.reachability" | "system-status.reachability" => maybe(reachability),
             "operator.managed" => one(false),
             name => Self::FILTERS.contains(&name).then(Vec::new),
         }
@@ -925,6 +938,19 @@ fn not_found(id: &str) -> Error {
 fn wrong_state(id: &InstanceId, what: &str) -> Error {
     let message = format!("The instance '{id}' is not in a state from which it can be {what}.");
     Error::new(ErrorKind::IncorrectInstanceState, message)
+}
+
+/// A machine without its root volume has nothing to boot.
+fn check_has_root(instance: &Instance) -> Result<()> {
+    if instance.root_volume().is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "Invalid value '{}' for instanceId. Instance does not have a volume attached at root ({})",
+        instance.id,
+        instance.root_device_name.as_deref().unwrap_or_default()
+    );
+    Err(Error::new(ErrorKind::InvalidParameterValue, message))
 }
 
 fn protected(id: &InstanceId, what: &str, attribute: &str) -> Error {

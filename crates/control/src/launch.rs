@@ -4,12 +4,13 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use cairn_model::{
     Attachment, AttachmentState, BlockDeviceMapping, Image, ImageState, Instance, InstanceId,
-    InstanceState, InstanceType, NetworkInterfaceId, ReservationId, ResourceType, SecurityGroup,
-    SecurityGroupId, SnapshotId, Subnet, Tags, TagsByType, Timestamp, Volume, VolumeId,
-    VolumeState,
+    InstanceState, InstanceType, KeyPair, NetworkInterfaceId, ReservationId, ResourceType,
+    SecurityGroup, SecurityGroupId, SnapshotId, Subnet, Tags, TagsByType, Timestamp, Volume,
+    VolumeId, VolumeState,
     instance::{InstanceBlockDevice, ShutdownBehavior},
     launch::{LaunchError, LaunchPlan, MetadataRequest, PlannedVolume, plan_launch},
     network::{Cidr, new_mac_address},
+    tag,
 };
 use cairn_store::{Connection, WriteTx, image as images, instance, network as networks, volume};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,13 @@ use crate::{
 /// The greatest number of instances in one launch: the `max-instances` of an account.
 const INSTANCES_MAX: i32 = 20;
 
+/// What a launch makes that can carry tags.
+const TAGGABLE: &[ResourceType] = &[
+    ResourceType::Instance,
+    ResourceType::NetworkInterface,
+    ResourceType::Volume,
+];
+
 /// The greatest size of user data, decoded, in bytes.
 const USER_DATA_MAX: usize = 16 << 10;
 
@@ -50,10 +58,16 @@ impl Control {
 
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await? {
+            describe::refuse_dry_run(request.dry_run)?;
             return self.reservation(&mut tx, caller, &id).await;
         }
         let launch = Launch::prepare(&mut tx, caller, &request, wish).await?;
+        self.check_can_run(&launch)?;
         let addresses = launch.addresses(&mut tx, &request).await?;
+        for planned in &launch.plan.volumes {
+            self.check_fits(caller.region, planned.shape.size_gib)
+                .await?;
+        }
         if !has_room {
             return Err(volumes::no_room());
         }
@@ -81,7 +95,20 @@ impl Control {
         })
     }
 
-    /// An earlier launch, as it is now.
+    /// Refuses machines that this host has no programs for, by the name of what is missing.
+    fn check_can_run(&self, launch: &Launch) -> Result<()> {
+        let (architecture, boot_mode) = (launch.image.architecture, launch.plan.boot_mode);
+        let can_run = self.room().check_can_run(architecture, boot_mode);
+        can_run.map_err(|missing| {
+            let message = format!(
+                "This server cannot run instances of architecture {architecture} that boot by {boot_mode}: {missing}."
+            );
+            Error::new(ErrorKind::Unsupported, message)
+        })
+    }
+
+    /// An earlier launch, as it is now. There is nothing to give of one that has been terminated:
+    /// its client would wait for it to run.
     async fn reservation(
         &self,
         conn: &mut Connection,
@@ -90,6 +117,13 @@ impl Control {
     ) -> Result<Reservation> {
         let id: ReservationId = id.parse().map_err(Error::internal)?;
         let instances = instance::list_reservation(conn, &id).await?;
+        let is_over = |instance: &Instance| instance.state == InstanceState::Terminated;
+        if instances.iter().all(is_over) {
+            return Err(Error::new(
+                ErrorKind::IdempotentInstanceTerminated,
+                "The client token is that of an earlier launch, whose instances have been terminated. Use another token to launch new ones.",
+            ));
+        }
         Ok(Reservation {
             id,
             account: caller.account.clone(),
@@ -105,7 +139,7 @@ impl Control {
         mut new: Instance,
     ) -> Result<Instance> {
         let taken = instance::ssh_ports(tx).await?;
-        new.ssh_port = Some(self.room().free_port(&taken).ok_or_else(no_capacity)?);
+        new.ssh_port = Some(self.room().free_port(&taken).ok_or_else(no_port)?);
         let mut makes = Vec::new();
         for (planned, base) in launch.plan.volumes.iter().zip(&launch.bases) {
             let made = launch.volume(self, &new, planned);
@@ -164,10 +198,7 @@ impl Wish {
             mappings: mapping::read(&request.block_device_mappings)?,
             metadata: metadata(&request.metadata_options)?,
             shutdown: shutdown_behavior(request)?,
-            tags: TagsByType::of(
-                &request.tag_specifications,
-                &[ResourceType::Instance, ResourceType::Volume],
-            )?,
+            tags: TagsByType::of(&request.tag_specifications, TAGGABLE)?,
             address: address(request, count)?,
         })
     }
@@ -184,6 +215,7 @@ struct Launch {
     bases: Vec<Option<Content>>,
     subnet: Subnet,
     groups: Vec<(SecurityGroupId, String)>,
+    key_pair: Option<KeyPair>,
 }
 
 impl Launch {
@@ -195,9 +227,11 @@ impl Launch {
     ) -> Result<Self> {
         let image = launchable(conn, caller, &wish.image_id).await?;
         let instance_type = instance_type(request, &image)?;
-        if let Some(name) = request.key_name.as_deref().filter(|name| !name.is_empty()) {
-            key_pair::find(conn, caller, name).await?;
-        }
+        check_ebs_optimized(request, instance_type)?;
+        let key_pair = match named(&request.key_name) {
+            Some(name) => Some(key_pair::find(conn, caller, name).await?),
+            None => None,
+        };
         let subnet = subnet(conn, caller, request).await?;
         let groups = groups(conn, caller, request, &subnet).await?;
         let asked = wish
@@ -209,6 +243,9 @@ impl Launch {
         let sizes = mapping::snapshot_sizes(conn, caller, snapshots).await?;
         let plan = plan_launch(&image, instance_type, &wish.mappings, wish.metadata, &sizes);
         let plan = plan.map_err(launch_error)?;
+        if plan.metadata_options.instance_metadata_tags {
+            tag::check_for_metadata(&wish.tags.tags(ResourceType::Instance))?;
+        }
         let bases = bases(conn, caller, &plan).await?;
         Ok(Self {
             wish,
@@ -218,6 +255,7 @@ impl Launch {
             bases,
             subnet,
             groups,
+            key_pair,
         })
     }
 
@@ -246,7 +284,7 @@ impl Launch {
         if enough {
             Ok(addresses)
         } else {
-            Err(no_capacity())
+            Err(no_address())
         }
     }
 
@@ -271,7 +309,9 @@ impl Launch {
             instance_type: self.instance_type.name.to_owned(),
             architecture: self.image.architecture,
             boot_mode: self.plan.boot_mode,
-            key_name: request.key_name.clone().filter(|name| !name.is_empty()),
+            image_boot_mode: self.image.boot_mode,
+            key_name: self.key_pair.as_ref().map(|key| key.name.clone()),
+            public_key: self.key_pair.as_ref().map(|key| key.public_key.clone()),
             state: InstanceState::Pending,
             state_reason: None,
             state_transition_reason: String::new(),
@@ -281,6 +321,8 @@ impl Launch {
             subnet_id: self.subnet.id.clone(),
             security_groups: self.groups.clone(),
             network_interface_id: NetworkInterfaceId::generate(entropy),
+            network_interface_description: interface_description(request),
+            network_interface_tags: self.wish.tags.tags(ResourceType::NetworkInterface),
             mac_address: new_mac_address(entropy),
             private_ip,
             root_device_name: Some(self.plan.root_device_name.clone()),
@@ -349,7 +391,10 @@ fn count(request: &RunInstances) -> Result<usize> {
         return Err(Error::new(ErrorKind::InvalidParameterValue, message));
     }
     if min > INSTANCES_MAX {
-        return Err(no_capacity());
+        let message = format!(
+            "You have requested more instances ({min}) than one launch may have ({INSTANCES_MAX}). Launch them in several calls."
+        );
+        return Err(Error::new(ErrorKind::InstanceLimitExceeded, message));
     }
     usize::try_from(max.min(INSTANCES_MAX)).map_err(Error::internal)
 }
@@ -384,6 +429,42 @@ fn check_interface(request: &RunInstances) -> Result<()> {
             "Network interfaces and an instance-level private IP address may not be specified on the same request",
         );
     }
+    if interface.associate_public_ip_address == Some(true) {
+        return refuse(
+            ErrorKind::UnsupportedOperation,
+            "This server gives no public addresses: leave out AssociatePublicIpAddress, or set it to false. The tag aws:cairn:ssh of the instance says where SSH to it leads.",
+        );
+    }
+    if interface.delete_on_termination == Some(false) {
+        return refuse(
+            ErrorKind::UnsupportedOperation,
+            "The network interface goes with its instance: leave out DeleteOnTermination, or set it to true.",
+        );
+    }
+    if interface.device_index.is_none() {
+        return refuse(
+            ErrorKind::MissingParameter,
+            "Each network interface requires a device index.",
+        );
+    }
+    Ok(())
+}
+
+fn interface_description(request: &RunInstances) -> String {
+    let interface = request.network_interface.as_ref();
+    interface
+        .and_then(|interface| interface.description.clone())
+        .unwrap_or_default()
+}
+
+fn check_ebs_optimized(request: &RunInstances, of_type: &InstanceType) -> Result<()> {
+    if request.ebs_optimized && of_type.ebs_optimized_support() == "unsupported" {
+        let message = format!(
+            "EBS-optimized instances are not supported for your requested configuration: an instance of type {} cannot be one.",
+            of_type.name
+        );
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
     Ok(())
 }
 
@@ -415,7 +496,8 @@ fn check_address(cidr: Cidr, address: Ipv4Addr, taken: &BTreeSet<Ipv4Addr>) -> R
         ));
     }
     if taken.contains(&address) {
-        return refuse(format!("Address {address} is in use."));
+        let message = format!("Address {address} is in use.");
+        return Err(Error::new(ErrorKind::PrivateAddressInUse, message));
     }
     Ok(())
 }
@@ -493,10 +575,7 @@ async fn subnet(conn: &mut Connection, caller: &Caller, request: &RunInstances) 
         .network_interface
         .as_ref()
         .and_then(|i| named(&i.subnet_id));
-    let zone = match named(&request.availability_zone) {
-        Some(name) => Some(place::zone(caller.region, name)?.name()),
-        None => None,
-    };
+    let zone = zone(caller, request)?;
     if let Some(id) = named(&request.subnet_id).or(of_interface) {
         let subnet = network::find_subnet(conn, caller, id).await?;
         return match zone {
@@ -514,8 +593,27 @@ async fn subnet(conn: &mut Connection, caller: &Caller, request: &RunInstances) 
     subnets.sort_by(|a, b| a.availability_zone.cmp(&b.availability_zone));
     let with_room = subnets
         .into_iter()
-        .find(|subnet| subnet.available_ip_address_count > 0);
-    with_room.ok_or_else(no_capacity)
+        .find(|subnet| subnet.available_ip_address_count >= request.min_count);
+    with_room.ok_or_else(no_address)
+}
+
+/// The name of the zone asked for, by its name or its id.
+fn zone(caller: &Caller, request: &RunInstances) -> Result<Option<String>> {
+    let zones = [&request.availability_zone, &request.availability_zone_id];
+    let mut names = Vec::new();
+    for asked in zones.into_iter().filter_map(named) {
+        let zone = place::zone(caller.region, asked);
+        // Of launches it is a wrong value; of volumes a zone that is not found.
+        let zone = zone.map_err(|error| Error::new(ErrorKind::InvalidParameterValue, error))?;
+        names.push(zone.name());
+    }
+    if names.len() == 2 && names[0] != names[1] {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterCombination,
+            "The parameters availabilityZone and availabilityZoneId name different Availability Zones.",
+        ));
+    }
+    Ok(names.pop())
 }
 
 fn zone_mismatch(zone: &str, subnet: &Subnet) -> Error {
@@ -533,6 +631,12 @@ async fn groups(
     request: &RunInstances,
     subnet: &Subnet,
 ) -> Result<Vec<(SecurityGroupId, String)>> {
+    if !request.security_groups.is_empty() && named(&request.subnet_id).is_some() {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterCombination,
+            "The parameter groupName cannot be used with the parameter subnet",
+        ));
+    }
     let mut all = networks::list_security_groups(conn, &caller.account, caller.region).await?;
     all.retain(|group| group.vpc_id == subnet.vpc_id);
     let of_interface = request
@@ -603,8 +707,10 @@ fn launch_error(error: LaunchError) -> Error {
         | LaunchError::EnaRequired(_)
         | LaunchError::BootMode { .. } => ErrorKind::InvalidParameterCombination,
         LaunchError::NoRootVolume => ErrorKind::BlockDeviceMappingInvalid,
+        LaunchError::TooManyVolumes => ErrorKind::AttachmentLimitExceeded,
         LaunchError::SnapshotNotFound(_) => ErrorKind::SnapshotNotFound,
         LaunchError::Encrypted(_) => ErrorKind::UnsupportedOperation,
+        LaunchError::Tpm | LaunchError::UefiData => ErrorKind::Unsupported,
     };
     Error::new(kind, error)
 }
@@ -614,10 +720,17 @@ fn named(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
-fn no_capacity() -> Error {
+fn no_port() -> Error {
     Error::new(
         ErrorKind::InsufficientInstanceCapacity,
-        "There is not enough capacity for the instances asked for: no free private address or port, or more than 20 at once.",
+        "There is not enough capacity for the instances asked for: no TCP port of the host is free for SSH to them.",
+    )
+}
+
+fn no_address() -> Error {
+    Error::new(
+        ErrorKind::PrivateAddressesExhausted,
+        "The specified subnet does not contain enough free private IP addresses to fulfill your request.",
     )
 }
 

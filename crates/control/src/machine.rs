@@ -22,7 +22,7 @@ use cairn_model::{
     network::Cidr,
     volume::AttachmentState,
 };
-use cairn_store::{Connection, image, instance, job, key_pair, network};
+use cairn_store::{Connection, image, instance, job, network};
 use cairn_vmm::{
     self as vmm, Accelerator, AcceleratorProbe, DiskSpec, EndOfRun, Exit, MachineError,
     MachineSpec, NetworkSpec, ShutdownCause,
@@ -48,6 +48,16 @@ pub trait Machines: fmt::Debug + Send + Sync {
     /// Why it is that one, for people; empty if there is nothing to say.
     fn accelerator_reason(&self) -> &str {
         ""
+    }
+
+    /// Why a machine of this kind cannot be started here, if it cannot; see
+    /// [`cairn_vmm::check_host`].
+    fn check_can_run(
+        &self,
+        _architecture: vmm::Architecture,
+        _boot_mode: vmm::BootMode,
+    ) -> Result<(), MachineError> {
+        Ok(())
     }
 
     /// Starts a machine; see [`cairn_vmm::start`].
@@ -125,6 +135,14 @@ impl Machines for Qemu {
 
     fn accelerator_reason(&self) -> &str {
         &self.probe.reason
+    }
+
+    fn check_can_run(
+        &self,
+        architecture: vmm::Architecture,
+        boot_mode: vmm::BootMode,
+    ) -> Result<(), MachineError> {
+        vmm::check_host(architecture, boot_mode, &self.config)
     }
 
     fn start<'a>(&'a self, spec: &'a MachineSpec) -> MachineFuture<'a, Arc<dyn Machine>> {
@@ -272,6 +290,16 @@ impl Room {
         if let Some(running) = self.running().get_mut(id) {
             running.rebooting = rebooting;
         }
+    }
+
+    /// Why machines of this kind cannot run here, if they cannot.
+    pub(crate) fn check_can_run(
+        &self,
+        architecture: Architecture,
+        boot_mode: BootMode,
+    ) -> Result<(), MachineError> {
+        let machines = &self.options.machines;
+        machines.check_can_run(self::architecture(architecture), self::boot_mode(boot_mode))
     }
 
     /// How long a guest may take to shut down.
@@ -518,7 +546,7 @@ impl Control {
         })
         .await?;
         if terminate {
-            jobs::enqueue(&mut tx, &TerminateJob::of(id), self.now()).await?;
+            jobs::enqueue(&mut tx, &TerminateJob::of(id, true), self.now()).await?;
         } else {
             jobs::enqueue(&mut tx, &StopJob::of(id, true), self.now()).await?;
         }
@@ -627,15 +655,10 @@ impl Control {
         };
         let (vpc, subnet) = network_of(conn, &instance).await?;
         let image = image::get(conn, &instance.image_id).await?;
-        let key = match &instance.key_name {
-            Some(name) => {
-                key_pair::get_named(conn, &instance.account, instance.region, name).await?
-            }
-            None => None,
-        };
-        let public_keys = key.into_iter().map(|key| metadata::PublicKey {
-            name: key.name,
-            openssh_key: key.public_key,
+        let key = instance.key_name.iter().zip(&instance.public_key);
+        let public_keys = key.map(|(name, key)| metadata::PublicKey {
+            name: name.clone(),
+            openssh_key: key.clone(),
         });
         Ok(Some(InstanceMetadata {
             instance_id: instance.id.to_string(),
@@ -679,7 +702,7 @@ impl MetadataSource for Source {
     fn metadata<'a>(&'a self, instance_id: &'a str) -> SourceFuture<'a> {
         Box::pin(async {
             let control = Control::upgrade(&self.0)?;
-            // The error is in the log; the guest is told that there is nothing.
+            // The error is in the log; the guest is told to ask again.
             control.instance_metadata(instance_id).await.ok().flatten()
         })
     }

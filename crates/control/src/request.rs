@@ -197,6 +197,7 @@ pub struct RunInstances {
     /// The first network interface's subnet, groups and address, for clients that send them there.
     pub network_interface: Option<NetworkInterfaceRequest>,
     pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
     pub block_device_mappings: Vec<MappingRequest>,
     pub user_data: Option<String>,
     pub metadata_options: MetadataOptionsRequest,
@@ -221,6 +222,7 @@ pub struct NetworkInterfaceRequest {
     pub private_ip_address: Option<String>,
     pub associate_public_ip_address: Option<bool>,
     pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
 }
 
 /// Metadata options asked for by RunInstances; values as EC2 spells them.
@@ -242,7 +244,7 @@ pub struct DescribeInstanceStatus {
     pub include_all: bool,
 }
 
-/// Start-, Reboot- and TerminateInstances.
+/// Start- and RebootInstances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceIds {
     /// The instances.
@@ -258,6 +260,16 @@ pub struct StopInstances {
     pub ids: Vec<String>,
     pub force: bool,
     pub hibernate: bool,
+    pub skip_os_shutdown: bool,
+    pub dry_run: bool,
+}
+
+/// TerminateInstances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the members of the EC2 request")]
+pub struct TerminateInstances {
+    pub ids: Vec<String>,
+    pub skip_os_shutdown: bool,
     pub dry_run: bool,
 }
 

@@ -6,7 +6,7 @@ use cairn_model::{
     tag::{self as rules, TagDescription, TagError},
 };
 use cairn_store::{
-    WriteTx,
+    WriteTx, instance,
     tag::{self, Tagged},
 };
 
@@ -86,11 +86,25 @@ impl Control {
         for id in &request.resources {
             let mut found = find(&mut tx, caller, id).await?;
             change(&mut found.tags)?;
+            check_for_metadata(&mut tx, &found).await?;
             tag::set(&mut tx, found.resource_type, id, found.tags).await?;
         }
         describe::refuse_dry_run(request.dry_run)?;
         Ok(tx.commit().await?)
     }
+}
+
+/// An instance that shows its tags to its guest takes only those that can be shown.
+async fn check_for_metadata(tx: &mut WriteTx, tagged: &Tagged) -> Result<()> {
+    if tagged.resource_type != ResourceType::Instance {
+        return Ok(());
+    }
+    let id = tagged.id.parse().map_err(Error::internal)?;
+    let found = instance::get(tx, &id).await?;
+    if found.is_some_and(|instance| instance.metadata_options.instance_metadata_tags) {
+        rules::check_for_metadata(&tagged.tags)?;
+    }
+    Ok(())
 }
 
 fn check_count(resources: usize) -> Result<()> {
@@ -147,7 +161,11 @@ fn not_found(resource_type: ResourceType, id: &str) -> Error {
             ErrorKind::VpcNotFound,
             format!("The vpc ID '{id}' does not exist"),
         ),
-        ResourceType::NetworkInterface | ResourceType::InternetGateway => (
+        ResourceType::NetworkInterface => (
+            ErrorKind::NetworkInterfaceNotFound,
+            format!("The networkInterface ID '{id}' does not exist"),
+        ),
+        ResourceType::InternetGateway => (
             ErrorKind::InvalidId,
             format!("The {resource_type} ID '{id}' does not exist"),
         ),

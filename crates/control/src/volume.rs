@@ -1,7 +1,7 @@
 //! Volumes.
 
 use cairn_model::{
-    Paged, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId, VolumeState,
+    Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId, VolumeState,
     VolumeType,
     page::Bounds,
     place::Zone,
@@ -49,6 +49,7 @@ impl Control {
         };
         let shape = shape(&request, source.as_ref())?;
         let base = base(&mut tx, source.as_ref()).await?;
+        self.check_fits(caller.region, shape.size_gib).await?;
         if !has_room {
             return Err(no_room());
         }
@@ -131,6 +132,18 @@ impl Control {
         tx.commit().await?;
         self.wake_jobs();
         Ok(())
+    }
+
+    /// Refuses a volume whose data file the file system would not take.
+    pub(crate) async fn check_fits(&self, region: Region, size_gib: i32) -> Result<()> {
+        let bytes = u64::try_from(size_gib).map_err(Error::internal)? * GIB;
+        if self.engine().takes_volume_of(region, bytes).await? {
+            return Ok(());
+        }
+        let message = format!(
+            "Volume of {size_gib}GiB is too large for the file system that the server's data directory is on, which takes no file of this size."
+        );
+        Err(Error::new(ErrorKind::VolumeSizeInvalid, message))
     }
 
     /// Makes the files of a volume that is being created; they may be there from an attempt that

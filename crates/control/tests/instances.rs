@@ -18,7 +18,7 @@ use cairn_control::{
     request::{
         ById, ChangeTags, CreateKeyPair, Describe, DescribeAttribute, DescribeInstanceStatus,
         EbsRequest, InstanceIds, MappingRequest, NetworkInterfaceRequest, RunInstances,
-        StopInstances,
+        StopInstances, TerminateInstances,
     },
 };
 use cairn_model::{
@@ -33,6 +33,13 @@ fn these(ids: &[&InstanceId]) -> InstanceIds {
     InstanceIds {
         ids: ids.iter().map(ToString::to_string).collect(),
         dry_run: false,
+    }
+}
+
+fn ending(ids: &[&InstanceId]) -> TerminateInstances {
+    TerminateInstances {
+        ids: ids.iter().map(ToString::to_string).collect(),
+        ..TerminateInstances::default()
     }
 }
 
@@ -433,7 +440,7 @@ async fn termination_takes_what_goes_with_the_instance() {
     let gone = instance.root_volume().unwrap().volume_id.clone();
 
     let changes = control
-        .terminate_instances(&caller, these(&[&instance.id]))
+        .terminate_instances(&caller, ending(&[&instance.id]))
         .await
         .unwrap();
     assert_eq!(changes[0].current, InstanceState::ShuttingDown);
@@ -453,7 +460,7 @@ async fn termination_takes_what_goes_with_the_instance() {
     );
 
     let again = control
-        .terminate_instances(&caller, these(&[&instance.id]))
+        .terminate_instances(&caller, ending(&[&instance.id]))
         .await
         .unwrap();
     assert_eq!(
@@ -495,7 +502,7 @@ async fn termination_takes_what_goes_with_the_instance() {
     );
     refused(
         control
-            .terminate_instances(&caller, these(&[&instance.id]))
+            .terminate_instances(&caller, ending(&[&instance.id]))
             .await,
         ErrorKind::InstanceNotFound,
     );
@@ -514,7 +521,7 @@ async fn protections_hold_for_requests() {
     let instance = launched(&control, &caller, request).await;
     let free = launched(&control, &caller, launch(&image)).await;
     let both = control
-        .terminate_instances(&caller, these(&[&free.id, &instance.id]))
+        .terminate_instances(&caller, ending(&[&free.id, &instance.id]))
         .await;
     let message = refused(both, ErrorKind::OperationNotPermitted);
     assert_eq!(
@@ -697,7 +704,7 @@ async fn a_server_killed_at_any_step_of_an_end_goes_on() {
             }
             "terminate-instance" => {
                 control
-                    .terminate_instances(&caller, these(&[&instance.id]))
+                    .terminate_instances(&caller, ending(&[&instance.id]))
                     .await
                     .unwrap();
                 InstanceState::Terminated
@@ -756,7 +763,7 @@ async fn an_instance_can_be_terminated_before_it_runs() {
         .remove(0);
     control.idle().await.unwrap();
     control
-        .terminate_instances(&caller, these(&[&instance.id]))
+        .terminate_instances(&caller, ending(&[&instance.id]))
         .await
         .unwrap();
     drop(control);
@@ -812,8 +819,8 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
         ),
         (
             with(&|r| (r.min_count, r.max_count) = (21, 21)),
-            ErrorKind::InsufficientInstanceCapacity,
-            "capacity",
+            ErrorKind::InstanceLimitExceeded,
+            "more instances (21) than one launch may have (20)",
         ),
         (
             with(&|r| r.instance_type = text("t9.huge")),
@@ -842,8 +849,8 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
         ),
         (
             with(&|r| r.availability_zone = text("us-east-1z")),
-            ErrorKind::ZoneNotFound,
-            "us-east-1z",
+            ErrorKind::InvalidParameterValue,
+            "Invalid availability zone: [us-east-1z]",
         ),
         (
             with(&|r| r.security_group_ids = vec!["sg-12345678".to_owned()]),
@@ -965,6 +972,71 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
             "Network interfaces and an instance-level subnet ID may not be specified on the same request",
         ),
         (
+            with(&|r| r.network_interface = Some(NetworkInterfaceRequest::default())),
+            ErrorKind::MissingParameter,
+            "Each network interface requires a device index.",
+        ),
+        (
+            with(&|r| {
+                r.network_interface = Some(NetworkInterfaceRequest {
+                    device_index: Some(0),
+                    associate_public_ip_address: Some(true),
+                    ..Default::default()
+                })
+            }),
+            ErrorKind::UnsupportedOperation,
+            "no public addresses",
+        ),
+        (
+            with(&|r| {
+                r.network_interface = Some(NetworkInterfaceRequest {
+                    device_index: Some(0),
+                    delete_on_termination: Some(false),
+                    ..Default::default()
+                })
+            }),
+            ErrorKind::UnsupportedOperation,
+            "goes with its instance",
+        ),
+        (
+            with(&|r| {
+                r.security_groups = vec!["default".to_owned()];
+                r.subnet_id = text("subnet-12345678");
+            }),
+            ErrorKind::SubnetNotFound,
+            "subnet-12345678",
+        ),
+        (
+            with(&|r| {
+                r.availability_zone = text("us-east-1a");
+                r.availability_zone_id = text("use1-az2");
+            }),
+            ErrorKind::InvalidParameterCombination,
+            "different Availability Zones",
+        ),
+        (
+            with(&|r| {
+                r.instance_type = text("t2.micro");
+                r.ebs_optimized = true;
+            }),
+            ErrorKind::Unsupported,
+            "EBS-optimized instances are not supported",
+        ),
+        (
+            with(&|r| {
+                r.metadata_options.instance_metadata_tags = text("enabled");
+                r.tag_specifications = vec![TagSpecification {
+                    resource_type: "instance".to_owned(),
+                    tags: vec![Tag {
+                        key: "team/name".to_owned(),
+                        value: String::new(),
+                    }],
+                }]
+            }),
+            ErrorKind::InvalidParameterValue,
+            "'team/name' is not a valid tag key",
+        ),
+        (
             with(&|r| {
                 r.tag_specifications = vec![TagSpecification {
                     resource_type: "snapshot".to_owned(),
@@ -973,6 +1045,11 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
             }),
             ErrorKind::InvalidParameterValue,
             "'snapshot' is not a valid taggable resource type for this operation.",
+        ),
+        (
+            with(&|r| r.client_token = Some("t".repeat(65))),
+            ErrorKind::InvalidParameterValue,
+            "up to 64 characters",
         ),
         (
             with(&|r| r.dry_run = true),
@@ -1019,7 +1096,7 @@ async fn an_address_can_be_asked_for_once() {
     assert_eq!(instance.private_dns_name(), "ip-172-31-16-77.ec2.internal");
     let message = refused(
         control.run_instances(&caller, request).await,
-        ErrorKind::InvalidParameterValue,
+        ErrorKind::PrivateAddressInUse,
     );
     assert_eq!(message, "Address 172.31.16.77 is in use.");
 }
@@ -1047,7 +1124,7 @@ async fn accounts_do_not_see_one_another() {
     );
     refused(
         control
-            .terminate_instances(&other, these(&[&instance.id]))
+            .terminate_instances(&other, ending(&[&instance.id]))
             .await,
         ErrorKind::InstanceNotFound,
     );

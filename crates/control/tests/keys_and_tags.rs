@@ -473,6 +473,20 @@ async fn places_and_types_can_be_looked_up() {
         types.iter().map(|t| t.name).collect::<Vec<_>>(),
         ["t4g.micro"]
     );
+    for (name, value, wanted) in [
+        ("ebs-info.maximum-ebs-attachments", "24", 35),
+        ("ebs-info.encryption-support", "unsupported", 35),
+        ("nitro-tpm-support", "supported", 0),
+        ("instance-storage-info.disk.type", "ssd", 0),
+        ("vcpu-info.valid-cores", "4", 2),
+    ] {
+        let request = Describe {
+            filters: vec![filter(name, &[value])],
+            ..Describe::default()
+        };
+        let found = control.describe_instance_types(&caller, request).await;
+        assert_eq!(found.unwrap().items.len(), wanted, "{name}={value}");
+    }
     let page = Describe {
         page: Page {
             max_results: Some(5),

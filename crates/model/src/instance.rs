@@ -40,8 +40,15 @@ pub struct Instance {
     pub architecture: Architecture,
     /// Firmware in use.
     pub boot_mode: BootMode,
+    /// What the image asked for, if it did.
+    #[serde(default)]
+    pub image_boot_mode: Option<BootMode>,
     /// Name of the key pair.
     pub key_name: Option<String>,
+    /// The public key as it was at the launch, in OpenSSH's form: whoever deletes the key pair, or
+    /// makes another of its name, changes nothing about who may log in.
+    #[serde(default)]
+    pub public_key: Option<String>,
     /// State.
     pub state: InstanceState,
     /// Why it is in this state: code and sentence.
@@ -60,6 +67,12 @@ pub struct Instance {
     pub security_groups: Vec<(SecurityGroupId, String)>,
     /// Network interface.
     pub network_interface_id: NetworkInterfaceId,
+    /// What the launch said of the network interface.
+    #[serde(default)]
+    pub network_interface_description: String,
+    /// Tags of the network interface.
+    #[serde(default)]
+    pub network_interface_tags: Tags,
     /// Hardware address of the network interface.
     pub mac_address: String,
     /// Private address.
@@ -105,6 +118,19 @@ impl Instance {
             "us-east-1" => format!("ip-{address}.ec2.internal"),
             region => format!("ip-{address}.{region}.compute.internal"),
         }
+    }
+
+    /// The id of the attachment of its one network interface, which is that of the interface in
+    /// another form.
+    pub fn network_interface_attachment_id(&self) -> String {
+        let interface = self.network_interface_id.as_str();
+        interface.replacen(NetworkInterfaceId::PREFIX, "eni-attach-", 1)
+    }
+
+    /// The id of its availability zone, such as `use1-az1`.
+    pub fn availability_zone_id(&self) -> Option<String> {
+        let zone = self.region.zone(&self.availability_zone);
+        zone.map(|zone| zone.id())
     }
 
     /// Whether it is still described: a terminated instance is for an hour.
@@ -175,26 +201,58 @@ impl Filterable for Instance {
         "monitoring-state",
         "network-interface.addresses.association.allocation-id",
         "network-interface.addresses.association.association-id",
+        "network-interface.addresses.association.carrier-ip",
+        "network-interface.addresses.association.customer-owned-ip",
+        "network-interface.addresses.association.ip-owner-id",
+        "network-interface.addresses.association.public-dns-name",
         "network-interface.addresses.association.public-ip",
         "network-interface.addresses.primary",
+        "network-interface.addresses.private-dns-name",
         "network-interface.addresses.private-ip-address",
+        "network-interface.association.allocation-id",
+        "network-interface.association.association-id",
+        "network-interface.association.carrier-ip",
+        "network-interface.association.customer-owned-ip",
+        "network-interface.association.ip-owner-id",
+        "network-interface.association.public-dns-name",
         "network-interface.association.public-ip",
+        "network-interface.attachment.attach-time",
+        "network-interface.attachment.attachment-id",
+        "network-interface.attachment.delete-on-termination",
         "network-interface.attachment.device-index",
         "network-interface.attachment.instance-id",
         "network-interface.attachment.instance-owner-id",
+        "network-interface.attachment.network-card-index",
         "network-interface.attachment.status",
         "network-interface.availability-zone",
+        "network-interface.deny-all-igw-traffic",
+        "network-interface.description",
         "network-interface.group-id",
         "network-interface.group-name",
+        "network-interface.ipv4-prefixes.ipv4-prefix",
+        "network-interface.ipv6-address",
+        "network-interface.ipv6-addresses.ipv6-address",
+        "network-interface.ipv6-addresses.is-primary-ipv6",
+        "network-interface.ipv6-native",
+        "network-interface.ipv6-prefixes.ipv6-prefix",
         "network-interface.mac-address",
         "network-interface.network-interface-id",
+        "network-interface.operator.managed",
+        "network-interface.operator.principal",
+        "network-interface.outpost-arn",
         "network-interface.owner-id",
         "network-interface.private-dns-name",
         "network-interface.private-ip-address",
+        "network-interface.public-dns-name",
+        "network-interface.requester-id",
+        "network-interface.requester-managed",
         "network-interface.source-dest-check",
         "network-interface.status",
         "network-interface.subnet-id",
+        "network-interface.tag-key",
+        "network-interface.tag-value",
         "network-interface.vpc-id",
+        "network-performance-options.bandwidth-weighting",
         "operator.managed",
         "operator.principal",
         "outpost-arn",
@@ -230,6 +288,9 @@ impl Filterable for Instance {
     ];
 
     fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        if self.is_without(name) {
+            return Some(Vec::new());
+        }
         let field = match name.split_once('.') {
             Some(("block-device-mapping", rest)) => self.device_field(rest),
             Some(("network-interface", rest)) => self.interface_field(rest),
@@ -246,10 +307,30 @@ impl Filterable for Instance {
 }
 
 impl Instance {
+    /// Whether it has no such field any more: a terminated one has given back its network and its
+    /// volumes, and is not shown with them.
+    fn is_without(&self, filter: &str) -> bool {
+        let place = [
+            "network-interface.",
+            "block-device-mapping.",
+            "instance.group-",
+        ];
+        let is_of_place = place.iter().any(|prefix| filter.starts_with(prefix))
+            || [
+                "subnet-id",
+                "vpc-id",
+                "private-dns-name",
+                "private-ip-address",
+            ]
+            .contains(&filter);
+        self.state == InstanceState::Terminated && is_of_place
+    }
+
     fn own_field(&self, name: &str) -> Option<Vec<String>> {
         match name {
             "architecture" => one(self.architecture),
-            "boot-mode" | "current-instance-boot-mode" => one(self.boot_mode),
+            "boot-mode" => maybe(self.image_boot_mode),
+            "current-instance-boot-mode" => one(self.boot_mode),
             "capacity-reservation-specification.capacity-reservation-preference" => one("open"),
             "client-token" => maybe(self.client_token.as_ref()),
             "ebs-optimized" => one(self.ebs_optimized),
@@ -285,11 +366,7 @@ impl Instance {
     fn place_field(&self, name: &str) -> Option<Vec<String>> {
         match name {
             "availability-zone" => one(&self.availability_zone),
-            "availability-zone-id" => maybe(
-                self.region
-                    .zone(&self.availability_zone)
-                    .map(|zone| zone.id()),
-            ),
+            "availability-zone-id" => maybe(self.availability_zone_id()),
             "subnet-id" => one(&self.subnet_id),
             "vpc-id" => one(&self.vpc_id),
             "private-dns-name" => one(self.private_dns_name()),
@@ -325,16 +402,26 @@ impl Instance {
     fn interface_field(&self, name: &str) -> Option<Vec<String>> {
         match name {
             "addresses.primary" => one(true),
+            "addresses.private-dns-name" => one(self.private_dns_name()),
             "addresses.private-ip-address" => one(self.private_ip),
-            "attachment.device-index" => one(0),
+            "attachment.attach-time" => time(self.launch_time),
+            "attachment.attachment-id" => one(self.network_interface_attachment_id()),
+            "attachment.delete-on-termination" => one(true),
+            "attachment.device-index" | "attachment.network-card-index" => one(0),
             "attachment.instance-id" => one(&self.id),
             "attachment.instance-owner-id" => one(&self.account),
             "attachment.status" => one("attached"),
             "group-id" | "group-name" => self.place_field(&format!("instance.{name}")),
+            "description" => one(&self.network_interface_description),
+            "deny-all-igw-traffic" | "ipv6-native" | "operator.managed" | "requester-managed" => {
+                one(false)
+            }
             "mac-address" => one(&self.mac_address),
             "network-interface-id" => one(&self.network_interface_id),
             "owner-id" => one(&self.account),
             "status" => one("in-use"),
+            "tag-key" => many(self.network_interface_tags.keys()),
+            "tag-value" => many(self.network_interface_tags.values()),
             name => self.place_field(name),
         }
     }

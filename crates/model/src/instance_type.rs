@@ -4,10 +4,13 @@
 //! are here; a guest gets the processors and the memory of its type.
 
 use crate::{
-    filter::{Filterable, many, maybe, one},
+    filter::{Filterable, many, one},
     image::{Architecture, BootMode},
     tag::Tags,
 };
+
+/// Volumes of one instance, the root included: a machine has ports for so many disks.
+pub const VOLUMES_MAX: usize = 24;
 
 /// A type of instance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -284,24 +287,48 @@ impl Filterable for InstanceType {
         "burstable-performance-supported",
         "current-generation",
         "dedicated-hosts-supported",
+        "ebs-info.attachment-limit-type",
+        "ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps",
+        "ebs-info.ebs-optimized-info.baseline-iops",
+        "ebs-info.ebs-optimized-info.baseline-throughput-in-mbps",
+        "ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps",
+        "ebs-info.ebs-optimized-info.maximum-iops",
+        "ebs-info.ebs-optimized-info.maximum-throughput-in-mbps",
         "ebs-info.ebs-optimized-support",
         "ebs-info.encryption-support",
+        "ebs-info.maximum-ebs-attachments",
         "ebs-info.nvme-support",
         "free-tier-eligible",
         "hibernation-supported",
         "hypervisor",
+        "instance-storage-info.disk.count",
+        "instance-storage-info.disk.size-in-gb",
+        "instance-storage-info.disk.type",
+        "instance-storage-info.encryption-support",
         "instance-storage-info.nvme-support",
+        "instance-storage-info.total-size-in-gb",
         "instance-storage-supported",
         "instance-type",
         "memory-info.size-in-mib",
+        "network-info.bandwidth-weightings",
+        "network-info.efa-info.maximum-efa-interfaces",
         "network-info.efa-supported",
         "network-info.ena-support",
+        "network-info.encryption-in-transit-supported",
+        "network-info.flexible-ena-queues-support",
         "network-info.ipv4-addresses-per-interface",
+        "network-info.ipv6-addresses-per-interface",
         "network-info.ipv6-supported",
+        "network-info.maximum-network-cards",
         "network-info.maximum-network-interfaces",
         "network-info.network-performance",
+        "nitro-enclaves-support",
+        "nitro-tpm-info.supported-versions",
+        "nitro-tpm-support",
         "processor-info.supported-architecture",
+        "processor-info.supported-features",
         "processor-info.sustained-clock-speed-in-ghz",
+        "reboot-migration-support",
         "supported-boot-mode",
         "supported-root-device-type",
         "supported-usage-class",
@@ -309,6 +336,8 @@ impl Filterable for InstanceType {
         "vcpu-info.default-cores",
         "vcpu-info.default-threads-per-core",
         "vcpu-info.default-vcpus",
+        "vcpu-info.valid-cores",
+        "vcpu-info.valid-threads-per-core",
     ];
     const HAS_TAGS: bool = false;
 
@@ -320,19 +349,27 @@ impl Filterable for InstanceType {
             | "hibernation-supported"
             | "instance-storage-supported"
             | "network-info.efa-supported"
+            | "network-info.encryption-in-transit-supported"
             | "network-info.ipv6-supported" => one(false),
             "burstable-performance-supported" => one(self.burstable),
             "current-generation" => one(self.current_generation),
             "ebs-info.ebs-optimized-support" => one(self.ebs_optimized_support()),
-            "ebs-info.encryption-support" => one("unsupported"),
+            "ebs-info.attachment-limit-type" => one("dedicated"),
+            "ebs-info.encryption-support"
+            | "network-info.flexible-ena-queues-support"
+            | "nitro-enclaves-support"
+            | "nitro-tpm-support"
+            | "reboot-migration-support" => one("unsupported"),
+            "ebs-info.maximum-ebs-attachments" => one(VOLUMES_MAX),
             "ebs-info.nvme-support" => one(self.nvme_support()),
             "free-tier-eligible" => one(self.free_tier_eligible),
             "hypervisor" => one(self.hypervisor.as_str()),
-            "instance-storage-info.nvme-support" => maybe(None::<String>),
             "instance-type" => one(self.name),
             "memory-info.size-in-mib" => one(self.memory_mib),
             "network-info.ena-support" => one(self.ena_support()),
             "network-info.ipv4-addresses-per-interface" => one(self.ipv4_per_interface),
+            "network-info.ipv6-addresses-per-interface" => one(0),
+            "network-info.maximum-network-cards" => one(1),
             "network-info.maximum-network-interfaces" => one(self.network_interfaces),
             "network-info.network-performance" => one(self.network_performance),
             "processor-info.supported-architecture" => many(self.architectures),
@@ -341,10 +378,13 @@ impl Filterable for InstanceType {
             "supported-root-device-type" => one("ebs"),
             "supported-usage-class" => one("on-demand"),
             "supported-virtualization-type" => one("hvm"),
-            "vcpu-info.default-cores" => one(self.cores),
-            "vcpu-info.default-threads-per-core" => one(self.threads_per_core()),
+            "vcpu-info.default-cores" | "vcpu-info.valid-cores" => one(self.cores),
+            "vcpu-info.default-threads-per-core" | "vcpu-info.valid-threads-per-core" => {
+                one(self.threads_per_core())
+            }
             "vcpu-info.default-vcpus" => one(self.vcpus),
-            _ => None,
+            // What EC2 tells of types and there is nothing of here.
+            name => Self::FILTERS.contains(&name).then(Vec::new),
         }
     }
 
@@ -394,10 +434,22 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_that_is_named_has_a_field() {
+    fn every_filter_has_a_value_but_those_of_what_no_type_has() {
+        let absent = |name: &str| {
+            let of_absent = [
+                "instance-storage-info.",
+                "ebs-info.ebs-optimized-info.",
+                "network-info.bandwidth",
+                "network-info.efa-info.",
+                "nitro-tpm-info.",
+                "processor-info.supported-features",
+            ];
+            of_absent.iter().any(|prefix| name.starts_with(prefix))
+        };
         for t in &TYPES {
             for name in InstanceType::FILTERS {
-                assert!(t.filter_field(name).is_some(), "{name}");
+                let values = t.filter_field(name).expect("a field");
+                assert_eq!(values.is_empty(), absent(name), "{name}");
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     ids::SnapshotId,
     image::{Architecture, BootMode, Image, VirtualizationType},
     instance::MetadataOptions,
-    instance_type::{Hypervisor, InstanceType},
+    instance_type::{Hypervisor, InstanceType, VOLUMES_MAX},
     volume::VolumeType,
     volume_shape::{ShapeError, VolumeShape},
 };
@@ -95,6 +95,11 @@ pub enum LaunchError {
         "The specified AMI has no EBS root volume; only AMIs backed by EBS can be launched here."
     )]
     NoRootVolume,
+    /// There are more volumes than a machine has places for.
+    #[error(
+        "An instance can have up to {VOLUMES_MAX} volumes; the block device mapping of the AMI and of the request asks for more."
+    )]
+    TooManyVolumes,
     /// The mappings.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -107,6 +112,17 @@ pub enum LaunchError {
     /// A volume would have to be encrypted.
     #[error("Encrypted volumes are not supported yet; device '{0}' asks for one.")]
     Encrypted(String),
+    /// The image asks for a TPM.
+    #[error(
+        "The specified AMI requires a virtual TPM (TpmSupport v2.0), which instances of this server do not have."
+    )]
+    Tpm,
+    /// The image brings UEFI variables.
+    #[error(
+        "The specified AMI brings UEFI variables of its own (UefiData), which this server does not load; register the \
+         AMI without them to launch it with those of the firmware."
+    )]
+    UefiData,
     /// A hop limit out of bounds.
     #[error("The HttpPutResponseHopLimit must be from 1 to 64, not {0}.")]
     HopLimit(i32),
@@ -129,6 +145,9 @@ pub fn plan_launch(
     let root = image.root_device_name.as_deref();
     let mappings = block_device::merge(&image.block_device_mappings, request, root)?;
     let mut volumes = planned_volumes(&mappings, sizes)?;
+    if volumes.len() > VOLUMES_MAX {
+        return Err(LaunchError::TooManyVolumes);
+    }
     let root_at = volumes
         .iter()
         .position(|v| Some(v.device_name.as_str()) == root)
@@ -160,6 +179,12 @@ fn check_type_runs(instance_type: &InstanceType, image: &Image) -> Result<(), La
     }
     if instance_type.hypervisor == Hypervisor::Nitro && !image.ena_support {
         return Err(LaunchError::EnaRequired(instance_type.name));
+    }
+    if image.tpm_support.is_some() {
+        return Err(LaunchError::Tpm);
+    }
+    if image.uefi_data.is_some() {
+        return Err(LaunchError::UefiData);
     }
     Ok(())
 }
@@ -388,6 +413,19 @@ mod tests {
             plan(&bios_arm, "t4g.micro", &[]),
             Err(LaunchError::BootMode { .. })
         ));
+        let with_tpm = Image {
+            tpm_support: Some("v2.0".to_owned()),
+            ..image()
+        };
+        assert_eq!(plan(&with_tpm, "t3.micro", &[]), Err(LaunchError::Tpm));
+        let with_variables = Image {
+            uefi_data: Some("QU1aTg==".to_owned()),
+            ..image()
+        };
+        assert_eq!(
+            plan(&with_variables, "t3.micro", &[]),
+            Err(LaunchError::UefiData)
+        );
         let preferred = Image {
             boot_mode: Some(BootMode::UefiPreferred),
             ..image()
@@ -408,6 +446,20 @@ mod tests {
             plan(&rootless, "t3.micro", &[]),
             Err(LaunchError::NoRootVolume)
         );
+        let many: Vec<_> = (b'b'..=b'z')
+            .map(|letter| {
+                let ebs = EbsBlockDevice {
+                    volume_size: Some(1),
+                    ..Default::default()
+                };
+                device(&format!("/dev/sd{}", char::from(letter)), ebs)
+            })
+            .collect();
+        assert_eq!(
+            plan(&image(), "t3.micro", &many),
+            Err(LaunchError::TooManyVolumes)
+        );
+        plan(&image(), "t3.micro", &many[..VOLUMES_MAX - 2]).expect("a plan");
         let gone = [device(
             "/dev/sdg",
             EbsBlockDevice {

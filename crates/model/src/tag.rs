@@ -102,6 +102,12 @@ pub enum TagError {
     /// Two specifications for the same resource type.
     #[error("The same resource type may not be specified more than once in tag specifications.")]
     RepeatedResourceType,
+    /// A key that the metadata service could not show.
+    #[error(
+        "'{0}' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{{1,255}}), and must not be a \
+         reserved name ('.', '..', '_index'), because the instance's metadata options enable InstanceMetadataTags."
+    )]
+    NotForMetadata(String),
     /// A specification without tags.
     #[error("Tag specification must have at least one tag")]
     NoTags,
@@ -162,6 +168,21 @@ pub fn put(tags: &mut Tags, new: &Tags) -> Result<(), TagError> {
     }
     tags.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
     Ok(())
+}
+
+/// Checks that the metadata service can show tags: their keys are names in its paths.
+///
+/// # Errors
+/// A key that is no such name.
+pub fn check_for_metadata(tags: &Tags) -> Result<(), TagError> {
+    let is_name = |key: &&String| {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_+=,.@:".contains(&b);
+        key.bytes().all(is_plain) && ![".", "..", "_index"].contains(&key.as_str())
+    };
+    match tags.keys().find(|key| !is_name(key)) {
+        Some(key) => Err(TagError::NotForMetadata(key.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Tags by what they are for.

@@ -1,8 +1,11 @@
 //! The tags of every noun that has some, by id.
 //!
-//! Tags are part of their noun; here they are reached without knowing which noun it is.
+//! Tags are part of their noun; here they are reached without knowing which noun it is. Network
+//! interfaces are part of their instances.
 
-use cairn_model::{AccountId, Region, ResourceType, Tags};
+use cairn_model::{
+    AccountId, Instance, InstanceState, NetworkInterfaceId, Region, ResourceType, Tags,
+};
 
 use crate::{
     db::{Connection, WriteTx},
@@ -60,8 +63,14 @@ pub async fn get(
         ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
         ResourceType::Volume => by_id!(volume::get, Volume),
         ResourceType::Vpc => by_id!(network::get_vpc, Vpc),
-        // Interfaces are part of their instances and gateways of nothing yet: neither is a row.
-        ResourceType::NetworkInterface | ResourceType::InternetGateway => None,
+        ResourceType::NetworkInterface => match id.parse() {
+            Ok(id) => instance::get_by_interface(conn, &id)
+                .await?
+                .and_then(interface_of),
+            Err(_) => None,
+        },
+        // Gateways are part of nothing yet.
+        ResourceType::InternetGateway => None,
     })
 }
 
@@ -89,8 +98,35 @@ pub async fn set(
         ResourceType::Subnet => by_id!(network::update_subnet),
         ResourceType::Volume => by_id!(volume::update),
         ResourceType::Vpc => by_id!(network::update_vpc),
-        ResourceType::NetworkInterface | ResourceType::InternetGateway => false,
+        ResourceType::NetworkInterface => match id.parse() {
+            Ok(id) => set_of_interface(tx, &id, tags).await?,
+            Err(_) => false,
+        },
+        ResourceType::InternetGateway => false,
     })
+}
+
+/// The network interface of an instance: it goes with it.
+fn interface_of(instance: Instance) -> Option<Tagged> {
+    (instance.state != InstanceState::Terminated).then(|| Tagged {
+        id: instance.network_interface_id.to_string(),
+        resource_type: ResourceType::NetworkInterface,
+        account: instance.account,
+        region: instance.region,
+        tags: instance.network_interface_tags,
+    })
+}
+
+async fn set_of_interface(
+    tx: &mut WriteTx,
+    interface: &NetworkInterfaceId,
+    tags: Tags,
+) -> Result<bool> {
+    let Some(found) = instance::get_by_interface(tx, interface).await? else {
+        return Ok(false);
+    };
+    let changed = instance::update(tx, &found.id, |i| i.network_interface_tags = tags).await?;
+    Ok(changed.is_some())
 }
 
 /// All resources of an account in a region that can carry tags.
@@ -106,9 +142,11 @@ pub async fn list(
             all.extend(tagged!(nouns, $resource_type));
         )*};
     }
+    let instances = instance::list(conn, account, region).await?;
+    all.extend(instances.iter().cloned().filter_map(interface_of));
+    all.extend(tagged!(instances.into_iter(), Instance));
     append! {
         image::list_registered, Image;
-        instance::list, Instance;
         key_pair::list, KeyPair;
         network::list_security_groups, SecurityGroup;
         snapshot::list, Snapshot;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::MachineError;
-use crate::spec::{Architecture, BootMode, MachineSpec};
+use crate::spec::{Architecture, BootMode};
 
 /// A firmware image and the variables that a new machine starts with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +47,15 @@ const ARM64: &[(&str, &str)] = &[
 ];
 
 /// Returns the firmware that a machine needs; `None` where QEMU brings its own BIOS.
-pub(crate) fn find(spec: &MachineSpec) -> Result<Option<Firmware>, MachineError> {
-    let architecture = spec.architecture;
-    let (places, package) = match (architecture, spec.boot_mode) {
+pub(crate) fn find(
+    architecture: Architecture,
+    boot_mode: BootMode,
+) -> Result<Option<Firmware>, MachineError> {
+    let (places, package) = match (architecture, boot_mode) {
         (Architecture::I386 | Architecture::X86_64, BootMode::LegacyBios) => return Ok(None),
         (Architecture::X86_64, BootMode::Uefi) => (X86_64, "ovmf"),
         (Architecture::Arm64, BootMode::Uefi) => (ARM64, "qemu-efi-aarch64"),
-        (_, boot_mode) => {
+        _ => {
             return Err(MachineError::UnsupportedBoot {
                 architecture,
                 boot_mode,

@@ -33,4 +33,4 @@ pub use machine::{Machine, Status};
 pub use qmp::QmpError;
 pub use runtime::{SOCKET_PATH_MAX, runtime_dir};
 pub use spec::{Accelerator, Architecture, BootMode, DiskSpec, MachineSpec, NetworkSpec};
-pub use start::{reattach, start};
+pub use start::{check_host, reattach, start};

@@ -17,7 +17,7 @@ use crate::layout;
 use crate::machine::{Machine, Status};
 use crate::process::{self, Process};
 use crate::runtime::check_socket_path;
-use crate::spec::MachineSpec;
+use crate::spec::{Architecture, BootMode, MachineSpec};
 
 /// How much of QEMU's last words goes into an error, in bytes.
 const MESSAGE_MAX: u64 = 2000;
@@ -31,8 +31,8 @@ const MESSAGE_MAX: u64 = 2000;
 pub async fn start(spec: &MachineSpec, config: &Config) -> Result<Machine, MachineError> {
     spec.validate()?;
     check_sockets(spec)?;
-    let firmware = firmware::find(spec)?;
-    let program = find_program(spec, config)?;
+    let firmware = firmware::find(spec.architecture, spec.boot_mode)?;
+    let program = find_program(spec.architecture, config)?;
     let line = arguments::arguments(spec, config, firmware.as_ref())?;
     prepare_dir(spec, firmware.as_ref())?;
     launch(&program, &line, spec, config).await?;
@@ -41,6 +41,19 @@ pub async fn start(spec: &MachineSpec, config: &Config) -> Result<Machine, Machi
         kill_leftover(&spec.dir);
     }
     started
+}
+
+/// Tells whether this host has what a machine of this kind takes: the program and the firmware.
+///
+/// # Errors
+/// [`MachineError`] says what is missing, and which package holds it.
+pub fn check_host(
+    architecture: Architecture,
+    boot_mode: BootMode,
+    config: &Config,
+) -> Result<(), MachineError> {
+    find_program(architecture, config)?;
+    firmware::find(architecture, boot_mode).map(drop)
 }
 
 /// Finds a machine that an earlier server started; `None` if it is gone. A
@@ -67,9 +80,9 @@ fn check_sockets(spec: &MachineSpec) -> Result<(), MachineError> {
         .try_for_each(|disk| check_socket_path(&disk.socket))
 }
 
-/// Returns the path of the QEMU program for this machine.
-fn find_program(spec: &MachineSpec, config: &Config) -> Result<PathBuf, MachineError> {
-    let (program, package) = arguments::program(spec.architecture);
+/// Returns the path of the QEMU program for machines of an architecture.
+fn find_program(architecture: Architecture, config: &Config) -> Result<PathBuf, MachineError> {
+    let (program, package) = arguments::program(architecture);
     find_in(config, program).ok_or_else(|| MachineError::MissingProgram {
         program: program.to_owned(),
         package,

@@ -424,6 +424,15 @@ async fn what_is_missing_is_named() {
         "{error}"
     );
 
+    let missing = |architecture, boot_mode| {
+        let error = cairn_vmm::check_host(architecture, boot_mode, &lab.config).unwrap_err();
+        error.to_string()
+    };
+    let arm = missing(Architecture::Arm64, BootMode::Uefi);
+    assert!(arm.contains("install the package qemu-system-arm"), "{arm}");
+    let old = missing(Architecture::I386, BootMode::LegacyBios);
+    assert!(old.contains("install the package qemu-system-x86"), "{old}");
+
     lab.spec.architecture = Architecture::Arm64;
     let error = cairn_vmm::start(&lab.spec, &lab.config).await.unwrap_err();
     assert!(

@@ -14,7 +14,6 @@ use cairn_model::{
 use super::{
     Answered, Call, answer,
     common::{self, Done, some},
-    volume::zone_id,
 };
 use crate::generated::{request, response};
 
@@ -60,14 +59,8 @@ pub(super) async fn describe_status(call: &Call<'_>) -> Answered {
         .control
         .describe_instance_status(call.caller, request)
         .await?;
-    let region = call.caller.region;
-    let instance_statuses = found
-        .items
-        .iter()
-        .map(|status| show_status(status, zone_id(region, &status.availability_zone)))
-        .collect();
     answer(response::DescribeInstanceStatusResult {
-        instance_statuses,
+        instance_statuses: found.items.iter().map(show_status).collect(),
         next_token: found.next_token,
     })
 }
@@ -90,6 +83,7 @@ pub(super) async fn stop(call: &Call<'_>) -> Answered {
         ids: asked.instance_ids,
         force: asked.force.unwrap_or_default(),
         hibernate: asked.hibernate.unwrap_or_default(),
+        skip_os_shutdown: asked.skip_os_shutdown.unwrap_or_default(),
         dry_run: asked.dry_run.unwrap_or_default(),
     };
     let changes = call.control.stop_instances(call.caller, request).await?;
@@ -110,8 +104,9 @@ pub(super) async fn reboot(call: &Call<'_>) -> Answered {
 
 pub(super) async fn terminate(call: &Call<'_>) -> Answered {
     let asked: request::TerminateInstancesRequest = call.request()?;
-    let request = verbs::InstanceIds {
+    let request = verbs::TerminateInstances {
         ids: asked.instance_ids,
+        skip_os_shutdown: asked.skip_os_shutdown.unwrap_or_default(),
         dry_run: asked.dry_run.unwrap_or_default(),
     };
     let changes = call
@@ -216,7 +211,7 @@ fn whole(instance: &Instance) -> response::Instance {
         enclave_options: Some(response::EnclaveOptions {
             enabled: Some(false),
         }),
-        boot_mode: None,
+        boot_mode: instance.image_boot_mode.map(|mode| mode.to_string()),
         platform_details: some(Image::PLATFORM_DETAILS),
         usage_operation: some(Image::USAGE_OPERATION),
         usage_operation_update_time: Some(instance.launch_time),
@@ -278,7 +273,7 @@ fn interface(instance: &Instance) -> response::InstanceNetworkInterface {
     let dns_name = instance.private_dns_name();
     response::InstanceNetworkInterface {
         attachment: Some(interface_attachment(instance)),
-        description: some(""),
+        description: some(&instance.network_interface_description),
         groups: groups(instance),
         mac_address: some(&instance.mac_address),
         network_interface_id: some(&instance.network_interface_id),
@@ -302,11 +297,7 @@ fn interface(instance: &Instance) -> response::InstanceNetworkInterface {
 fn interface_attachment(instance: &Instance) -> response::InstanceNetworkInterfaceAttachment {
     response::InstanceNetworkInterfaceAttachment {
         attach_time: Some(instance.launch_time),
-        attachment_id: Some(instance.network_interface_id.as_str().replacen(
-            "eni-",
-            "eni-attach-",
-            1,
-        )),
+        attachment_id: Some(instance.network_interface_attachment_id()),
         delete_on_termination: Some(true),
         device_index: Some(0),
         status: some("attached"),
@@ -349,7 +340,7 @@ fn enabled(is: bool) -> &'static str {
 
 fn placement(instance: &Instance) -> response::Placement {
     response::Placement {
-        availability_zone_id: zone_id(instance.region, &instance.availability_zone),
+        availability_zone_id: instance.availability_zone_id(),
         group_name: some(""),
         tenancy: some("default"),
         availability_zone: some(&instance.availability_zone),
@@ -371,18 +362,20 @@ fn show_change(change: &StateChange) -> response::InstanceStateChange {
     }
 }
 
-fn show_status(status: &InstanceStatus, zone_id: Option<String>) -> response::InstanceStatus {
+/// Of an instance that does not run there is nothing to tell in detail.
+fn show_status(status: &InstanceStatus) -> response::InstanceStatus {
+    let passed = || response::InstanceStatusDetails {
+        impaired_since: None,
+        name: some("reachability"),
+        status: some("passed"),
+    };
     let summary = |status: &str| response::InstanceStatusSummary {
-        details: vec![response::InstanceStatusDetails {
-            impaired_since: None,
-            name: some("reachability"),
-            status: some(detail(status)),
-        }],
+        details: (status == "ok").then(passed).into_iter().collect(),
         status: some(status),
     };
     response::InstanceStatus {
         availability_zone: some(&status.availability_zone),
-        availability_zone_id: zone_id,
+        availability_zone_id: status.availability_zone_id.clone(),
         instance_id: some(&status.id),
         instance_state: Some(show_state(status.state)),
         instance_status: Some(summary(status.instance_status)),
@@ -392,11 +385,6 @@ fn show_status(status: &InstanceStatus, zone_id: Option<String>) -> response::In
             status: some(status.instance_status),
         }),
     }
-}
-
-/// What stands in the details of a status.
-fn detail(status: &str) -> &str {
-    if status == "ok" { "passed" } else { status }
 }
 
 fn show_attribute(attribute: InstanceAttribute) -> response::InstanceAttribute {

@@ -1,7 +1,7 @@
 //! Instance types.
 
 use cairn_control::request as verbs;
-use cairn_model::instance_type::InstanceType;
+use cairn_model::instance_type::{InstanceType, VOLUMES_MAX};
 
 use super::{
     Answered, Call, answer,
@@ -56,6 +56,9 @@ fn show(of: &InstanceType) -> response::InstanceTypeInfo {
         burstable_performance_supported: Some(of.burstable),
         dedicated_hosts_supported: Some(false),
         auto_recovery_supported: Some(false),
+        nitro_enclaves_support: some("unsupported"),
+        nitro_tpm_support: some("unsupported"),
+        reboot_migration_support: some("unsupported"),
         supported_boot_modes: of.boot_modes().iter().map(ToString::to_string).collect(),
     }
 }
@@ -81,8 +84,10 @@ fn threads(of: &InstanceType) -> response::VCpuInfo {
 fn volumes(of: &InstanceType) -> response::EbsInfo {
     response::EbsInfo {
         ebs_optimized_support: some(of.ebs_optimized_support()),
-        encryption_support: some("supported"),
+        encryption_support: some("unsupported"),
         nvme_support: some(of.nvme_support()),
+        maximum_ebs_attachments: i32::try_from(VOLUMES_MAX).ok(),
+        attachment_limit_type: some("dedicated"),
     }
 }
 
@@ -98,5 +103,12 @@ fn interfaces(of: &InstanceType) -> response::NetworkInfo {
         ena_support: some(of.ena_support()),
         efa_supported: Some(false),
         encryption_in_transit_supported: Some(false),
+        ena_srd_supported: Some(false),
+        flexible_ena_queues_support: some("unsupported"),
+        network_cards: vec![response::NetworkCardInfo {
+            network_card_index: Some(0),
+            network_performance: some(of.network_performance),
+            maximum_network_interfaces: Some(of.network_interfaces),
+        }],
     }
 }

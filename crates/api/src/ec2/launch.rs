@@ -26,9 +26,8 @@ fn verb(asked: request::RunInstancesRequest) -> Result<verbs::RunInstances, Prob
         security_groups: asked.security_groups,
         private_ip_address: asked.private_ip_address,
         network_interface: only_interface(asked.network_interfaces)?,
-        availability_zone: placement
-            .availability_zone
-            .or(placement.availability_zone_id),
+        availability_zone: placement.availability_zone,
+        availability_zone_id: placement.availability_zone_id,
         block_device_mappings: mapping::asked(asked.block_device_mappings),
         user_data: asked.user_data,
         metadata_options: asked
@@ -70,6 +69,7 @@ fn interface(
         private_ip_address: asked.private_ip_address,
         associate_public_ip_address: asked.associate_public_ip_address,
         delete_on_termination: asked.delete_on_termination,
+        description: asked.description,
     }
 }
 

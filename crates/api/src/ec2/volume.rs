@@ -128,6 +128,6 @@ fn show_attachment(volume: &VolumeId, attachment: &Attachment) -> response::Volu
 }
 
 /// The id of a zone, from its name.
-pub(super) fn zone_id(region: Region, zone: &str) -> Option<String> {
+fn zone_id(region: Region, zone: &str) -> Option<String> {
     region.zone(zone).map(cairn_model::place::Zone::id)
 }

@@ -157,7 +157,7 @@ impl FromQuery for CapacityReservationSpecification {
             used: &[],
             ignored: &[],
             refused: &["CapacityReservationTarget"],
-            only: &[("CapacityReservationPreference", &["open", "none"])],
+            only: &[("CapacityReservationPreference", &["open"])],
         })?;
         Ok(Self {
         })
@@ -314,6 +314,24 @@ impl FromQuery for CreateVolumeRequest {
             throughput: group.optional("Throughput")?,
             client_token: group.optional("ClientToken")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreditSpecificationRequest {
+}
+
+impl FromQuery for CreditSpecificationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &[],
+            ignored: &[],
+            refused: &[],
+            only: &[("CpuCredits", &["standard", "unlimited"])],
+        })?;
+        Ok(Self {
         })
     }
 }
@@ -1048,6 +1066,24 @@ impl FromQuery for ImportKeyPairRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct InstanceMaintenanceOptionsRequest {
+}
+
+impl FromQuery for InstanceMaintenanceOptionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &[],
+            ignored: &[],
+            refused: &[],
+            only: &[("AutoRecovery", &["default"])],
+        })?;
+        Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct InstanceMetadataOptionsRequest {
     pub http_tokens: Option<String>,
     pub http_put_response_hop_limit: Option<i32>,
@@ -1077,6 +1113,7 @@ impl FromQuery for InstanceMetadataOptionsRequest {
 pub struct InstanceNetworkInterfaceSpecification {
     pub associate_public_ip_address: Option<bool>,
     pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
     pub device_index: Option<i32>,
     pub groups: Vec<String>,
     pub private_ip_address: Option<String>,
@@ -1086,18 +1123,37 @@ pub struct InstanceNetworkInterfaceSpecification {
 impl FromQuery for InstanceNetworkInterfaceSpecification {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["AssociatePublicIpAddress", "DeleteOnTermination", "DeviceIndex", "SecurityGroupId", "PrivateIpAddress", "SubnetId"],
-            ignored: &["Description"],
+            used: &["AssociatePublicIpAddress", "DeleteOnTermination", "Description", "DeviceIndex", "SecurityGroupId", "PrivateIpAddress", "SubnetId"],
+            ignored: &[],
             refused: &["Ipv6AddressCount", "Ipv6Addresses", "NetworkInterfaceId", "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "AssociateCarrierIpAddress", "Ipv4Prefix", "Ipv4PrefixCount", "Ipv6Prefix", "Ipv6PrefixCount", "PrimaryIpv6", "EnaSrdSpecification", "ConnectionTrackingSpecification", "EnaQueueCount"],
             only: &[("InterfaceType", &["interface"]), ("NetworkCardIndex", &["0"])],
         })?;
         Ok(Self {
             associate_public_ip_address: group.optional("AssociatePublicIpAddress")?,
             delete_on_termination: group.optional("DeleteOnTermination")?,
+            description: group.optional("Description")?,
             device_index: group.optional("DeviceIndex")?,
             groups: group.list("SecurityGroupId")?,
             private_ip_address: group.optional("PrivateIpAddress")?,
             subnet_id: group.optional("SubnetId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct InstanceNetworkPerformanceOptionsRequest {
+}
+
+impl FromQuery for InstanceNetworkPerformanceOptionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &[],
+            ignored: &[],
+            refused: &[],
+            only: &[("BandwidthWeighting", &["default"])],
+        })?;
+        Ok(Self {
         })
     }
 }
@@ -1120,6 +1176,24 @@ impl FromQuery for Placement {
         Ok(Self {
             availability_zone_id: group.optional("AvailabilityZoneId")?,
             availability_zone: group.optional("AvailabilityZone")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct PrivateDnsNameOptionsRequest {
+}
+
+impl FromQuery for PrivateDnsNameOptionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &[],
+            ignored: &[],
+            refused: &[],
+            only: &[("EnableResourceNameDnsAAAARecord", &["false"]), ("EnableResourceNameDnsARecord", &["false"]), ("HostnameType", &["ip-name"])],
+        })?;
+        Ok(Self {
         })
     }
 }
@@ -1234,11 +1308,15 @@ pub struct RunInstancesRequest {
     pub subnet_id: Option<String>,
     pub user_data: Option<String>,
     pub tag_specifications: Vec<TagSpecification>,
+    pub credit_specification: Option<CreditSpecificationRequest>,
     pub capacity_reservation_specification: Option<CapacityReservationSpecification>,
     pub hibernation_options: Option<HibernationOptionsRequest>,
     pub metadata_options: Option<InstanceMetadataOptionsRequest>,
     pub enclave_options: Option<EnclaveOptionsRequest>,
+    pub private_dns_name_options: Option<PrivateDnsNameOptionsRequest>,
+    pub maintenance_options: Option<InstanceMaintenanceOptionsRequest>,
     pub disable_api_stop: Option<bool>,
+    pub network_performance_options: Option<InstanceNetworkPerformanceOptionsRequest>,
     pub dry_run: Option<bool>,
     pub disable_api_termination: Option<bool>,
     pub instance_initiated_shutdown_behavior: Option<String>,
@@ -1251,8 +1329,8 @@ pub struct RunInstancesRequest {
 impl FromQuery for RunInstancesRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["BlockDeviceMapping", "ImageId", "InstanceType", "KeyName", "MaxCount", "MinCount", "Monitoring", "Placement", "SecurityGroupId", "SecurityGroup", "SubnetId", "UserData", "TagSpecification", "CapacityReservationSpecification", "HibernationOptions", "MetadataOptions", "EnclaveOptions", "DisableApiStop", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress", "ClientToken", "NetworkInterface", "EbsOptimized"],
-            ignored: &["CreditSpecification", "PrivateDnsNameOptions", "MaintenanceOptions", "NetworkPerformanceOptions", "AdditionalInfo"],
+            used: &["BlockDeviceMapping", "ImageId", "InstanceType", "KeyName", "MaxCount", "MinCount", "Monitoring", "Placement", "SecurityGroupId", "SecurityGroup", "SubnetId", "UserData", "TagSpecification", "CreditSpecification", "CapacityReservationSpecification", "HibernationOptions", "MetadataOptions", "EnclaveOptions", "PrivateDnsNameOptions", "MaintenanceOptions", "DisableApiStop", "NetworkPerformanceOptions", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress", "ClientToken", "NetworkInterface", "EbsOptimized"],
+            ignored: &["AdditionalInfo"],
             refused: &["Ipv6AddressCount", "Ipv6Address", "KernelId", "RamdiskId", "ElasticGpuSpecification", "ElasticInferenceAccelerator", "LaunchTemplate", "InstanceMarketOptions", "CpuOptions", "LicenseSpecification", "EnablePrimaryIpv6", "Operator", "SecondaryInterface", "IamInstanceProfile"],
             only: &[],
         })?;
@@ -1270,11 +1348,15 @@ impl FromQuery for RunInstancesRequest {
             subnet_id: group.optional("SubnetId")?,
             user_data: group.optional("UserData")?,
             tag_specifications: group.list("TagSpecification")?,
+            credit_specification: group.optional("CreditSpecification")?,
             capacity_reservation_specification: group.optional("CapacityReservationSpecification")?,
             hibernation_options: group.optional("HibernationOptions")?,
             metadata_options: group.optional("MetadataOptions")?,
             enclave_options: group.optional("EnclaveOptions")?,
+            private_dns_name_options: group.optional("PrivateDnsNameOptions")?,
+            maintenance_options: group.optional("MaintenanceOptions")?,
             disable_api_stop: group.optional("DisableApiStop")?,
+            network_performance_options: group.optional("NetworkPerformanceOptions")?,
             dry_run: group.optional("DryRun")?,
             disable_api_termination: group.optional("DisableApiTermination")?,
             instance_initiated_shutdown_behavior: group.optional("InstanceInitiatedShutdownBehavior")?,
@@ -1313,6 +1395,7 @@ impl FromQuery for StartInstancesRequest {
 pub struct StopInstancesRequest {
     pub instance_ids: Vec<String>,
     pub hibernate: Option<bool>,
+    pub skip_os_shutdown: Option<bool>,
     pub dry_run: Option<bool>,
     pub force: Option<bool>,
 }
@@ -1320,14 +1403,15 @@ pub struct StopInstancesRequest {
 impl FromQuery for StopInstancesRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["InstanceId", "Hibernate", "DryRun", "Force"],
+            used: &["InstanceId", "Hibernate", "SkipOsShutdown", "DryRun", "Force"],
             ignored: &[],
             refused: &[],
-            only: &[("SkipOsShutdown", &["false"])],
+            only: &[],
         })?;
         Ok(Self {
             instance_ids: group.required_list("InstanceId")?,
             hibernate: group.optional("Hibernate")?,
+            skip_os_shutdown: group.optional("SkipOsShutdown")?,
             dry_run: group.optional("DryRun")?,
             force: group.optional("Force")?,
         })
@@ -1382,19 +1466,21 @@ impl FromQuery for TagSpecification {
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct TerminateInstancesRequest {
     pub instance_ids: Vec<String>,
+    pub skip_os_shutdown: Option<bool>,
     pub dry_run: Option<bool>,
 }
 
 impl FromQuery for TerminateInstancesRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["InstanceId", "DryRun"],
-            ignored: &["Force", "SkipOsShutdown"],
+            used: &["InstanceId", "SkipOsShutdown", "DryRun"],
+            ignored: &["Force"],
             refused: &[],
             only: &[],
         })?;
         Ok(Self {
             instance_ids: group.required_list("InstanceId")?,
+            skip_os_shutdown: group.optional("SkipOsShutdown")?,
             dry_run: group.optional("DryRun")?,
         })
     }

@@ -417,6 +417,8 @@ pub struct EbsInfo {
     pub ebs_optimized_support: Option<String>,
     pub encryption_support: Option<String>,
     pub nvme_support: Option<String>,
+    pub maximum_ebs_attachments: Option<i32>,
+    pub attachment_limit_type: Option<String>,
 }
 
 impl ToXml for EbsInfo {
@@ -424,6 +426,8 @@ impl ToXml for EbsInfo {
         xml.member("ebsOptimizedSupport", self.ebs_optimized_support.as_ref());
         xml.member("encryptionSupport", self.encryption_support.as_ref());
         xml.member("nvmeSupport", self.nvme_support.as_ref());
+        xml.member("maximumEbsAttachments", self.maximum_ebs_attachments.as_ref());
+        xml.member("attachmentLimitType", self.attachment_limit_type.as_ref());
     }
 }
 
@@ -1023,6 +1027,9 @@ pub struct InstanceTypeInfo {
     pub dedicated_hosts_supported: Option<bool>,
     pub auto_recovery_supported: Option<bool>,
     pub supported_boot_modes: Vec<String>,
+    pub nitro_enclaves_support: Option<String>,
+    pub nitro_tpm_support: Option<String>,
+    pub reboot_migration_support: Option<String>,
 }
 
 impl ToXml for InstanceTypeInfo {
@@ -1046,6 +1053,9 @@ impl ToXml for InstanceTypeInfo {
         xml.member("dedicatedHostsSupported", self.dedicated_hosts_supported.as_ref());
         xml.member("autoRecoverySupported", self.auto_recovery_supported.as_ref());
         xml.list("supportedBootModes", "item", &self.supported_boot_modes);
+        xml.member("nitroEnclavesSupport", self.nitro_enclaves_support.as_ref());
+        xml.member("nitroTpmSupport", self.nitro_tpm_support.as_ref());
+        xml.member("rebootMigrationSupport", self.reboot_migration_support.as_ref());
     }
 }
 
@@ -1186,17 +1196,36 @@ impl ToXml for Monitoring {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkCardInfo {
+    pub network_card_index: Option<i32>,
+    pub network_performance: Option<String>,
+    pub maximum_network_interfaces: Option<i32>,
+}
+
+impl ToXml for NetworkCardInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("networkCardIndex", self.network_card_index.as_ref());
+        xml.member("networkPerformance", self.network_performance.as_ref());
+        xml.member("maximumNetworkInterfaces", self.maximum_network_interfaces.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct NetworkInfo {
     pub network_performance: Option<String>,
     pub maximum_network_interfaces: Option<i32>,
     pub maximum_network_cards: Option<i32>,
     pub default_network_card_index: Option<i32>,
+    pub network_cards: Vec<NetworkCardInfo>,
     pub ipv4_addresses_per_interface: Option<i32>,
     pub ipv6_addresses_per_interface: Option<i32>,
     pub ipv6_supported: Option<bool>,
     pub ena_support: Option<String>,
     pub efa_supported: Option<bool>,
     pub encryption_in_transit_supported: Option<bool>,
+    pub ena_srd_supported: Option<bool>,
+    pub flexible_ena_queues_support: Option<String>,
 }
 
 impl ToXml for NetworkInfo {
@@ -1205,12 +1234,15 @@ impl ToXml for NetworkInfo {
         xml.member("maximumNetworkInterfaces", self.maximum_network_interfaces.as_ref());
         xml.member("maximumNetworkCards", self.maximum_network_cards.as_ref());
         xml.member("defaultNetworkCardIndex", self.default_network_card_index.as_ref());
+        xml.list("networkCards", "item", &self.network_cards);
         xml.member("ipv4AddressesPerInterface", self.ipv4_addresses_per_interface.as_ref());
         xml.member("ipv6AddressesPerInterface", self.ipv6_addresses_per_interface.as_ref());
         xml.member("ipv6Supported", self.ipv6_supported.as_ref());
         xml.member("enaSupport", self.ena_support.as_ref());
         xml.member("efaSupported", self.efa_supported.as_ref());
         xml.member("encryptionInTransitSupported", self.encryption_in_transit_supported.as_ref());
+        xml.member("enaSrdSupported", self.ena_srd_supported.as_ref());
+        xml.member("flexibleEnaQueuesSupport", self.flexible_ena_queues_support.as_ref());
     }
 }
 

@@ -163,7 +163,12 @@ fn machines(settings: &Settings) -> Result<Config> {
     };
     config.egress = match settings.egress {
         cli::EgressChoice::Isolated => Egress::Isolated,
-        cli::EgressChoice::Open => Egress::Open,
+        cli::EgressChoice::Open => {
+            tracing::warn!(
+                "egress is open: guests can reach every service on this machine's loopback interface; trust them like programs of your own"
+            );
+            Egress::Open
+        }
     };
     Ok(config)
 }

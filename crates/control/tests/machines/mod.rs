@@ -19,7 +19,9 @@ use cairn_control::{
     request::{Describe, EbsRequest, MappingRequest, RegisterImage, RunInstances},
 };
 use cairn_model::{ImageId, Instance, InstanceId, InstanceState, Snapshot};
-use cairn_vmm::{Accelerator, DiskSpec, Exit, MachineError, MachineSpec, ShutdownCause};
+use cairn_vmm::{
+    Accelerator, Architecture, BootMode, DiskSpec, Exit, MachineError, MachineSpec, ShutdownCause,
+};
 use tokio::sync::{Notify, watch};
 
 use crate::support::{Place, available_volume, blank, ids, pattern, take_snapshot, write};
@@ -29,6 +31,12 @@ use crate::support::{Place, available_volume, blank, ids, pattern, take_snapshot
 pub struct Script {
     /// Machines do not start, for this reason.
     pub fail_start: Option<String>,
+    /// Starting a machine panics.
+    pub panic_start: bool,
+    /// The program that machines would run on is not here.
+    pub missing_program: bool,
+    /// All ports of the host are taken.
+    pub no_ports: bool,
     /// Guests do not hear the power button.
     pub ignore_powerdown: bool,
     /// Guests do not let go of disks.
@@ -53,6 +61,8 @@ pub struct FakeMachine {
     pub spec: MachineSpec,
     pub disks: Mutex<Vec<String>>,
     pub resets: Mutex<u32>,
+    /// How often somebody pressed the power button.
+    pub powerdowns: Mutex<u32>,
     script: Script,
     exit: watch::Sender<Option<Exit>>,
 }
@@ -96,9 +106,20 @@ impl Machines for Fake {
         Accelerator::Tcg
     }
 
+    fn check_can_run(&self, _: Architecture, _: BootMode) -> Result<(), MachineError> {
+        if self.script.lock().unwrap().missing_program {
+            return Err(MachineError::MissingProgram {
+                program: "qemu-system-aarch64".to_owned(),
+                package: "qemu-system-arm",
+            });
+        }
+        Ok(())
+    }
+
     fn start<'a>(&'a self, spec: &'a MachineSpec) -> MachineFuture<'a, Arc<dyn Machine>> {
         Box::pin(async move {
             let script = self.script.lock().unwrap().clone();
+            assert!(!script.panic_start, "as the script says");
             if let Some(message) = script.fail_start {
                 return Err(MachineError::Start { message });
             }
@@ -116,6 +137,7 @@ impl Machines for Fake {
                 spec: spec.clone(),
                 disks: Mutex::new(spec.disks.iter().map(|d| d.volume_id.clone()).collect()),
                 resets: Mutex::new(0),
+                powerdowns: Mutex::new(0),
                 script,
                 exit: watch::Sender::new(None),
             });
@@ -144,7 +166,7 @@ impl Machines for Fake {
     }
 
     fn is_port_free(&self, _port: u16) -> bool {
-        true
+        !self.script.lock().unwrap().no_ports
     }
 }
 
@@ -199,6 +221,7 @@ impl FakeMachine {
 
 impl Machine for FakeMachine {
     fn system_powerdown(&self) -> MachineFuture<'_, ()> {
+        *self.powerdowns.lock().unwrap() += 1;
         if !self.script.ignore_powerdown {
             self.power_off();
         }
@@ -286,6 +309,7 @@ impl World {
         options.volumes.journal_segment_bytes = 4 << 20;
         options.volumes.journal_cap_bytes = 32 << 20;
         options.job_gate = gate;
+        options.disk = Arc::clone(&place.disk);
         options.machines = MachineOptions {
             machines: self.fake.clone(),
             shutdown_deadline: Duration::from_millis(50),

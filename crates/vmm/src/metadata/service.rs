@@ -47,7 +47,8 @@ pub type SourceFuture<'a> = Pin<Box<dyn Future<Output = Option<InstanceMetadata>
 /// Where the service learns what to tell. It is asked once for each request, so
 /// that changes of tags and options count at once.
 pub trait MetadataSource: Send + Sync + 'static {
-    /// Returns what there is to tell about an instance; `None` if it does not exist.
+    /// Returns what there is to tell about an instance; `None` if that cannot be told now, or the
+    /// instance does not exist.
     fn metadata<'a>(&'a self, instance_id: &'a str) -> SourceFuture<'a>;
 }
 
@@ -165,7 +166,8 @@ impl Instance {
                 };
                 respond(request, &metadata, &self.key, (self.clock)())
             }
-            None => refuse(StatusCode::NOT_FOUND),
+            // Not that there is nothing: a guest that asks while it boots has to ask again.
+            None => refuse(StatusCode::SERVICE_UNAVAILABLE),
         };
         answer.map(|body| Full::new(Bytes::from(body)))
     }

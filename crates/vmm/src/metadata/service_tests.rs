@@ -117,7 +117,7 @@ async fn a_token_outlives_the_service_and_not_the_instance() {
     let request = get("/latest/meta-data/mac", &token);
     assert!(lab.exchange(&request).await.starts_with("HTTP/1.1 200"));
     *lab.source.0.lock().unwrap() = None;
-    assert!(lab.exchange(&request).await.starts_with("HTTP/1.1 404"));
+    assert!(lab.exchange(&request).await.starts_with("HTTP/1.1 503"));
 }
 
 #[tokio::test]

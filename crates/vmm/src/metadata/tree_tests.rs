@@ -59,6 +59,46 @@ fn listings_are_those_of_ec2() {
     }
 }
 
+/// As cloud-init crawls: a name with a slash is a directory, one without is a value, and each is
+/// there. Only at the top are directories listed without their slash, and keys by their number.
+#[test]
+fn whatever_is_listed_is_there() {
+    fn crawl(path: &str, found: &mut Vec<String>) {
+        let Some(Found::Listing(labels)) = look_up(&metadata(), path) else {
+            panic!("{path} is no directory");
+        };
+        for label in labels.lines() {
+            let name = match path.ends_with("/public-keys/") {
+                true => format!("{}/", label.split('=').next().unwrap()),
+                false => label.to_owned(),
+            };
+            let child = format!("{path}{name}");
+            match look_up(&metadata(), &child) {
+                Some(Found::Listing(_)) => {
+                    assert_eq!(name.ends_with('/'), path != "/latest/", "{child}");
+                    crawl(&format!("{}/", child.trim_end_matches('/')), found);
+                }
+                Some(_) => {
+                    assert!(!name.ends_with('/'), "{child}");
+                    found.push(child);
+                }
+                None => panic!("{child} is listed, and not there"),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    crawl("/latest/", &mut found);
+    for path in [
+        "user-data",
+        "dynamic/instance-identity/document",
+        "meta-data/public-keys/1/openssh-key",
+        "meta-data/network/interfaces/macs/02:00:17:2a:00:0f/vpc-ipv4-cidr-blocks",
+        "meta-data/tags/instance/env",
+    ] {
+        assert!(found.contains(&format!("/latest/{path}")), "{path}");
+    }
+}
+
 #[test]
 fn values_are_those_of_the_instance() {
     let interface = "network/interfaces/macs/02:00:17:2a:00:0f";
