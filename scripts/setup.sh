@@ -81,6 +81,8 @@ command -v apt-get >/dev/null || {
 
 packages=$(missing "$@" | xargs)
 if qemu_utils_missing; then packages="${packages:+$packages }qemu-utils"; fi
+# A Rust toolchain that does not come from the archive brings no linker and no C compiler.
+if ! command -v cc >/dev/null; then packages="${packages:+$packages }gcc libc6-dev"; fi
 if [ -z "$packages" ]; then
     echo "setup: everything is installed"
     exit 0
@@ -88,7 +90,7 @@ fi
 
 echo "setup: will install: $packages"
 if ! may_install; then
-    echo "setup: not root, and sudo is not allowed. Run this, then try again:" >&2
+    echo "setup: this takes root, and sudo is not here or not allowed. Have this run as root, then try again:" >&2
     echo "    apt-get install --no-install-recommends $packages" >&2
     exit 1
 fi

@@ -70,17 +70,71 @@ class Serve(ServerTest):
         environment = self.server.environment() | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
         self.assertEqual(run([binary(), "status"], environment, check=False).returncode, 5)
 
+    def test_an_id_that_is_none_is_refused_by_the_server(self):
+        for wrong in ("snap-nonsense", "vol-0123456789abcdef0", "a b", "../status", "", "ä"):
+            with self.subTest(wrong):
+                done = self.server.cairn("verify", wrong, check=False)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("snap-...", done.stderr)
+
+    def test_a_broken_standard_error_harms_nobody(self):
+        """Whoever reads the log may go away; the server answers on, and exit codes stay what they are."""
+        reading, writing = os.pipe()
+        data = self.temp / "nobody-reads"
+        process = subprocess.Popen([binary(), "serve", "--data", data, "--listen", "127.0.0.1:0", "--accelerator", "tcg",
+                                    "--log", "debug"], env=clean_environment(), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=writing)
+        os.close(writing)
+        os.close(reading)
+        try:
+            wait_for("the address", lambda: (data / "endpoint").exists() or process.poll() is not None)
+            for _ in range(3):
+                run([binary(), "--data", data, "status"], clean_environment())
+        finally:
+            process.terminate()
+            self.assertEqual(process.wait(60), 0)
+        done = subprocess.run(["sh", "-c", f"{binary()} --data {self.temp / 'nothing'} status 2>&-"], timeout=30,
+                              env=clean_environment())
+        self.assertEqual(done.returncode, 5)
+
+    def test_a_data_directory_that_cannot_be_is_told(self):
+        file = self.temp / "a-file"
+        file.write_text("")
+        for data in (file, file / "below", "/proc/cairn"):
+            done = run([binary(), "serve", "--data", data, "--listen", "127.0.0.1:0"], clean_environment(), check=False,
+                       timeout=60)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(str(data), done.stderr)
+
     def test_every_command_has_help(self):
         top = run([binary(), "--help"], clean_environment()).stdout
         for command in ("serve", "env", "account", "import", "verify", "status", "ssh", "completions"):
             self.assertIn(f"\n  {command} ", top)
             self.assertIn("Usage:", run([binary(), command, "--help"], clean_environment()).stdout)
         self.assertNotIn("metadata-link", top)
+        self.assertIn("nothing stays behind", run([binary(), "import", "--help"], clean_environment()).stdout)
 
-    def test_completions_are_scripts(self):
-        script = run([binary(), "completions", "bash"], clean_environment()).stdout
-        checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, timeout=30)
-        self.assertEqual(checked.returncode, 0, checked.stderr)
+    def test_completions_complete(self):
+        script = self.temp / "completions.bash"
+        script.write_text(run([binary(), "completions", "bash"], clean_environment()).stdout)
+        for words, wanted in ((["imp"], "import"), (["import", "--boot"], "--boot-mode"),
+                              (["import", "--format", "vm"], "vmdk"), (["account", "cr"], "create")):
+            typed = " ".join(["cairn", *words])
+            asked = (f'source {script}; COMP_WORDS=({typed}) COMP_CWORD={len(words)}; '
+                     f'_cairn cairn {words[-1]} {([""] + ["cairn", *words])[-2]}; echo "${{COMPREPLY[*]}}"')
+            done = run(["bash", "-c", asked], clean_environment(), timeout=30)
+            self.assertIn(wanted, done.stdout.split(), typed)
+        for shell, wanted in (("bash", "_cairn"), ("zsh", "#compdef cairn"), ("fish", "complete -c cairn")):
+            script = run([binary(), "completions", shell], clean_environment()).stdout
+            self.assertIn(wanted, script)
+            self.assertIn("--boot-mode" if shell != "fish" else "-l boot-mode", script)
+            self.assertNotRegex(script, "metadata.link")
+
+    def test_a_reader_that_goes_away_is_no_failure(self):
+        for command in ("status", "env", "completions bash", "--help"):
+            piped = f"{binary()} --data {self.server.data} {command} | true; exit ${{PIPESTATUS[0]}}"
+            done = run(["bash", "-c", piped], clean_environment(), check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), command)
 
     def test_wrong_usage(self):
         for arguments in (["nonsense"], ["import"], ["serve", "--listen", "localhost"], ["account"]):
@@ -99,12 +153,30 @@ class Stop(ServerTest):
 
     def test_a_killed_server_starts_again_and_shows_no_keys(self):
         self.server.kill()
-        # Its address is still there; nobody answers.
+        # Its address is still there; nobody answers, and `eval` gets nothing that leads nowhere.
         self.assertEqual(self.server.cairn("status", check=False).returncode, 5)
+        done = self.server.cairn("env", check=False)
+        self.assertEqual((done.returncode, done.stdout), (5, ""), done.stderr)
+        self.assertIn(self.server.endpoint, done.stderr)
         before = self.server.credentials()
         length = self.server.log_path.stat().st_size
         self.server.start()
         self.assertEqual(self.server.credentials(), before)
+        with open(self.server.log_path) as log:
+            log.seek(length)
+            self.assertNotIn(before[1], log.read())
+
+
+    def test_keys_that_were_not_kept_are_kept_at_the_next_start(self):
+        """A server killed between the account and its file must not lock everybody out."""
+        before = self.server.credentials()
+        self.server.kill()
+        (self.server.data / "credentials").unlink()
+        length = self.server.log_path.stat().st_size
+        self.server.start()
+        self.assertEqual(self.server.credentials(), before)
+        self.assertEqual(stat.S_IMODE((self.server.data / "credentials").stat().st_mode), 0o600)
+        self.assertEqual(self.server.cairn("status").returncode, 0)
         with open(self.server.log_path) as log:
             log.seek(length)
             self.assertNotIn(before[1], log.read())
@@ -122,6 +194,10 @@ class SettingsFile(ServerTest):
             self.assertEqual(first["Region"], "eu-west-3")
             wait_for("the address", (data / "endpoint").exists)
             self.assertEqual((data / "endpoint").read_text().strip(), first["Endpoint"])
+            named = json.loads(run([binary(), "--data", data, "env", "--output", "json"], clean_environment()).stdout)
+            self.assertEqual((named["AWS_ENDPOINT_URL"], named["AWS_REGION"]), (first["Endpoint"], "eu-west-3"))
+            environment = clean_environment() | {"AWS_REGION": "eu-west-1"}
+            self.assertIn("AWS_REGION=eu-west-1 ", run([binary(), "--data", data, "env"], environment).stdout)
         finally:
             process.terminate()
             self.assertEqual(process.wait(60), 0)
@@ -208,6 +284,10 @@ class Accounts(ServerTest):
         made = self.server.cairn_json("account", "create")
         done = self.server.cairn("account", "create", keys=(made["AccessKeyId"], made["SecretAccessKey"]), check=False)
         self.assertEqual(done.returncode, 1, done.stdout)
+
+    def test_json_is_one_line(self):
+        done = self.server.cairn("account", "create", "--output", "json")
+        self.assertEqual((done.stdout.count("\n"), done.stderr), (1, ""))
 
     def test_names_are_kept(self):
         text = self.server.cairn("account", "create", "--name", "text").stdout

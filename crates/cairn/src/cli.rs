@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// What `cairn --help` ends with. The exit codes are those of [`crate::failure::Failure`].
 const AFTER_HELP: &str = "\
 A first session:
-  cairn serve &
+  cairn serve                     (goes on until Ctrl-C; the rest is for another terminal)
   eval \"$(cairn env)\"
   cairn import debian-12.qcow2 --name debian-12
   aws ec2 run-instances --image-id ami-... --instance-type t3.small
@@ -16,7 +16,8 @@ How commands find the server:
   1. --data DIR or CAIRN_DATA: the server that runs on DIR leaves its address and keys there.
   2. AWS_ENDPOINT_URL, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.
   3. The default data directory: $XDG_DATA_HOME/cairn, or ~/.local/share/cairn.
-The region is --region, else AWS_REGION, else AWS_DEFAULT_REGION, else us-east-1.
+The region is --region, else AWS_REGION, else AWS_DEFAULT_REGION, else the one that the server on
+the data directory was given, else us-east-1.
 
 Exit codes:
     0  done
@@ -27,7 +28,8 @@ Exit codes:
     5  no server answers
     6  another server has the data directory
     7  the disk file was refused: bad, truncated or hostile
-  130  interrupted";
+  130  interrupted
+`cairn ssh` ends with the exit code of ssh: that of the command it ran, or 255.";
 
 /// The heading of what every command takes.
 const COMMON: &str = "Common options";
@@ -54,7 +56,7 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// The server's data directory
+    /// The server's data directory [default: $XDG_DATA_HOME/cairn or ~/.local/share/cairn]
     #[arg(long, value_name = "DIR", env = "CAIRN_DATA", global = true, help_heading = COMMON)]
     pub(crate) data: Option<PathBuf>,
     /// How results are printed on standard output; messages go to standard error
@@ -75,24 +77,21 @@ pub(crate) enum Output {
     Json,
 }
 
+/// A comment on a variant would take the place of the whole description that its arguments carry, so
+/// those that have some carry none here.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the server
     Serve(Serve),
-    /// Print what makes the AWS clients talk to the server, for `eval`
     Env(Env),
     /// Manage accounts
+    ///
+    /// An account is what an access key belongs to; accounts see nothing of one another.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Make a snapshot and an AMI from a disk file
     Import(Import),
-    /// Read every block of a snapshot and check it against the snapshot's digest
     Verify(Verify),
-    /// Show the server: version, accelerator, regions
     Status(Status),
-    /// Log in to an instance, or run a command there
     Ssh(Ssh),
-    /// Print shell completions
     Completions(Completions),
     /// Connect standard input and output to an instance's metadata service
     #[command(hide = true)]
@@ -165,6 +164,9 @@ pub(crate) enum AcceleratorChoice {
 }
 
 /// Print what makes the AWS clients talk to the server, for `eval`
+///
+/// One line that exports the server's address, the keys of its first account and the region. Where
+/// no server answers it prints nothing, says so on standard error, and ends with 5.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -180,14 +182,13 @@ pub(crate) struct Env {
 /// The region of a client command.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RegionArg {
-    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION or us-east-1]
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION or the server's]
     #[arg(long)]
     pub(crate) region: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Create an account with an access key
     Create(AccountCreate),
 }
 
@@ -241,7 +242,7 @@ pub(crate) struct Import {
     /// The file's format
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// How the disk boots; without it the instance type decides
+    /// How the disk boots; without it `uefi` where nothing else can boot the disk, else the instance type decides
     #[arg(long, value_enum)]
     pub(crate) boot_mode: Option<BootMode>,
     /// A description for the snapshot and the AMI
@@ -314,7 +315,16 @@ pub(crate) struct Verify {
 }
 
 /// Show the server: version, accelerator, regions
+///
+/// The accelerator is what runs the instances' processors: `kvm`, or `tcg` where KVM is not there or
+/// does not work; the reason is given beside it. Ends with 5 where no server answers, so that a
+/// script can wait for one.
 #[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn status
+  until cairn status >/dev/null 2>&1; do sleep 0.2; done
+  cairn status --output json | jq -r .Accelerator")]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) region: RegionArg,
@@ -348,11 +358,15 @@ pub(crate) struct Ssh {
 }
 
 /// Print shell completions
+///
+/// The script goes where the shell looks for it, and works in the shells that are started next.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions
   cairn completions bash > ~/.local/share/bash-completion/completions/cairn
-  cairn completions zsh > \"${fpath[1]}/_cairn\"")]
+  cairn completions zsh > \"${fpath[1]}/_cairn\"
+  cairn completions fish > ~/.config/fish/completions/cairn.fish")]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
@@ -379,12 +393,11 @@ mod tests {
     }
 
     #[test]
-    fn every_visible_command_teaches_by_example() {
+    fn every_visible_command_explains_itself_and_teaches_by_example() {
         fn check(command: &clap::Command) {
             for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
                 check(sub);
-                let simple =
-                    sub.has_subcommands() || sub.get_name() == "status" || sub.get_name() == "help";
+                let simple = sub.has_subcommands() || sub.get_name() == "help";
                 let help = sub
                     .get_after_long_help()
                     .map(ToString::to_string)
@@ -392,6 +405,11 @@ mod tests {
                 assert!(
                     simple || help.contains("Examples:"),
                     "{} has no examples",
+                    sub.get_name()
+                );
+                assert!(
+                    sub.get_name() == "help" || sub.get_long_about().is_some(),
+                    "{} has no description but its title",
                     sub.get_name()
                 );
             }

@@ -8,7 +8,11 @@ pub(crate) mod ebs;
 pub(crate) mod ec2;
 pub(crate) mod http;
 
-use std::{env, time::Duration};
+use std::{
+    env,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use cairn_model::Region;
 
@@ -35,18 +39,31 @@ impl Target {
     /// Finds the server: by its data directory if one is named, else by the AWS variables, else
     /// by the default data directory.
     pub(crate) fn find(global: &Global, region: &RegionArg) -> Result<Self> {
-        let region = choose_region(region)?;
         match (&global.data, variable("AWS_ENDPOINT_URL")) {
-            (None, Some(endpoint)) => Self::from_environment(endpoint, region),
+            (None, Some(endpoint)) => {
+                Self::from_environment(endpoint, choose_region(region, None)?)
+            }
             (named, _) => {
                 let dir = DataDir::named_or_default(named.as_deref())?;
                 Ok(Self {
                     endpoint: dir.endpoint()?,
                     credentials: dir.credentials()?,
-                    region,
+                    region: choose_region(region, dir.region())?,
                 })
             }
         }
+    }
+
+    /// Fails if nobody listens at the endpoint, as where a killed server left its address. One that
+    /// is a name came from the environment, and is believed.
+    pub(crate) fn check_answers(&self) -> Result<()> {
+        let authority = http::authority(&self.endpoint)?;
+        let Ok(address) = authority.parse::<SocketAddr>() else {
+            return Ok(());
+        };
+        TcpStream::connect_timeout(&address, CONNECT_TIME_MAX)
+            .map(drop)
+            .map_err(|cause| Failure::Unreachable(http::nobody_answers(&self.endpoint, &cause)))
     }
 
     fn from_environment(endpoint: String, region: Region) -> Result<Self> {
@@ -77,12 +94,17 @@ pub(crate) fn connect(global: &Global, region: &RegionArg) -> Result<Client> {
 /// How long a client that has begun something waits for a server that went away to come back.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn choose_region(region: &RegionArg) -> Result<Region> {
+/// How long a server may take to accept a connection.
+pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The region that was asked for, else that of the environment, else that which the server names.
+fn choose_region(region: &RegionArg, of_server: Option<String>) -> Result<Region> {
     let name = region
         .region
         .clone()
         .or_else(|| variable("AWS_REGION"))
         .or_else(|| variable("AWS_DEFAULT_REGION"))
+        .or(of_server)
         .unwrap_or_else(|| DEFAULT_REGION.into());
     parse_region(&name)
 }

@@ -1,6 +1,6 @@
 //! The data directory, as far as commands other than `serve` read it: `endpoint` holds the
-//! address of the server that runs there, `credentials` the first account's access key in the
-//! format of `~/.aws/credentials`.
+//! address of the server that runs there, `region` the region that it names, `credentials` the
+//! first account's access key in the format of `~/.aws/credentials`.
 
 use std::{
     env, fs, io,
@@ -101,6 +101,25 @@ impl DataDir {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
             _ => Ok(()),
         }
+    }
+
+    /// The region that the server which runs here names unless told otherwise, as it left it.
+    pub(crate) fn region(&self) -> Option<String> {
+        let text = fs::read_to_string(self.0.join("region")).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Leaves that region.
+    pub(crate) fn write_region(&self, region: &str) -> io::Result<()> {
+        if self.region().is_some_and(|left| left == region) {
+            return Ok(());
+        }
+        write_whole(&self.0.join("region"), &format!("{region}\n"), 0o644)
+    }
+
+    /// Whether the first account's access key was kept here.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.0.join("credentials").exists()
     }
 
     /// The first account's access key.

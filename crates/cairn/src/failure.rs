@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     BadImage(String),
     /// The user pressed Ctrl-C.
-    #[error("interrupted; nothing was left behind")]
+    #[error("interrupted")]
     Interrupted,
     /// The program that a command ran for the user ended with this code.
     #[error("the command ended with exit code {0}")]

@@ -7,6 +7,7 @@
 //! - [`data_dir`]: what lies in the data directory for others to read: the address, the keys.
 //! - [`settings`]: flags over environment over `config.toml`.
 //! - [`host`]: the real clock and real randomness.
+//! - [`stop`]: Ctrl-C and SIGTERM.
 //! - [`output`]: text for people, one line of JSON for scripts.
 //! - [`failure`]: what went wrong, and the exit code that says so.
 
@@ -21,6 +22,7 @@ mod host;
 mod import;
 mod output;
 mod settings;
+mod stop;
 
 use std::process::ExitCode;
 

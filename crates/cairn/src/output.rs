@@ -35,12 +35,12 @@ pub(crate) fn print_line(line: &str) -> Result<()> {
 }
 
 /// Says on standard error what went wrong.
-#[allow(clippy::print_stderr, reason = "this is the one place that does")]
 pub(crate) fn complain(failure: &Failure) {
     match failure {
         // The child said what it had to say.
         Failure::Child(_) => {}
-        failure => eprintln!("cairn: {failure}"),
+        // Where nobody can be told, the exit code still says it; `eprintln!` would panic instead.
+        failure => drop(writeln!(io::stderr(), "cairn: {failure}")),
     }
 }
 
@@ -64,6 +64,8 @@ pub(crate) fn start_logging(cli: &Cli) -> Result<()> {
         .with_writer(io::stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_target(false)
+        // It would complain on standard error, and panic where that is the pipe that broke.
+        .log_internal_errors(false)
         .try_init()
         .map_err(Failure::failed)
 }

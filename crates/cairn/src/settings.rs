@@ -93,7 +93,15 @@ fn read_file(dir: &DataDir) -> Result<File> {
     let path = dir.path().join("config.toml");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(File::default()),
+        // What is wrong with a directory that is none, whoever makes it finds out.
+        Err(cause)
+            if matches!(
+                cause.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(File::default());
+        }
         Err(cause) => return Err(Failure::Usage(format!("{}: {cause}", path.display()))),
     };
     toml::from_str(&text).map_err(|cause| Failure::Usage(format!("{}: {cause}", path.display())))

@@ -74,6 +74,11 @@ impl Control {
         Ok(account::get_key(&mut *self.store().read().await?, id).await?)
     }
 
+    /// The access key that the first account was made with; none before it is made.
+    pub async fn operator_key(&self) -> Result<Option<AccessKey>> {
+        Ok(account::operator_key(&mut *self.store().read().await?).await?)
+    }
+
     /// What an account has in every region from the beginning.
     async fn prepare_regions(&self, tx: &mut WriteTx, account: &AccountId) -> Result<()> {
         for region in Region::all() {

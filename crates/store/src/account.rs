@@ -85,15 +85,19 @@ pub async fn get_key(conn: &mut Connection, id: &str) -> Result<Option<AccessKey
     .bind(id)
     .fetch_optional(conn)
     .await?;
-    row.map(|row| {
-        Ok(AccessKey {
-            id: row.try_get("id")?,
-            account: account_id(&row, "account")?,
-            secret: row.try_get("secret")?,
-            operator: row.try_get::<i64, _>("operator")? != 0,
-        })
-    })
-    .transpose()
+    row.as_ref().map(access_key).transpose()
+}
+
+/// The operator's oldest access key; none before the first account is made.
+pub async fn operator_key(conn: &mut Connection) -> Result<Option<AccessKey>> {
+    let row = sqlx::query(
+        "SELECT access_key.id, account, secret, operator FROM access_key
+         JOIN account ON account.id = access_key.account
+         WHERE operator = 1 ORDER BY access_key.created, access_key.id LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(access_key).transpose()
 }
 
 fn account(row: &SqliteRow) -> Result<Account> {
@@ -102,6 +106,15 @@ fn account(row: &SqliteRow) -> Result<Account> {
         name: row.try_get("name")?,
         operator: row.try_get::<i64, _>("operator")? != 0,
         created: Timestamp(row.try_get("created")?),
+    })
+}
+
+fn access_key(row: &SqliteRow) -> Result<AccessKey> {
+    Ok(AccessKey {
+        id: row.try_get("id")?,
+        account: account_id(row, "account")?,
+        secret: row.try_get("secret")?,
+        operator: row.try_get::<i64, _>("operator")? != 0,
     })
 }
 

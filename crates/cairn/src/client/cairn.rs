@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ::http::Method;
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::http::{CallError, Client, Request};
+use super::http::{CallError, Client, ENCODED, Request};
 
 /// A new account; the secret is told this once.
 #[derive(Clone, Deserialize, Serialize)]
@@ -80,6 +81,8 @@ pub(crate) async fn create_account(
 
 /// Has the server read and check every block of a snapshot.
 pub(crate) async fn verify(client: &Client, snapshot: &str) -> Result<VerifyReport, CallError> {
+    // Whatever was typed is one segment of the path; the server says what is wrong with it.
+    let snapshot = utf8_percent_encode(snapshot, ENCODED);
     let mut request = post(
         &format!("/cairn/v1/snapshots/{snapshot}/verify"),
         &json!({}),

@@ -3,16 +3,9 @@
 use std::fmt::Write as _;
 
 use ::http::Method;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-use super::http::{CallError, Client, Request};
-
-/// What stands for itself in a form (RFC 3986's unreserved characters).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+use super::http::{CallError, Client, ENCODED, Request};
 
 /// A snapshot, as far as commands look at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,11 +53,30 @@ pub(crate) async fn describe_snapshot(
         }))
 }
 
-/// Deletes a snapshot, pending ones too.
+/// Deletes a snapshot, pending ones too. One that is gone is deleted.
 pub(crate) async fn delete_snapshot(client: &Client, id: &str) -> Result<(), CallError> {
-    call(client, "DeleteSnapshot", &[("SnapshotId", id)], true)
+    match call(client, "DeleteSnapshot", &[("SnapshotId", id)], true).await {
+        Err(CallError::Refused(refusal)) if refusal.code == "InvalidSnapshot.NotFound" => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Deregisters an image; its snapshots stay.
+pub(crate) async fn deregister_image(client: &Client, id: &str) -> Result<(), CallError> {
+    call(client, "DeregisterImage", &[("ImageId", id)], true)
         .await
         .map(drop)
+}
+
+/// The caller's image of a name, if it is made of this snapshot.
+pub(crate) async fn image_of(
+    client: &Client,
+    name: &str,
+    snapshot: &str,
+) -> Result<Option<String>, CallError> {
+    let found = own_image(client, name).await?;
+    let ours = found.filter(|(_, snapshots)| snapshots.iter().any(|id| id == snapshot));
+    Ok(ours.map(|(id, _)| id))
 }
 
 /// The caller's image of a name, with the snapshots it is made of.
@@ -106,10 +118,8 @@ pub(crate) async fn register_image(
     let outcome = call(client, "RegisterImage", &register_parameters(image), false).await;
     let body = match outcome {
         Err(CallError::Lost(cause)) => {
-            let found = own_image(client, image.name).await?;
-            let ours =
-                found.filter(|(_, snapshots)| snapshots.iter().any(|id| id == image.snapshot_id));
-            return ours.map(|(id, _)| id).ok_or(CallError::Lost(cause));
+            let found = image_of(client, image.name, image.snapshot_id).await?;
+            return found.ok_or(CallError::Lost(cause));
         }
         outcome => outcome?,
     };

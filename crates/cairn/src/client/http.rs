@@ -11,12 +11,20 @@ use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
-use super::Target;
+use super::{CONNECT_TIME_MAX, Target};
 use crate::{
     failure::{Failure, Result},
     host::{RealClock, pause},
 };
+
+/// What stands for itself in a form, and in a segment of a path (RFC 3986's unreserved characters).
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// The greatest answer that is read: a page of ten thousand block tokens is a few megabytes.
 const ANSWER_MAX: usize = 64 << 20;
@@ -150,7 +158,7 @@ impl Client {
     pub(crate) fn new(target: Target) -> Result<Self> {
         let authority = authority(&target.endpoint)?;
         let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(Duration::from_secs(10)));
+        connector.set_connect_timeout(Some(CONNECT_TIME_MAX));
         connector.set_nodelay(true);
         let http = legacy::Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self {
@@ -238,12 +246,7 @@ impl Client {
     fn transport_error(&self, cause: &legacy::Error) -> CallError {
         let endpoint = &self.target.endpoint;
         if cause.is_connect() {
-            CallError::NotSent(format!(
-                "no server answers at {endpoint}{}; is `cairn serve` running there?",
-                root_cause(cause)
-                    .map(|root| format!(" ({root})"))
-                    .unwrap_or_default()
-            ))
+            CallError::NotSent(nobody_answers(endpoint, root_cause(cause)))
         } else {
             CallError::Lost(format!("the connection to {endpoint} broke: {cause}"))
         }
@@ -293,7 +296,7 @@ impl Client {
 }
 
 /// `host:port` of an endpoint, which has to be plain HTTP and nothing more.
-fn authority(endpoint: &str) -> Result<String> {
+pub(super) fn authority(endpoint: &str) -> Result<String> {
     let refused = |why: &str| Failure::Usage(format!("the server's address {endpoint:?} {why}"));
     let uri: Uri = endpoint.parse().map_err(|_| refused("is not a URL"))?;
     if uri.scheme_str() != Some("http") {
@@ -317,12 +320,16 @@ fn header_value(text: &str) -> Result<HeaderValue> {
         .map_err(|_| Failure::Usage(format!("{text:?} cannot be sent in a header")))
 }
 
-fn root_cause(error: &dyn std::error::Error) -> Option<String> {
-    let mut source = error.source()?;
-    while let Some(deeper) = source.source() {
-        source = deeper;
+fn root_cause(error: &dyn std::error::Error) -> &dyn std::error::Error {
+    let mut root = error;
+    while let Some(deeper) = root.source() {
+        root = deeper;
     }
-    Some(source.to_string())
+    root
+}
+
+pub(super) fn nobody_answers(endpoint: &str, cause: &dyn std::error::Error) -> String {
+    format!("no server answers at {endpoint} ({cause}); is `cairn serve` running there?")
 }
 
 /// Reads the error of any dialect: EC2's and STS's XML, or JSON with a type in the header.

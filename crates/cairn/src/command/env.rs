@@ -23,6 +23,8 @@ struct Variables<'a> {
 /// Prints the exports.
 pub(crate) fn run(global: &Global, args: &Env) -> Result<()> {
     let target = Target::find(global, &args.region)?;
+    // Its address outlives a server that was killed; exports that lead nowhere help nobody.
+    target.check_answers()?;
     let variables = Variables {
         aws_endpoint_url: &target.endpoint,
         aws_access_key_id: &target.credentials.access_key_id,
@@ -56,7 +58,7 @@ fn exports(variables: &Variables<'_>) -> String {
 }
 
 /// A word that a shell takes as it is.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:+=@%,".contains(c);
     if !value.is_empty() && value.chars().all(plain) {
         value.to_owned()

@@ -1,27 +1,31 @@
 //! `cairn serve`.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use cairn_api::Api;
 use cairn_control::{
     Control, ControlOptions, OpenError,
+    account::AccessKey,
     machine::{MachineOptions, Qemu},
 };
 use cairn_model::Region;
 use cairn_vmm::{AcceleratorChoice, AcceleratorProbe, Config, Egress, probe_accelerator};
 use serde::Serialize;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::net::TcpListener;
 
 use crate::{
     cli::{self, Global, Output, Serve},
+    command::env::quoted,
     data_dir::{Credentials, DataDir},
     failure::{Failure, Result},
     host::{OsEntropy, RealClock},
     output,
     settings::Settings,
+    stop::Stop,
 };
 
 /// What is printed once about the first account.
@@ -68,9 +72,10 @@ async fn serve(
 ) -> Result<()> {
     let listener = bind(settings.listen).await?;
     let address = listener.local_addr().map_err(Failure::failed)?;
-    let endpoint = format!("http://{address}");
+    let endpoint = format!("http://{}", reachable(address));
     keep_first_account(global.output, dir, control, &endpoint, settings.region).await?;
-    dir.write_endpoint(&endpoint)
+    dir.write_region(settings.region.name())
+        .and_then(|()| dir.write_endpoint(&endpoint))
         .map_err(|cause| cannot_write(dir, &cause))?;
     let (accelerator, reason) = control.accelerator();
     tracing::info!(%endpoint, accelerator, reason, data = %dir.path().display(), "ready");
@@ -81,7 +86,8 @@ async fn serve(
     served.map_err(Failure::failed)
 }
 
-/// Makes the first account of a new data directory, and shows its keys this once.
+/// Sees to it that the keys of the first account lie in the data directory: makes it in a new one,
+/// and shows its keys this once. Where they could not be kept then, they are kept now.
 async fn keep_first_account(
     output: Output,
     dir: &DataDir,
@@ -89,13 +95,8 @@ async fn keep_first_account(
     endpoint: &str,
     region: Region,
 ) -> Result<()> {
-    if !control
-        .accounts()
-        .await
-        .map_err(Failure::failed)?
-        .is_empty()
-    {
-        return Ok(());
+    if let Some(key) = control.operator_key().await.map_err(Failure::failed)? {
+        return keep_again(dir, key);
     }
     let account = control
         .create_account(None)
@@ -105,8 +106,7 @@ async fn keep_first_account(
         access_key_id: account.access_key_id,
         secret_access_key: account.secret_access_key,
     };
-    dir.write_credentials(&credentials)
-        .map_err(|cause| cannot_write(dir, &cause))?;
+    keep(dir, &credentials)?;
     let first = FirstAccount {
         account_id: account.account.as_str(),
         access_key_id: &credentials.access_key_id,
@@ -115,6 +115,23 @@ async fn keep_first_account(
         region: region.name(),
     };
     output::print(output, &first, |first| welcome(first, dir))
+}
+
+fn keep_again(dir: &DataDir, key: AccessKey) -> Result<()> {
+    if dir.has_credentials() {
+        return Ok(());
+    }
+    tracing::warn!(data = %dir.path().display(), "the first account's keys were not in DIR/credentials; now they are");
+    let credentials = Credentials {
+        access_key_id: key.id,
+        secret_access_key: key.secret,
+    };
+    keep(dir, &credentials)
+}
+
+fn keep(dir: &DataDir, credentials: &Credentials) -> Result<()> {
+    dir.write_credentials(credentials)
+        .map_err(|cause| cannot_write(dir, &cause))
 }
 
 fn welcome(first: &FirstAccount<'_>, dir: &DataDir) -> String {
@@ -128,10 +145,11 @@ fn welcome(first: &FirstAccount<'_>, dir: &DataDir) -> String {
     format!(
         "Account {account_id} is made. These lines make the AWS CLI work with it; they are shown this once,\n\
          and the keys are kept in {}:\n\n\
-         export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
+         export AWS_ENDPOINT_URL={} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
          export AWS_ACCESS_KEY_ID={access_key_id}\n\
          export AWS_SECRET_ACCESS_KEY={secret_access_key}\n",
-        dir.path().join("credentials").display()
+        dir.path().join("credentials").display(),
+        quoted(endpoint),
     )
 }
 
@@ -187,6 +205,17 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
         })
 }
 
+/// The address as this machine reaches it: a server that listens on every address is here by the
+/// loopback interface.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
 fn open_failure(error: OpenError) -> Failure {
     match error {
         OpenError::InUse(_) => Failure::InUse(format!(
@@ -200,28 +229,15 @@ fn cannot_write(dir: &DataDir, cause: &io::Error) -> Failure {
     Failure::failed(format!("cannot write to {}: {cause}", dir.path().display()))
 }
 
-/// What tells a server to stop: SIGTERM and Ctrl-C.
-struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Stop {
-    fn new() -> Result<Self> {
-        let on = |kind| {
-            signal(kind).map_err(|cause| Failure::failed(format!("cannot catch signals: {cause}")))
-        };
-        Ok(Self {
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for the next such signal.
-    async fn told(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+    #[test]
+    fn a_server_on_every_address_is_named_by_one() {
+        let named = |address: &str| reachable(address.parse().unwrap()).to_string();
+        assert_eq!(named("0.0.0.0:8773"), "127.0.0.1:8773");
+        assert_eq!(named("[::]:8773"), "[::1]:8773");
+        assert_eq!(named("192.0.2.1:1"), "192.0.2.1:1");
     }
 }

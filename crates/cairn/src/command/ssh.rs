@@ -27,8 +27,15 @@ struct Address {
 pub(crate) async fn run(global: &Global, args: &Ssh) -> Result<()> {
     let (user, instance) = args
         .target
-        .split_once('@')
+        .rsplit_once('@')
         .unwrap_or((DEFAULT_USER, &args.target));
+    if user.is_empty() || instance.is_empty() {
+        let told = format!(
+            "{:?}: name an instance, such as i-0123456789abcdef0 or admin@i-0123456789abcdef0",
+            args.target
+        );
+        return Err(Failure::Usage(told));
+    }
     let client = connect(global, &args.region)?;
     let address = find(&client, instance).await?;
     if args.print || global.output == Output::Json {
@@ -85,8 +92,8 @@ fn command(args: &Ssh, user: &str, address: &Address) -> Command {
             .args(["-o", "IdentitiesOnly=yes"]);
     }
     command
-        .arg(format!("{user}@{}", address.host))
-        .arg("--")
+        // Whatever it is, it is no option.
+        .args(["-l", user, &address.host, "--"])
         .args(&args.command);
     command
 }

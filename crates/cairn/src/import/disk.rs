@@ -2,10 +2,12 @@
 
 use std::{
     fs::File,
-    io::{Seek as _, SeekFrom},
+    io::{self, Seek as _, SeekFrom},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::Path,
 };
+
+use rustix::fs::{Mode, OFlags};
 
 use super::{GIB, VOLUME_GIB_MAX, format, partitions, qemu_img};
 use crate::{
@@ -22,6 +24,8 @@ pub(crate) struct RawDisk {
     pub(crate) length: u64,
     /// The format of the file that it came from.
     pub(crate) format: Format,
+    /// Whether UEFI can boot it and a BIOS cannot.
+    pub(crate) boots_only_by_uefi: bool,
     before: Stamp,
 }
 
@@ -36,21 +40,27 @@ impl RawDisk {
     /// Opens a disk file, unpacking it into `temp_dir` if its format is not raw.
     pub(crate) async fn open(path: &Path, wanted: Option<Format>, temp_dir: &Path) -> Result<Self> {
         let named = |failure: Failure| name(path, failure);
-        let image = File::open(path)
-            .map_err(|cause| Failure::failed(format!("{}: {cause}", path.display())))?;
+        let image =
+            open(path).map_err(|cause| Failure::failed(format!("{}: {cause}", path.display())))?;
         let length = length(&image).map_err(named)?;
         let format = format::inspect(&image, length, wanted).map_err(named)?;
-        let disk = match format {
+        if wanted.is_none() {
+            format::check_extension(path, format).map_err(named)?;
+        }
+        let mut disk = match format {
             Format::Raw => Self {
                 before: Stamp::of(&image)?,
                 file: image,
                 length,
                 format,
+                boots_only_by_uefi: false,
             },
             _ => unpack(&image, format, temp_dir).await.map_err(named)?,
         };
         size_in_gib(disk.length).map_err(named)?;
         partitions::check_fit(&disk.file, disk.length).map_err(named)?;
+        disk.boots_only_by_uefi =
+            partitions::boots_only_by_uefi(&disk.file).map_err(Failure::failed)?;
         Ok(disk)
     }
 
@@ -61,13 +71,7 @@ impl RawDisk {
 
     /// Fails if the file was changed since it was opened: then what was read is no disk that ever was.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
-        if Stamp::of(&self.file)? == self.before {
-            Ok(())
-        } else {
-            Err(Failure::failed(
-                "the disk file was changed while it was read; stop what writes to it, and import it again",
-            ))
-        }
+        self.before.check(&self.file)
     }
 }
 
@@ -79,6 +83,24 @@ impl Stamp {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
         })
     }
+
+    /// Fails if the file has another stamp by now.
+    fn check(self, file: &File) -> Result<()> {
+        if Self::of(file)? == self {
+            Ok(())
+        } else {
+            Err(Failure::failed(
+                "the disk file was changed while it was read; stop what writes to it, and import it again",
+            ))
+        }
+    }
+}
+
+/// Opens a file to read. Without `NONBLOCK`, a named pipe would keep this waiting for its other end,
+/// and no signal could end that.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
 /// Bytes of a file or a block device.
@@ -93,6 +115,7 @@ fn length(mut file: &File) -> Result<u64> {
 }
 
 async fn unpack(image: &File, format: Format, temp_dir: &Path) -> Result<RawDisk> {
+    let before = Stamp::of(image)?;
     let info = qemu_img::info(image, format).await?;
     size_in_gib(info.virtual_size)?;
     qemu_img::check(image, format, info.virtual_size).await?;
@@ -103,11 +126,13 @@ async fn unpack(image: &File, format: Format, temp_dir: &Path) -> Result<RawDisk
         ))
     })?;
     qemu_img::convert(image, format, info.virtual_size, &file).await?;
+    before.check(image)?;
     Ok(RawDisk {
         before: Stamp::of(&file)?,
         length: length(&file)?,
         file,
         format,
+        boots_only_by_uefi: false,
     })
 }
 

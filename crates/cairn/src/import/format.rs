@@ -8,7 +8,7 @@
 //! Sources: QEMU's `docs/interop/qcow2.txt`; VMware's "Virtual Disk Format 5.0"; Microsoft's
 //! "Virtual Hard Disk Image Format Specification".
 
-use std::{fs::File, io, os::unix::fs::FileExt as _};
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
 
 use crate::{
     cli::{Format, spelling},
@@ -47,6 +47,24 @@ pub(crate) fn inspect(file: &File, length: u64, wanted: Option<Format>) -> Resul
         Format::Raw | Format::Vhdx => {}
     }
     Ok(format)
+}
+
+/// Refuses a file whose name says a format that nothing in it does: one that was cut short has lost
+/// a VHD's only mark, and its bytes would become a disk that nobody can read.
+pub(crate) fn check_extension(path: &Path, found: Format) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = extension.map(str::to_ascii_lowercase).unwrap_or_default();
+    let is_named_otherwise = matches!(
+        extension.as_str(),
+        "qcow" | "qcow2" | "vmdk" | "vhd" | "vpc" | "vhdx"
+    );
+    if found == Format::Raw && is_named_otherwise {
+        return Err(Failure::bad_image(format!(
+            "this is named as a {extension} file, but nothing in it marks it as one; it may be truncated. \
+             If it is a raw disk, say so with --format raw"
+        )));
+    }
+    Ok(())
 }
 
 fn read(file: &File, offset: u64, count: u64, length: u64) -> Result<Vec<u8>> {
@@ -319,6 +337,21 @@ mod tests {
         );
         assert!(refusal(&[0; 4096], Some(Format::Qcow2)).contains("not a qcow2 file"));
         assert!(refusal(&qcow2(3), Some(Format::Vhdx)).contains("not a vhdx file"));
+    }
+
+    #[test]
+    fn a_name_that_says_more_than_the_file_is_doubted() {
+        let check = |name: &str, found| check_extension(Path::new(name), found);
+        for name in ["disk.vhd", "disk.QCOW2", "a.b.vmdk"] {
+            let failure = check(name, Format::Raw).unwrap_err();
+            assert_eq!(failure.exit_code(), 7, "{name}");
+            assert!(failure.to_string().contains("--format raw"), "{failure}");
+        }
+        for name in ["disk.raw", "disk.img", "disk", "vhd"] {
+            check(name, Format::Raw).unwrap();
+        }
+        check("disk.vhd", Format::Vpc).unwrap();
+        check("disk.vmdk", Format::Qcow2).unwrap();
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Whether a disk's partition table fits on the disk: the mark of a raw file that was cut short.
+//! What a disk's partition table tells: whether it fits on the disk, which a raw file that was cut
+//! short does not, and how the disk boots.
 //!
 //! Sources: UEFI specification 2.10, 5.3 (GPT); the MBR's layout as it has been since 1983.
 
@@ -7,6 +8,14 @@ use std::{fs::File, io, os::unix::fs::FileExt as _};
 use crate::failure::{Failure, Result};
 
 const SECTOR: u64 = 512;
+/// Bytes at the start of a disk that a BIOS runs.
+const BOOT_CODE: usize = 440;
+/// The type of an EFI system partition in an MBR.
+const EFI_SYSTEM_MBR: u8 = 0xef;
+/// And in a GPT: C12A7328-F81F-11D2-BA4B-00A0C93EC93B, as its bytes lie.
+const EFI_SYSTEM_GPT: [u8; 16] = [
+    0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b,
+];
 /// The greatest partition table that is read.
 const ENTRIES_MAX: usize = 1 << 20;
 
@@ -22,21 +31,45 @@ pub(crate) fn check_fit(disk: &File, length: u64) -> Result<()> {
     }
 }
 
+/// Whether UEFI can boot the disk and a BIOS cannot: it has an EFI system partition, and where a
+/// BIOS finds its code there is none.
+pub(crate) fn boots_only_by_uefi(disk: &File) -> io::Result<bool> {
+    let mut code = [0; BOOT_CODE];
+    let count = read_up_to(disk, &mut code, 0)?;
+    let found = partitions(disk)?;
+    Ok(
+        code[..count].iter().all(|byte| *byte == 0)
+            && found.iter().any(|found| found.is_efi_system),
+    )
+}
+
 /// The byte after the last partition, if there is a partition table.
 fn end_of_partitions(disk: &File) -> io::Result<Option<u64>> {
+    Ok(partitions(disk)?.iter().map(|found| found.end).max())
+}
+
+/// A partition, as far as it is looked at.
+struct Partition {
+    /// The byte after its last.
+    end: u64,
+    is_efi_system: bool,
+}
+
+/// All partitions; none if there is no partition table.
+fn partitions(disk: &File) -> io::Result<Vec<Partition>> {
     let mut head = [0; 1024];
     let count = read_up_to(disk, &mut head, 0)?;
     if count < head.len() || head[510..512] != [0x55, 0xaa] {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     if head[512..].starts_with(b"EFI PART") {
-        gpt_end(disk, &head[512..])
+        of_gpt(disk, &head[512..])
     } else {
-        Ok(mbr_end(&head))
+        Ok(of_mbr(&head))
     }
 }
 
-fn mbr_end(head: &[u8; 1024]) -> Option<u64> {
+fn of_mbr(head: &[u8; 1024]) -> Vec<Partition> {
     let entries = head[446..510].chunks_exact(16);
     // A boot sector of a file system without partitions has code where the entries would be;
     // then the status bytes are not those of a partition table.
@@ -44,19 +77,22 @@ fn mbr_end(head: &[u8; 1024]) -> Option<u64> {
         .clone()
         .any(|entry| !matches!(entry[0], 0x00 | 0x80))
     {
-        return None;
+        return Vec::new();
     }
     let used = entries.filter(|entry| entry[4] != 0);
-    used.map(|entry| (u64::from(le32(&entry[8..])) + u64::from(le32(&entry[12..]))) * SECTOR)
-        .max()
+    used.map(|entry| Partition {
+        end: (u64::from(le32(&entry[8..])) + u64::from(le32(&entry[12..]))) * SECTOR,
+        is_efi_system: entry[4] == EFI_SYSTEM_MBR,
+    })
+    .collect()
 }
 
-fn gpt_end(disk: &File, header: &[u8]) -> io::Result<Option<u64>> {
+fn of_gpt(disk: &File, header: &[u8]) -> io::Result<Vec<Partition>> {
     let table = le64(&header[72..]).saturating_mul(SECTOR);
     let count = le32(&header[80..]) as usize;
     let size = le32(&header[84..]) as usize;
     if size < 48 {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let mut entries = vec![0; count.saturating_mul(size).min(ENTRIES_MAX)];
     let read = read_up_to(disk, &mut entries, table)?;
@@ -64,8 +100,11 @@ fn gpt_end(disk: &File, header: &[u8]) -> io::Result<Option<u64>> {
         .chunks_exact(size)
         .filter(|entry| entry[..16] != [0; 16]);
     Ok(used
-        .map(|entry| le64(&entry[40..]).saturating_add(1).saturating_mul(SECTOR))
-        .max())
+        .map(|entry| Partition {
+            end: le64(&entry[40..]).saturating_add(1).saturating_mul(SECTOR),
+            is_efi_system: entry[..16] == EFI_SYSTEM_GPT,
+        })
+        .collect())
 }
 
 fn read_up_to(disk: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -148,6 +187,24 @@ mod tests {
         let mut boot_sector = mbr(0x83, u32::MAX, u32::MAX);
         boot_sector[446] = 0x74;
         checked(&boot_sector, 1).unwrap();
+    }
+
+    #[test]
+    fn a_disk_for_uefi_alone_is_told_from_others() {
+        let only_uefi = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            boots_only_by_uefi(&file).unwrap()
+        };
+        let mut disk = gpt(100, 4, 128);
+        assert!(!only_uefi(&disk), "no EFI system partition");
+        disk[1024 + 128..1024 + 144].copy_from_slice(&EFI_SYSTEM_GPT);
+        assert!(only_uefi(&disk));
+        disk[0] = 0xeb;
+        assert!(!only_uefi(&disk), "code for a BIOS");
+        assert!(only_uefi(&mbr(EFI_SYSTEM_MBR, 1, 2)));
+        assert!(!only_uefi(&mbr(0x83, 1, 2)));
+        assert!(!only_uefi(&[]));
     }
 
     #[test]

@@ -182,6 +182,8 @@ async fn run(
         .stdin(stdio(image)?)
         .stdout(raw.map_or_else(|| Ok(Stdio::piped()), stdio)?)
         .stderr(Stdio::piped())
+        // Ctrl-C on the terminal is for this program, which then ends that one.
+        .process_group(0)
         .kill_on_drop(true);
     let wall = Duration::from_secs(30 + 2 * limits.seconds);
     let not_run = |cause| Failure::failed(format!("cannot run qemu-img: {cause}"));
