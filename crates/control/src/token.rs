@@ -7,8 +7,11 @@ use serde::Serialize;
 
 use crate::{Caller, Error, ErrorKind, Result};
 
-/// The longest token of any service. EC2 says 64, EBS 255.
-const LONGEST: usize = 255;
+/// The longest token of EC2, in characters.
+const LONGEST: usize = 64;
+
+/// The same of EBS direct.
+const LONGEST_OF_EBS: usize = 255;
 
 /// A create call with its token, if it has one.
 #[derive(Clone, Debug)]
@@ -28,10 +31,14 @@ impl<'a> Idempotency<'a> {
         request: &T,
     ) -> Result<Self> {
         let token = token.filter(|token| !token.is_empty());
-        if token.is_some_and(|token| token.chars().count() > LONGEST) {
+        let longest = match operation {
+            "StartSnapshot" => LONGEST_OF_EBS,
+            _ => LONGEST,
+        };
+        if token.is_some_and(|token| token.chars().count() > longest) {
             return Err(Error::new(
                 ErrorKind::InvalidParameterValue,
-                format!("The client token may have up to {LONGEST} characters."),
+                format!("The client token may have up to {longest} characters."),
             ));
         }
         Ok(Self {

@@ -52,6 +52,7 @@ fn new_volume(id: VolumeId, at: i64) -> Volume {
         encrypted: false,
         kms_key_id: None,
         multi_attach_enabled: false,
+        initialization_rate: None,
         state: VolumeState::Creating,
         create_time: Timestamp(at),
         attachments: Vec::new(),
