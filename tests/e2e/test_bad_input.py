@@ -204,7 +204,34 @@ class FullDisk(unittest.TestCase):
         data = ebs.get_snapshot_block(SnapshotId=good, BlockIndex=0, BlockToken=blocks[0]["BlockToken"])["BlockData"].read()
         self.assertEqual(data, kept)
         self.assertEqual(ec2.describe_snapshots(SnapshotIds=[good])["Snapshots"][0]["State"], "completed")
-        # A restart on the full disk works, too.
+        # Whatever takes room is refused before anything changes, also where only metadata grows.
+        before = [len(ec2.describe_volumes()["Volumes"]), len(ec2.describe_snapshots()["Snapshots"])]
+        for call, parameters in (
+            (ec2.create_volume, {"AvailabilityZone": "us-east-1a", "Size": 1}),
+            (ec2.create_volume, {"AvailabilityZone": "us-east-1a", "SnapshotId": good}),
+            (ebs.start_snapshot, {"VolumeSize": 1}),
+        ):
+            with self.assertRaises(ClientError) as caught:
+                call(**parameters)
+            self.assertIn(caught.exception.response["Error"]["Code"], ("InsufficientVolumeCapacity", "InternalServerException"))
+            self.assertNotIn("internal error", caught.exception.response["Error"]["Message"])
+        self.assertEqual([len(ec2.describe_volumes()["Volumes"]), len(ec2.describe_snapshots()["Snapshots"])], before)
+        # Metadata to the last byte: the server says so, and writes again once there is room.
+        tags = [{"Key": f"k{n}", "Value": "v" * 256} for n in range(50)]
+        try:
+            for round in range(2000):
+                for tag in tags:
+                    tag["Value"] = f"{round:04}" + "v" * 252
+                ec2.create_tags(Resources=[good, filling], Tags=tags)
+        except ClientError as error:
+            self.assertEqual(error.response["Error"]["Code"], "InsufficientVolumeCapacity", error.response)
+        else:
+            self.fail("the disk did not become full")
+        subprocess.run(["mount", "-o", "remount,size=192m", self.small], check=True)
+        ec2.create_tags(Resources=[good], Tags=[{"Key": "room", "Value": "again"}])
+        put_block(ebs, filling, 401, kept)
+        subprocess.run(["mount", "-o", "remount,size=100m", self.small], check=False)
+        # A restart works, too.
         self.server.kill()
         self.server.start()
         self.assertEqual(self.server.cairn("verify", good).returncode, 0)

@@ -37,7 +37,8 @@ def scalar(rng, kind):
         bits = 31 if kind == "integer" else 63
         put = rng.randint(-(2**bits), 2**bits - 1)
     elif kind in ("float", "double"):
-        put = rng.uniform(-1e6, 1e6)
+        # In binary as short as in decimal, so that every reader takes it for the same number.
+        put = rng.randint(-(10**9), 10**9) / 64
     else:
         assert kind == "string", kind
         put = text(rng, 0)

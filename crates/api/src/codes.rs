@@ -88,6 +88,7 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::FilterLimitExceeded => (bad("FilterLimitExceeded"), value),
         K::TagLimitExceeded => (bad("TagLimitExceeded"), validation("INVALID_TAG")),
         K::InvalidId => (bad("InvalidID"), value),
+        K::UserIdMalformed => (bad("InvalidUserID.Malformed"), value),
         K::Unauthorized => (("UnauthorizedOperation", StatusCode::FORBIDDEN), denied()),
         K::OperationNotPermitted => (bad("OperationNotPermitted"), denied()),
         K::UnsupportedOperation => (bad("UnsupportedOperation"), value),
@@ -193,6 +194,7 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
             bad("InvalidParameterValue"),
             validation("INVALID_SNAPSHOT_ID"),
         ),
+        K::EbsInvalidTag => (bad("InvalidParameterValue"), validation("INVALID_TAG")),
         K::EbsUnrelatedSnapshots => (
             bad("InvalidParameterValue"),
             validation("UNRELATED_SNAPSHOTS"),
@@ -224,14 +226,20 @@ pub(crate) fn ec2(problem: &Problem) -> QueryCode {
         Problem::Query(QueryError::Missing(_)) | Problem::FieldMissing(_) => {
             bad("MissingParameter")
         }
-        Problem::Query(QueryError::Unknown(_)) => bad("UnknownParameter"),
-        Problem::Query(QueryError::Duplicate(_)) | Problem::Form(_) | Problem::Json(_) => {
-            bad("MalformedQueryString")
+        Problem::Query(QueryError::Unknown(_)) | Problem::FieldUnknown(_) => {
+            bad("UnknownParameter")
         }
-        Problem::Query(QueryError::Refused(_)) => bad("UnsupportedOperation"),
-        Problem::Query(QueryError::Wrong { .. }) | Problem::FieldInvalid(_) => {
+        Problem::Query(QueryError::Duplicate(_))
+        | Problem::FieldRepeated(_)
+        | Problem::Form(_)
+        | Problem::Json(_) => bad("MalformedQueryString"),
+        Problem::Query(QueryError::Refused(_) | QueryError::RefusedValue { .. }) => {
+            bad("UnsupportedOperation")
+        }
+        Problem::Query(QueryError::Wrong { .. }) | Problem::FieldInvalid { .. } => {
             bad("InvalidParameterValue")
         }
+        Problem::ContentType(_) => bad("InvalidQueryParameter"),
         Problem::Verb(error) => of_kind(error.kind).0,
         Problem::ActionMissing => bad("MissingAction"),
         Problem::ActionUnknown(_) | Problem::OperationUnknown => bad("InvalidAction"),
@@ -282,7 +290,10 @@ pub(crate) fn json(problem: &Problem) -> Exception {
         Problem::Form(_)
         | Problem::Query(_)
         | Problem::FieldMissing(_)
-        | Problem::FieldInvalid(_) => value,
+        | Problem::FieldInvalid { .. }
+        | Problem::FieldUnknown(_)
+        | Problem::FieldRepeated(_)
+        | Problem::ContentType(_) => value,
         Problem::Json(_) => exception("SerializationException", StatusCode::BAD_REQUEST, None),
         Problem::ActionMissing | Problem::ActionUnknown(_) | Problem::OperationUnknown => {
             exception("UnknownOperationException", StatusCode::NOT_FOUND, None)

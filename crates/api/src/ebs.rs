@@ -230,9 +230,11 @@ impl Query {
     fn of(received: &Received, known: &[&str]) -> Result<Self, Problem> {
         let mut pairs = received.query_parameters()?;
         for (position, (name, _)) in pairs.iter().enumerate() {
-            let again = pairs[..position].iter().any(|(earlier, _)| earlier == name);
-            if again || !known.contains(&name.as_str()) {
-                return Err(Problem::FieldInvalid(name.clone()));
+            if !known.contains(&name.as_str()) {
+                return Err(Problem::FieldUnknown(name.clone()));
+            }
+            if pairs[..position].iter().any(|(earlier, _)| earlier == name) {
+                return Err(Problem::FieldRepeated(name.clone()));
             }
         }
         pairs.retain(|(_, value)| !value.is_empty());
@@ -259,8 +261,7 @@ impl Query {
 }
 
 fn index(name: &str, text: &str) -> Result<i64, Problem> {
-    text.parse()
-        .map_err(|_| Problem::FieldInvalid(name.to_owned()))
+    text.parse().map_err(|_| rest::wrong(name, "an integer"))
 }
 
 fn add_checksum(answer: &mut Answer, checksum: &str) -> Result<(), Problem> {

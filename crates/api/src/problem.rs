@@ -48,15 +48,31 @@ pub(crate) enum Problem {
     /// Its body did not arrive.
     #[error("The request body did not arrive in time or in full.")]
     BodyBroken,
+    /// Its body is said to be something else than a form.
+    #[error(
+        "The request body must be of the content type application/x-www-form-urlencoded, not '{0}'."
+    )]
+    ContentType(String),
     /// Its body is not the JSON that it should be.
     #[error("{0}")]
     Json(String),
     /// A header or path parameter of a REST request is missing.
     #[error("The request must contain the parameter {0}")]
     FieldMissing(String),
-    /// A header or path parameter of a REST request is of the wrong type or out of its bounds.
-    #[error("Value for parameter {0} is invalid.")]
-    FieldInvalid(String),
+    /// A header, path or query parameter of a REST request is of the wrong type.
+    #[error("Value for parameter {name} is invalid. Expected {expected}.")]
+    FieldInvalid {
+        /// The parameter.
+        name: String,
+        /// What it should have been.
+        expected: &'static str,
+    },
+    /// A parameter in the query string that no REST request of its kind has.
+    #[error("The parameter {0} is not recognized")]
+    FieldUnknown(String),
+    /// A parameter of a REST request that came more than once.
+    #[error("The parameter {0} was given more than once.")]
+    FieldRepeated(String),
     /// Something broke here; the log tells what.
     #[error("An internal error has occurred. The server's log tells more.")]
     Internal,

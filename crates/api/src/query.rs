@@ -25,8 +25,18 @@ pub enum QueryError {
     #[error("The parameter {0} was given more than once.")]
     Duplicate(String),
     /// A parameter of EC2 that would have an effect which this server cannot give.
-    #[error("The parameter {0} is not supported.")]
+    #[error("The parameter {0} is not supported by this server.")]
     Refused(String),
+    /// A value of a parameter of EC2 that would have such an effect.
+    #[error("The value '{value}' of the parameter {name} is not supported by this server, only {}.", accepted.join(" or "))]
+    RefusedValue {
+        /// The parameter.
+        name: String,
+        /// Its value, cut short.
+        value: String,
+        /// The values that say what happens anyway.
+        accepted: &'static [&'static str],
+    },
     /// A value of the wrong type.
     #[error("Value ({value}) for parameter {name} is invalid. Expected {expected}.")]
     Wrong {
@@ -135,15 +145,17 @@ impl Group {
         }
     }
 
-    fn check_value(&self, values: &[&str]) -> Result<(), QueryError> {
+    fn check_value(&self, values: &'static [&'static str]) -> Result<(), QueryError> {
         self.refuse_members()?;
         let value = self.value.as_deref().unwrap_or_default();
-        let accepted = value.is_empty() || values.contains(&value);
-        if accepted {
-            Ok(())
-        } else {
-            Err(QueryError::Refused(self.name.clone()))
+        if value.is_empty() || values.contains(&value) {
+            return Ok(());
         }
+        Err(QueryError::RefusedValue {
+            name: self.name.clone(),
+            value: cut_short(value),
+            accepted: values,
+        })
     }
 
     /// Whether nothing at or below this name has a value.
@@ -252,10 +264,15 @@ impl Group {
         let value = self.scalar()?;
         read(value).ok_or_else(|| QueryError::Wrong {
             name: self.name.clone(),
-            value: value.chars().take(64).collect(),
+            value: cut_short(value),
             expected,
         })
     }
+}
+
+/// As much of a value as a sentence can hold.
+fn cut_short(value: &str) -> String {
+    value.chars().take(64).collect()
 }
 
 /// The parts of a dotted name, each with where it ends in the name.
@@ -432,15 +449,17 @@ mod tests {
             run("IamInstanceProfile.Name=admin").unwrap_err(),
             refused("IamInstanceProfile")
         );
+        let value = run("HibernationOptions.Configured=true").unwrap_err();
         assert_eq!(
-            run("HibernationOptions.Configured=true").unwrap_err(),
-            refused("HibernationOptions.Configured")
+            value.to_string(),
+            "The value 'true' of the parameter HibernationOptions.Configured is not supported by this server, only false."
         );
         run("HibernationOptions.Configured=false").unwrap();
         run("CreditSpecification.CpuCredits=unlimited").unwrap();
-        assert_eq!(
-            run("Placement.Tenancy=dedicated").unwrap_err(),
-            refused("Placement.Tenancy")
+        let tenancy = run("Placement.Tenancy=dedicated").unwrap_err();
+        assert!(
+            matches!(&tenancy, QueryError::RefusedValue { name, .. } if name == "Placement.Tenancy"),
+            "{tenancy}"
         );
     }
 

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, header::CONTENT_LENGTH, request};
+use http::{
+    HeaderMap, HeaderValue, Method, Request,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
+    request,
+};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body;
 
@@ -16,10 +20,13 @@ use crate::{
 
 /// The greatest body, in bytes: a form of EC2 may have 1 MiB, a block has half of that.
 pub(crate) const BODY_LENGTH_MAX: usize = 1 << 20;
+/// What a body of a query protocol is.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// How long a body may take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
-/// How much of a body that is too long is still read, so that its sender hears the answer.
-const DRAINED_LENGTH_MAX: usize = 8 << 20;
+/// How much of a body that is too long is still read, so that its sender hears the answer: most
+/// clients listen only once they have sent everything.
+const DRAINED_LENGTH_MAX: usize = 256 << 20;
 
 /// A request with its body.
 #[derive(Debug)]
@@ -79,8 +86,25 @@ impl Received {
     /// The parameters of a query protocol: those of the query string and those of the body.
     pub(crate) fn form_parameters(&self) -> Result<Group, Problem> {
         let mut pairs = self.query_parameters()?;
+        if !self.body.is_empty() {
+            self.check_form_type()?;
+        }
         pairs.extend(form::decode(&self.body)?);
         Ok(Group::new(pairs)?)
+    }
+
+    /// Refuses a body that is said to be something else than a form; one of which nothing is said
+    /// is taken for one.
+    fn check_form_type(&self) -> Result<(), Problem> {
+        let Some(value) = self.headers().get(CONTENT_TYPE) else {
+            return Ok(());
+        };
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        if essence.is_empty() || essence.eq_ignore_ascii_case(FORM) {
+            return Ok(());
+        }
+        Err(Problem::ContentType(essence.chars().take(64).collect()))
     }
 
     /// Whether a text stands anywhere in query string or body.
@@ -106,7 +130,9 @@ where
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_LENGTH_MAX as u64) {
-        drain(body).await;
+        if !waits_for_consent(headers) {
+            drain(body).await;
+        }
         return Err(Problem::BodyTooLong {
             limit: BODY_LENGTH_MAX,
         });
@@ -120,6 +146,12 @@ where
         }),
         Ok(Err(_)) | Err(_) => Err(Problem::BodyBroken),
     }
+}
+
+/// Whether a client sends its body only once it is told to; to read it would be to tell it.
+fn waits_for_consent(headers: &HeaderMap) -> bool {
+    let expected = headers.get(EXPECT).map(HeaderValue::as_bytes);
+    expected.is_some_and(|expected| expected.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Reads what is left of a body and drops it, up to a bound.

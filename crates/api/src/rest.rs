@@ -26,9 +26,9 @@ pub(crate) fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, 
         (None, _) => Ok(None),
         (Some(value), None) => match value.to_str() {
             Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-            Err(_) => Err(Problem::FieldInvalid(name.to_owned())),
+            Err(_) => Err(wrong(name, "text")),
         },
-        (Some(_), Some(_)) => Err(Problem::FieldInvalid(name.to_owned())),
+        (Some(_), Some(_)) => Err(Problem::FieldRepeated(name.to_owned())),
     }
 }
 
@@ -42,11 +42,16 @@ pub(crate) fn number<T: std::str::FromStr>(
     name: &str,
     text: Option<String>,
 ) -> Result<Option<T>, Problem> {
-    text.map(|text| {
-        text.parse()
-            .map_err(|_| Problem::FieldInvalid(name.to_owned()))
-    })
-    .transpose()
+    text.map(|text| text.parse().map_err(|_| wrong(name, "an integer")))
+        .transpose()
+}
+
+/// A parameter of the wrong type.
+pub(crate) fn wrong(name: &str, expected: &'static str) -> Problem {
+    Problem::FieldInvalid {
+        name: name.to_owned(),
+        expected,
+    }
 }
 
 /// A JSON body; an empty one is an empty object.
@@ -82,7 +87,7 @@ mod tests {
         headers.append("x-a", "2".parse().unwrap());
         assert_eq!(
             header(&headers, "x-a"),
-            Err(Problem::FieldInvalid("x-a".to_owned()))
+            Err(Problem::FieldRepeated("x-a".to_owned()))
         );
     }
 }

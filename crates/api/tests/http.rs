@@ -45,6 +45,26 @@ async fn every_operation_is_there_and_wants_a_signature_and_known_parameters() {
 }
 
 #[tokio::test]
+async fn a_dry_run_never_answers() {
+    let server = Server::start().await;
+    let lists = request::OPERATIONS.iter().filter(|(action, _)| {
+        action.starts_with("Describe")
+            && !["ImageAttribute", "InstanceAttribute"]
+                .iter()
+                .any(|n| action.ends_with(n))
+    });
+    for (action, _) in lists {
+        let heard = server.ec2(action, &[("DryRun", "true")]).await;
+        assert_eq!(
+            (heard.status.as_u16(), heard.element("Code")),
+            (412, Some("DryRunOperation")),
+            "{action}: {}",
+            heard.text()
+        );
+    }
+}
+
+#[tokio::test]
 async fn signatures_are_checked() {
     let server = Server::start().await;
     let now = server.clock.now();
@@ -163,6 +183,11 @@ async fn get_works_as_post_does_and_signed_in_the_query() {
         )
         .await;
     twice.expect_error(400, "MalformedQueryString");
+    let broken = format!("{}&A=%zz", form("DescribeRegions", &[]));
+    server
+        .call("ec2", get(&broken))
+        .await
+        .expect_error(400, "MalformedQueryString");
 
     // What botocore presigns is checked in the oracle test; here only that its parameters are
     // not taken for the operation's.
@@ -172,6 +197,50 @@ async fn get_works_as_post_does_and_signed_in_the_query() {
     let url = format!("{}&{presigned}{signature}", form("DescribeRegions", &[]));
     let heard = server.send(get(&url)).await;
     heard.expect_error(401, "AuthFailure");
+}
+
+#[tokio::test]
+async fn forms_say_that_they_are_forms() {
+    let server = Server::start().await;
+    let sent = async |service: &str, content_type: Option<&str>, body: &str| {
+        let mut request = Request::post("http://127.0.0.1:4500/");
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let request = request.body(Bytes::copy_from_slice(body.as_bytes()));
+        server.call(service, request.unwrap()).await
+    };
+    let regions = form("DescribeRegions", &[]);
+    for good in [
+        None,
+        Some(""),
+        Some("application/x-www-form-urlencoded"),
+        Some("Application/X-WWW-Form-URLEncoded ; charset=utf-8"),
+    ] {
+        sent("ec2", good, &regions).await.expect_ok();
+    }
+    for (content_type, body) in [
+        ("application/json", r#"{"Action":"DescribeRegions"}"#),
+        ("application/json", regions.as_str()),
+        ("text/plain;charset=UTF-8", regions.as_str()),
+    ] {
+        let heard = sent("ec2", Some(content_type), body).await;
+        heard.expect_error(400, "InvalidQueryParameter");
+        let message = heard.element("Message").unwrap();
+        assert!(
+            message.contains("application/x-www-form-urlencoded"),
+            "{message}"
+        );
+    }
+    let identity = "Action=GetCallerIdentity&Version=2011-06-15";
+    sent("sts", Some("application/json"), identity)
+        .await
+        .expect_error(400, "InvalidQueryParameter");
+    // A query string needs no body, and what is said of none does not matter.
+    let get = Request::get(format!("http://127.0.0.1/?{regions}"))
+        .header("content-type", "application/json")
+        .body(Bytes::new());
+    server.call("ec2", get.unwrap()).await.expect_ok();
 }
 
 #[tokio::test]
@@ -321,6 +390,7 @@ async fn volumes_from_creation_to_deletion() {
         ("throughput", "125"),
         ("encrypted", "false"),
         ("multiAttachEnabled", "false"),
+        ("operator", "<managed>false</managed>"),
         ("attachmentSet", ""),
         ("createTime", "2026-01-02T03:04:05.000Z"),
         ("value", "a&lt;b&amp;&quot;c&quot;"),
@@ -450,6 +520,31 @@ async fn bad_input_is_named() {
             "DescribeRegions",
             &[("RegionName.1", "eu-nowhere-1")],
             "InvalidParameterValue",
+        ),
+        (
+            "DescribeAvailabilityZones",
+            &[("ZoneName.1", "mars-1a")],
+            "InvalidParameterValue",
+        ),
+        (
+            "DescribeImages",
+            &[("Owner.1", "me")],
+            "InvalidUserID.Malformed",
+        ),
+        (
+            "DescribeSnapshots",
+            &[("RestorableBy.1", "nobody")],
+            "InvalidUserID.Malformed",
+        ),
+        (
+            "CreateTags",
+            &[("ResourceId.1", "vol-xyz"), ("Tag.1.Key", "x")],
+            "InvalidID",
+        ),
+        (
+            "CreateSnapshot",
+            &[("VolumeId", "vol-12345678"), ("Location", "local")],
+            "UnsupportedOperation",
         ),
         (
             "ImportKeyPair",
@@ -901,6 +996,14 @@ async fn bodies_and_queries_of_rest_are_checked() {
         (&b"{"[..], "SerializationException"),
         (b"[]", "SerializationException"),
         (br#"{"VolumeSize":"1"}"#, "SerializationException"),
+        (
+            br#"{"VolumeSize":1,"Colour":"red"}"#,
+            "SerializationException",
+        ),
+        (
+            br#"{"VolumeSize":1,"Tags":[{"Key":"aws:x","Value":"y"}]}"#,
+            "ValidationException",
+        ),
         (b"\xff", "SerializationException"),
         (b"", "ValidationException"),
         (
@@ -918,12 +1021,24 @@ async fn bodies_and_queries_of_rest_are_checked() {
         );
         assert_eq!(heard.status, 400);
     }
-    for query in [
-        "maxResults=lots",
-        "colour=red",
-        "pageToken=a&pageToken=b",
-        "startingBlockIndex=1.5",
-        "pageToken=%zz",
+    for (query, sentence) in [
+        (
+            "maxResults=lots",
+            "Value for parameter MaxResults is invalid. Expected an integer.",
+        ),
+        ("colour=red", "The parameter colour is not recognized"),
+        (
+            "pageToken=a&pageToken=b",
+            "The parameter pageToken was given more than once.",
+        ),
+        (
+            "startingBlockIndex=1.5",
+            "Value for parameter StartingBlockIndex is invalid. Expected an integer.",
+        ),
+        (
+            "pageToken=%zz",
+            "The query string contains a syntax error: a % is not followed by two hexadecimal digits.",
+        ),
     ] {
         let heard = server
             .ebs(
@@ -933,8 +1048,8 @@ async fn bodies_and_queries_of_rest_are_checked() {
                 b"",
             )
             .await;
-        assert_eq!(heard.status.as_u16() / 100, 4, "{query}: {}", heard.text());
-        assert!(heard.json()["Message"].is_string(), "{query}");
+        heard.expect_exception(400, "ValidationException", Some("INVALID_PARAMETER_VALUE"));
+        assert_eq!(heard.json()["Message"], sentence, "{query}");
     }
 }
 

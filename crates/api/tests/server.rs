@@ -128,6 +128,40 @@ async fn a_body_that_is_too_long_is_answered() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_much_too_long_is_answered_too() {
+    let listening = listening().await;
+    let mut stream = listening.connect().await;
+    let length = 64 << 20;
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'a'; length]).await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn who_asks_first_need_not_send_a_body_that_is_too_long() {
+    let listening = listening().await;
+    let mut stream = listening.connect().await;
+    let asked = |length: usize| {
+        format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    stream.write_all(asked(6).as_bytes()).await.unwrap();
+    let consent = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut heard = vec![0; consent.len()];
+    stream.read_exact(&mut heard).await.unwrap();
+    assert_eq!(heard, consent);
+    stream.write_all(b"Action").await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    stream.write_all(asked(2 << 20).as_bytes()).await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
 async fn a_head_that_does_not_arrive_ends_the_connection() {
     let listening = listening().await;
     let mut stream = listening.connect().await;

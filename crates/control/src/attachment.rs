@@ -81,6 +81,9 @@ impl Control {
         caller: &Caller,
         request: DetachVolume,
     ) -> Result<VolumeAttachment> {
+        if let Some(id) = &request.instance_id {
+            describe::parse_id::<InstanceId>(id, ErrorKind::InstanceIdMalformed)?;
+        }
         let mut tx = self.store().write().await?;
         let volume = volumes::find(&mut tx, caller, &request.volume_id).await?;
         if let Some(id) = &request.instance_id {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
 use aws_lc_rs::digest;
 use cairn_model::{
-    Filter, Filterable, Paged,
+    AccountId, Filter, Filterable, Paged,
     filter::Filters,
     page::{Bounds, Pager},
 };
@@ -42,6 +42,33 @@ where
     }
     request.page.max_results = request.page.max_results.map(|asked| asked.min(bounds.max));
     Ok(())
+}
+
+/// Owners that nobody here is.
+pub(crate) const OWNER_ALIASES: &[&str] = &["amazon", "aws-marketplace", "aws-backup-vault"];
+
+/// Who may restore or launch what is public.
+pub(crate) const EVERYBODY: &str = "all";
+
+/// Whether the caller is among the accounts named, or none is named. Aliases name others.
+pub(crate) fn names_caller(caller: &Caller, names: &[String], aliases: &[&str]) -> Result<bool> {
+    for name in names {
+        let known =
+            name == "self" || aliases.contains(&name.as_str()) || name.parse::<AccountId>().is_ok();
+        if !known {
+            let aliases = aliases.join(", ");
+            return Err(Error::new(
+                ErrorKind::UserIdMalformed,
+                format!(
+                    "Invalid user id: \"{name}\" (expecting an account number of twelve digits, self, {aliases})"
+                ),
+            ));
+        }
+    }
+    Ok(names.is_empty()
+        || names
+            .iter()
+            .any(|name| name == "self" || name == caller.account.as_str()))
 }
 
 /// Ends a call that was only to be checked, after its checks.

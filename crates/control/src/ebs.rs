@@ -13,7 +13,7 @@ use cairn_model::{
     Region, Snapshot, SnapshotId, SnapshotState, Timestamp, VolumeId, page::Seal as _, tag,
 };
 use cairn_store::{
-    Connection, snapshot,
+    Connection, WriteTx, snapshot,
     upload::{self, Upload, UploadedBlock},
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,6 @@ use crate::{
     jobs::{self, Failure, Job, Next},
     request::{CompleteSnapshot, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
     snapshot::{check_description, complete, content, content_of, fail},
-    space,
     token::Idempotency,
     volume::GIB,
 };
@@ -116,10 +115,10 @@ impl Control {
         if let Some(id) = idempotency.known(&mut tx).await.map_err(conflict)? {
             return find(&mut tx, caller, &id).await;
         }
-        let base = self.parent(&mut tx, caller, &request).await?;
         if !has_room {
-            return Err(space::full("a snapshot"));
+            return Err(Error::storage_full());
         }
+        let base = self.parent(&mut tx, caller, &request).await?;
         let snapshot = self.begin_upload(caller, &request, new.volume_size_gib, &base)?;
         let now = self.now();
         let base = base
@@ -157,7 +156,7 @@ impl Control {
             snapshot
         };
         check_block_index(&snapshot, request.block_index)?;
-        check_form(&request)?;
+        let progress = check_form(&request)?;
         self.check_space()?;
         let domain = self.domain(snapshot.region, &snapshot.account).await?;
         let _turn = self
@@ -179,6 +178,7 @@ impl Control {
                 domain,
                 snapshot: snapshot.id,
                 block,
+                progress,
             })
             .await?;
         Ok(PutBlock {
@@ -333,7 +333,7 @@ impl Control {
             root: None,
             digest: None,
             tags: tag::checked(tags)
-                .map_err(|error| Error::new(ErrorKind::EbsInvalidParameterValue, error))?,
+                .map_err(|error| Error::new(ErrorKind::EbsInvalidTag, error))?,
         })
     }
 
@@ -446,6 +446,22 @@ impl NewUpload {
                 "This server does not encrypt snapshots yet: leave out Encrypted and KmsKeyArn.",
             ));
         }
+        if request.encrypted.is_some() && request.parent_snapshot_id.is_some() {
+            return Err(Error::new(
+                ErrorKind::EbsInvalidParameterValue,
+                "Encrypted cannot be used with ParentSnapshotId: a snapshot is encrypted as its parent is.",
+            ));
+        }
+        if request
+            .client_token
+            .as_deref()
+            .is_some_and(|token| token.contains(char::is_whitespace))
+        {
+            return Err(Error::new(
+                ErrorKind::EbsInvalidParameterValue,
+                "ClientToken may not contain white space.",
+            ));
+        }
         check_description(request.description.as_deref().unwrap_or_default())
             .map_err(|error| Error::new(ErrorKind::EbsInvalidParameterValue, error.message))?;
         let size = request.volume_size;
@@ -552,18 +568,17 @@ const fn blocks_in_gib() -> i64 {
     (GIB / BLOCK_SIZE as u64).cast_signed()
 }
 
-/// The parts of a put that need no hashing.
-fn check_form(request: &PutSnapshotBlock) -> Result<()> {
+/// The parts of a put that need no hashing. Returns the progress of the upload, in percent, if the
+/// client tells.
+fn check_form(request: &PutSnapshotBlock) -> Result<Option<u8>> {
     let invalid = |text: String| Err(Error::new(ErrorKind::EbsInvalidParameterValue, text));
     if request.checksum_algorithm != SHA256_NAME {
         return invalid(format!("The checksum algorithm has to be {SHA256_NAME}."));
     }
-    if request
-        .progress
-        .is_some_and(|progress| !(0..=100).contains(&progress))
-    {
+    let progress = request.progress.map(u8::try_from).transpose();
+    let Ok(progress @ (None | Some(0..=100))) = progress else {
         return invalid("Progress has to be from 0 to 100.".to_owned());
-    }
+    };
     let sent = request.data.len();
     if sent != BLOCK_SIZE || request.data_length != i64::try_from(sent).unwrap_or(i64::MAX) {
         let said = request.data_length;
@@ -571,7 +586,7 @@ fn check_form(request: &PutSnapshotBlock) -> Result<()> {
             format!("A block has {BLOCK_SIZE} bytes; {said} were announced and {sent} came.");
         return Err(Error::new(ErrorKind::EbsInvalidBlock, text));
     }
-    Ok(())
+    Ok(progress)
 }
 
 /// Hashes a block, compares it with its checksum and stores it. Not durable yet.
@@ -713,6 +728,8 @@ struct Put {
     domain: DomainId,
     snapshot: SnapshotId,
     block: UploadedBlock,
+    /// How far the upload is, in percent, if its client told.
+    progress: Option<u8>,
 }
 
 /// A put, and who waits for it.
@@ -816,10 +833,29 @@ async fn try_record(
     let mut tx = control.store().write().await?;
     for (id, group) in by_snapshot {
         let blocks: Vec<_> = group.iter().map(|waiting| waiting.put.block).collect();
-        open.push(upload::put_blocks(&mut tx, id, &blocks, now).await?);
+        let is_open = upload::put_blocks(&mut tx, id, &blocks, now).await?;
+        let progress = group
+            .iter()
+            .filter_map(|waiting| waiting.put.progress)
+            .max();
+        if let Some(progress) = progress.filter(|_| is_open) {
+            show_progress(&mut tx, id, progress).await?;
+        }
+        open.push(is_open);
     }
     tx.commit().await?;
     Ok(open)
+}
+
+/// Shows how far an upload is. Puts overtake each other: it never goes back, and it is less than
+/// 100 until the snapshot is completed.
+async fn show_progress(tx: &mut WriteTx, id: &SnapshotId, percent: u8) -> Result<()> {
+    let percent = percent.min(99);
+    let shown = snapshot::get(tx, id).await?;
+    if shown.is_some_and(|snapshot| snapshot.progress < percent) {
+        snapshot::update(tx, id, |snapshot| snapshot.progress = percent).await?;
+    }
+    Ok(())
 }
 
 /// A client that is gone needs no answer.

@@ -16,7 +16,7 @@ use cairn_volume::{Base, EpochTag, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{Error, ErrorKind, jobs::Failure, space::Space};
+use crate::{Error, jobs::Failure, space::Space};
 
 /// Captures at a time; each uses all it can get of a processor and of the disk.
 const CAPTURES: usize = 2;
@@ -93,7 +93,7 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 impl From<EngineError> for Error {
     fn from(error: EngineError) -> Self {
         if error.is_storage_full() {
-            return Self::new(ErrorKind::StorageFull, "The server has no storage left.");
+            return Self::storage_full();
         }
         Self::internal(error)
     }

@@ -30,6 +30,14 @@ impl Error {
         }
     }
 
+    /// A disk of the server is full.
+    pub(crate) fn storage_full() -> Self {
+        Self::new(
+            ErrorKind::StorageFull,
+            "The server has no storage left. Delete what is not needed, or give it more room.",
+        )
+    }
+
     /// Something broke here; the cause is for the log, not for the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed for a reason of our own");
@@ -55,6 +63,7 @@ pub enum ErrorKind {
     FilterLimitExceeded,
     TagLimitExceeded,
     InvalidId,
+    UserIdMalformed,
     Unauthorized,
     OperationNotPermitted,
     UnsupportedOperation,
@@ -119,6 +128,7 @@ pub enum ErrorKind {
     EbsChecksumMismatch,
     EbsContentMismatch,
     EbsInvalidParentSnapshot,
+    EbsInvalidTag,
     EbsUnrelatedSnapshots,
     EbsClientTokenMismatch,
     EbsSnapshotNotPending,
@@ -132,6 +142,9 @@ pub enum ErrorKind {
 impl From<cairn_store::Error> for Error {
     /// Callers turn the constraints that mean something to them into their own kinds first.
     fn from(error: cairn_store::Error) -> Self {
+        if error.is_storage_full() {
+            return Self::storage_full();
+        }
         Self::internal(error)
     }
 }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     answer::{Deregistered, ImageAttribute, ImageAttributeValue},
-    describe::{self, Question},
+    describe::{self, EVERYBODY, OWNER_ALIASES, Question},
     instance::{give_up_restart, in_state, shut_down, start_again},
     jobs::{self, Failure, Job, Next},
     mapping,
@@ -37,9 +37,6 @@ const PAGE: Bounds = Bounds { min: 1, max: 1000 };
 
 /// The root device of a registration that names none.
 const DEFAULT_ROOT: &str = "/dev/sda1";
-
-/// Owners that nobody here is.
-const OWNER_ALIASES: &[&str] = &["amazon", "aws-marketplace", "aws-backup-vault"];
 
 impl Control {
     /// Registers an image of snapshots.
@@ -102,12 +99,14 @@ impl Control {
             &request.tag_specifications,
             &[ResourceType::Image, ResourceType::Snapshot],
         )?;
+        let has_room = self.engine().has_room(caller.region).await?;
         let (image, job) = {
             let conn = &mut *self.store().read().await?;
             let instance = self
                 .find_instance(conn, caller, &request.instance_id)
                 .await?;
             check_can_be_imaged(&instance)?;
+            check_root_is_attached(&instance)?;
             refuse_taken_name(conn, caller, &request.name).await?;
             let image = self.image_of(conn, &instance, &request, &tags).await?;
             let job = CreateImageJob {
@@ -117,6 +116,9 @@ impl Control {
                 devices: self.devices_to_snapshot(&instance, &changes),
                 snapshot_tags: tags.tags(ResourceType::Snapshot),
             };
+            if !has_room {
+                return Err(Error::storage_full());
+            }
             describe::refuse_dry_run(request.dry_run)?;
             let reboot = !request.no_reboot && instance.state == InstanceState::Running;
             (image, (job, reboot))
@@ -138,9 +140,9 @@ impl Control {
         for id in &request.common.ids {
             describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
         }
-        let owned = names_caller(caller, &request.owners, OWNER_ALIASES)?;
+        let owned = describe::names_caller(caller, &request.owners, OWNER_ALIASES)?;
         // An owner's right to launch is not among the permissions that this asks for.
-        names_caller(caller, &request.executable_users, &["all"])?;
+        describe::names_caller(caller, &request.executable_users, &[EVERYBODY])?;
         let conn = &mut *self.store().read().await?;
         let mut all = image::list(conn, &caller.account, caller.region).await?;
         let now = self.now();
@@ -470,6 +472,15 @@ impl Traits {
                 "The parameter enaSupport requires virtualization type 'hvm'.",
             );
         }
+        let uefi = matches!(
+            self.boot_mode,
+            Some(BootMode::Uefi | BootMode::UefiPreferred)
+        );
+        if !hvm && uefi {
+            return refuse_combination(
+                "The boot modes 'uefi' and 'uefi-preferred' require virtualization type 'hvm'.",
+            );
+        }
         if !hvm && self.architecture == Architecture::Arm64 {
             return refuse_combination(
                 "The architecture 'arm64' requires virtualization type 'hvm'.",
@@ -611,6 +622,20 @@ fn check_can_be_imaged(instance: &Instance) -> Result<()> {
     Err(Error::new(ErrorKind::IncorrectState, message))
 }
 
+/// An image without the root volume could not be launched.
+fn check_root_is_attached(instance: &Instance) -> Result<()> {
+    let is_attached = |device: &&InstanceBlockDevice| device.state == AttachmentState::Attached;
+    if instance.root_volume().filter(is_attached).is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "Instance '{}' does not have a volume attached at root ({}).",
+        instance.id,
+        instance.root_device_name.as_deref().unwrap_or_default()
+    );
+    Err(Error::new(ErrorKind::IncorrectState, message))
+}
+
 fn change_of<'a>(
     changes: &'a [BlockDeviceMapping],
     device_name: &str,
@@ -672,7 +697,7 @@ fn check_change(
             ..Default::default()
         }
     });
-    if only_deletion {
+    if only_deletion && change.virtual_name.is_none() {
         return Ok(());
     }
     refuse(format!(
@@ -848,24 +873,6 @@ fn attribute(image: &Image, name: &str) -> Result<ImageAttributeValue> {
         "deregistrationProtection" => Value::DeregistrationProtection("disabled".to_owned()),
         unknown => return Err(invalid("attribute", unknown)),
     })
-}
-
-/// Whether the caller is among the accounts named, or none is named.
-fn names_caller(caller: &Caller, names: &[String], aliases: &[&str]) -> Result<bool> {
-    for name in names {
-        let known =
-            name == "self" || aliases.contains(&name.as_str()) || name.parse::<AccountId>().is_ok();
-        if !known {
-            let message = format!(
-                "Invalid owner or user: '{name}' is neither an account number nor an alias."
-            );
-            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
-        }
-    }
-    Ok(names.is_empty()
-        || names
-            .iter()
-            .any(|name| name == "self" || name == caller.account.as_str()))
 }
 
 /// Refuses ids that nothing is known of, all of them in one sentence as EC2 does.

@@ -360,6 +360,7 @@ impl Launch {
             encrypted: false,
             kms_key_id: None,
             multi_attach_enabled: false,
+            initialization_rate: None,
             state: VolumeState::Creating,
             create_time: now,
             attachments: vec![attaching(instance, planned, now)],

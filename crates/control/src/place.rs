@@ -56,15 +56,20 @@ impl Control {
         request: Describe,
     ) -> Result<Vec<Zone>> {
         let filters = Filters::of::<Zone>(&request.filters)?;
-        let named = request.names.iter().chain(&request.ids);
-        let named = named
-            .map(|name| zone(caller.region, name))
-            .collect::<Result<Vec<_>>>()?;
+        let by_name = request
+            .names
+            .iter()
+            .map(|name| the_zone(caller.region, name, Zone::name));
+        let by_id = request
+            .ids
+            .iter()
+            .map(|id| the_zone(caller.region, id, Zone::id));
+        let asked = by_name.chain(by_id).collect::<Result<Vec<_>>>()?;
         describe::refuse_dry_run(request.dry_run)?;
         let zones = caller
             .region
             .zones()
-            .filter(|zone| named.is_empty() || named.contains(zone));
+            .filter(|zone| asked.is_empty() || asked.contains(zone));
         Ok(zones.filter(|zone| filters.matches(zone)).collect())
     }
 
@@ -72,7 +77,7 @@ impl Control {
     pub async fn describe_account_attributes(
         &self,
         caller: &Caller,
-        names: Vec<String>,
+        request: Describe,
     ) -> Result<Vec<(String, Vec<String>)>> {
         let conn = &mut *self.store().read().await?;
         let vpcs = network::list_vpcs(conn, &caller.account, caller.region).await?;
@@ -87,7 +92,14 @@ impl Control {
         let all: Vec<_> = all
             .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
             .collect();
-        describe::select(all, &names, |(name, _)| name.as_str(), unknown_attribute)
+        let found = describe::select(
+            all,
+            &request.names,
+            |(name, _)| name.as_str(),
+            unknown_attribute,
+        )?;
+        describe::refuse_dry_run(request.dry_run)?;
+        Ok(found)
     }
 }
 
@@ -107,6 +119,17 @@ fn description(region: Region) -> RegionDescription {
         endpoint: region.endpoint(),
         opt_in_status: OPT_IN_STATUS,
     }
+}
+
+/// The zone that is called so. Calls that make something in a zone name the refusal otherwise.
+fn the_zone(region: Region, text: &str, called: impl Fn(Zone) -> String) -> Result<Zone> {
+    region
+        .zones()
+        .find(|zone| called(*zone) == text)
+        .ok_or_else(|| {
+            let message = format!("Invalid availability zone: [{text}]");
+            Error::new(ErrorKind::InvalidParameterValue, message)
+        })
 }
 
 fn unknown_attribute(name: &str) -> Error {

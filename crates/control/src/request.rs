@@ -35,8 +35,10 @@ pub struct CreateVolume {
     pub encrypted: Option<bool>,
     pub kms_key_id: Option<String>,
     pub multi_attach_enabled: Option<bool>,
+    pub volume_initialization_rate: Option<i32>,
     pub tag_specifications: Vec<TagSpecification>,
     pub client_token: Option<String>,
+    #[serde(skip)]
     pub dry_run: bool,
 }
 

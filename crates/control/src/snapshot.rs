@@ -8,8 +8,8 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{BLOCK_SIZE, Root};
 use cairn_model::{
-    AccountId, Paged, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume, VolumeId,
-    VolumeState, page::Bounds, tag::TagsByType,
+    Paged, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume, VolumeId, VolumeState,
+    page::Bounds, tag::TagsByType,
 };
 use cairn_store::{Connection, WriteTx, domain, job, snapshot, volume as volumes};
 use cairn_volume::{EpochTag, Progress};
@@ -18,12 +18,12 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    describe::{self, Question, refuse_dry_run},
+    describe::{self, EVERYBODY, OWNER_ALIASES, Question, refuse_dry_run},
     engine::{Content, EngineError, blocking},
     image,
     jobs::{self, Failure, Job, Next},
     request::{ById, CreateSnapshot, DescribeSnapshots},
-    space, volume,
+    volume,
 };
 
 /// What MaxResults of DescribeSnapshots may be; more than this is as good as this.
@@ -53,7 +53,7 @@ impl Control {
             volume::find(&mut *self.store().read().await?, caller, &request.volume_id).await?;
         check_snapshotable(&volume)?;
         if !self.engine().has_room(caller.region).await? {
-            return Err(space::full("a snapshot"));
+            return Err(Error::storage_full());
         }
         refuse_dry_run(request.dry_run)?;
         let id = SnapshotId::generate(self.entropy());
@@ -88,12 +88,9 @@ impl Control {
             "snapshotSet",
             PAGE,
         )?;
-        let owned = names_caller(
-            caller,
-            &request.owner_ids,
-            &["amazon", "aws-marketplace", "aws-backup-vault"],
-        )?;
-        let restorable = names_caller(caller, &request.restorable_by_user_ids, &["all"])?;
+        let owned = describe::names_caller(caller, &request.owner_ids, OWNER_ALIASES)?;
+        let restorable =
+            describe::names_caller(caller, &request.restorable_by_user_ids, &[EVERYBODY])?;
         let all = snapshot::list(
             &mut *self.store().read().await?,
             &caller.account,
@@ -606,23 +603,6 @@ fn check_snapshotable(volume: &Volume) -> Result<()> {
             ),
         )),
     }
-}
-
-/// Whether the caller is among the accounts named, or none is named. Aliases name others.
-fn names_caller(caller: &Caller, names: &[String], aliases: &[&str]) -> Result<bool> {
-    for name in names {
-        let known =
-            name == "self" || aliases.contains(&name.as_str()) || name.parse::<AccountId>().is_ok();
-        if !known {
-            let text =
-                format!("Invalid user ID: '{name}' is neither an account number nor an alias.");
-            return Err(Error::new(ErrorKind::InvalidParameterValue, text));
-        }
-    }
-    Ok(names.is_empty()
-        || names
-            .iter()
-            .any(|name| name == "self" || name == caller.account.as_str()))
 }
 
 /// Captures what was frozen for a snapshot, then makes it the base of its volume.

@@ -12,7 +12,7 @@ use cairn_volume::Scarcity;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Control, Error, ErrorKind, Result, control::Inner};
+use crate::{Control, Error, Result, control::Inner};
 
 /// Space that is kept free for the volumes there are, if the file system is large enough.
 const RESERVE_BYTES: u64 = 1 << 30;
@@ -67,15 +67,9 @@ impl Control {
     pub(crate) fn check_space(&self) -> Result<()> {
         match self.engine().pressure().get() {
             Scarcity::Ample => Ok(()),
-            Scarcity::Low | Scarcity::Exhausted => Err(full("a block")),
+            Scarcity::Low | Scarcity::Exhausted => Err(Error::storage_full()),
         }
     }
-}
-
-/// Refuses `what` for want of space.
-pub(crate) fn full(what: &str) -> Error {
-    let text = format!("The server has no storage left for {what}.");
-    Error::new(ErrorKind::StorageFull, text)
 }
 
 /// Tells the volumes how scarce space is, until the server ends.

@@ -1,7 +1,7 @@
 //! Tags of resources that exist.
 
 use cairn_model::{
-    Paged, ResourceType, Tags,
+    Paged, ResourceType, Tags, ids,
     page::Bounds,
     tag::{self as rules, TagDescription, TagError},
 };
@@ -120,7 +120,9 @@ fn check_count(resources: usize) -> Result<()> {
 
 async fn find(tx: &mut WriteTx, caller: &Caller, id: &str) -> Result<Tagged> {
     let invalid = || Error::new(ErrorKind::InvalidId, format!("The ID '{id}' is not valid"));
-    let resource_type = ResourceType::of_id(id).ok_or_else(invalid)?;
+    let resource_type = ResourceType::of_id(id)
+        .filter(|_| ids::is_well_formed(id))
+        .ok_or_else(invalid)?;
     let found = tag::get(tx, resource_type, id).await?;
     found
         .filter(|tagged| tagged.account == caller.account && tagged.region == caller.region)

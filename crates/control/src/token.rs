@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use crate::{Caller, Error, ErrorKind, Result};
 
-/// The longest token of EC2, and of EBS direct.
+/// The longest token of EC2, in characters.
 const LONGEST: usize = 64;
+
+/// The same of EBS direct.
 const LONGEST_OF_EBS: usize = 255;
 
 /// A create call with its token, if it has one.

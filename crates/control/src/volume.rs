@@ -1,5 +1,7 @@
 //! Volumes.
 
+use std::ops::RangeInclusive;
+
 use cairn_model::{
     Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId, VolumeState,
     VolumeType,
@@ -28,6 +30,9 @@ pub(crate) const GIB: u64 = 1 << 30;
 /// What MaxResults of DescribeVolumes may be; more than this is as good as this.
 const PAGE: Bounds = Bounds { min: 5, max: 1000 };
 
+/// The rates in MiB/s at which EBS offers to fetch a snapshot.
+const INITIALIZATION_RATES: RangeInclusive<i32> = 100..=300;
+
 impl Control {
     /// Makes a volume, blank or from a snapshot. It is `creating` when this returns, and available
     /// soon after, whatever its size: what it takes from the snapshot it fetches when needed.
@@ -41,6 +46,7 @@ impl Control {
 
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await? {
+            refuse_dry_run(request.dry_run)?;
             return find(&mut tx, caller, &id).await;
         }
         let source = match &request.snapshot_id {
@@ -67,6 +73,7 @@ impl Control {
             encrypted: false,
             kms_key_id: None,
             multi_attach_enabled: false,
+            initialization_rate: request.volume_initialization_rate,
             state: VolumeState::Creating,
             create_time: self.stamp(),
             attachments: Vec::new(),
@@ -304,6 +311,30 @@ fn check_options(request: &CreateVolume) -> Result<()> {
         return Err(Error::new(
             ErrorKind::UnsupportedOperation,
             "This server does not attach a volume to several instances: leave out MultiAttachEnabled, or set it to false.",
+        ));
+    }
+    check_initialization_rate(request)
+}
+
+/// A volume is usable at once at any rate; one that EBS does not offer is refused all the same.
+fn check_initialization_rate(request: &CreateVolume) -> Result<()> {
+    let Some(rate) = request.volume_initialization_rate else {
+        return Ok(());
+    };
+    if request.snapshot_id.is_none() {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterCombination,
+            "The parameter VolumeInitializationRate can only be used with the parameter SnapshotId.",
+        ));
+    }
+    if !INITIALIZATION_RATES.contains(&rate) {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!(
+                "The volume initialization rate {rate} is not from {} to {} MiB/s.",
+                INITIALIZATION_RATES.start(),
+                INITIALIZATION_RATES.end()
+            ),
         ));
     }
     Ok(())

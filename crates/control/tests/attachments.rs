@@ -165,6 +165,14 @@ async fn what_cannot_be_attached_is_refused() {
         let message = refused(control.attach_volume(&caller, request).await, kind);
         assert!(message.contains(part), "{message}");
     }
+    let from_nowhere = DetachVolume {
+        instance_id: Some("i-x".to_owned()),
+        ..detach(&volume)
+    };
+    refused(
+        control.detach_volume(&caller, from_nowhere).await,
+        ErrorKind::InstanceIdMalformed,
+    );
     let root = instance.root_volume().unwrap().volume_id.to_string();
     let root = DetachVolume {
         volume_id: root,

@@ -273,6 +273,28 @@ async fn refusals() {
         ),
         (
             StartSnapshot {
+                encrypted: Some(false),
+                parent_snapshot_id: Some("snap-0123456789abcdef0".to_owned()),
+                ..start(1)
+            },
+            ErrorKind::EbsInvalidParameterValue,
+        ),
+        (
+            StartSnapshot {
+                client_token: Some("two words".to_owned()),
+                ..start(1)
+            },
+            ErrorKind::EbsInvalidParameterValue,
+        ),
+        (
+            StartSnapshot {
+                tags: vec![("aws:x".to_owned(), String::new())],
+                ..start(1)
+            },
+            ErrorKind::EbsInvalidTag,
+        ),
+        (
+            StartSnapshot {
                 parent_snapshot_id: Some("snap-x".to_owned()),
                 ..start(1)
             },
@@ -555,6 +577,35 @@ async fn lists_come_in_pages() {
         control.get_snapshot_block(&caller, get).await,
         ErrorKind::EbsInvalidBlockToken,
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_progress_that_a_client_tells_is_shown_and_never_goes_back() {
+    let place = Place::new(28);
+    let (control, caller) = place.begin().await;
+    let snapshot = control.start_snapshot(&caller, start(1)).await.unwrap();
+    for (index, told, shown) in [
+        (0, None, 0),
+        (1, Some(40), 40),
+        (2, Some(20), 40),
+        (3, None, 40),
+        (4, Some(100), 99),
+    ] {
+        let put = PutSnapshotBlock {
+            progress: told,
+            ..put_request(&snapshot, index, pattern(1, BLOCK))
+        };
+        control.put_snapshot_block(&caller, put).await.unwrap();
+        let now = snapshot_now(&control, &caller, &snapshot).await;
+        assert_eq!((now.state, now.progress), (SnapshotState::Pending, shown));
+    }
+    control
+        .complete_snapshot(&caller, complete(&snapshot, 5))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    let done = snapshot_now(&control, &caller, &snapshot).await;
+    assert_eq!((done.state, done.progress), (SnapshotState::Completed, 100));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

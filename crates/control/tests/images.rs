@@ -20,7 +20,8 @@ use cairn_control::{
     jobs::{JobGate, JobPoint},
     request::{
         ById, CreateImage, DeregisterImage, Describe, DescribeAttribute, DescribeImages,
-        DescribeSnapshots, EbsRequest, MappingRequest, RegisterImage, RunInstances,
+        DescribeSnapshots, DetachVolume, EbsRequest, MappingRequest, RegisterImage, RunInstances,
+        StopInstances,
     },
 };
 use cairn_model::{
@@ -259,6 +260,14 @@ async fn registrations_that_cannot_be_are_refused() {
             with(&|r| (r.architecture, r.boot_mode) = (text("arm64"), text("legacy-bios"))),
             ErrorKind::InvalidParameterCombination,
             "arm64",
+        ),
+        (
+            with(&|r| {
+                (r.virtualization_type, r.ena_support) = (text("paravirtual"), None);
+                r.boot_mode = text("uefi");
+            }),
+            ErrorKind::InvalidParameterCombination,
+            "require virtualization type 'hvm'",
         ),
         (
             with(&|r| r.tpm_support = text("v2.0")),
@@ -634,6 +643,15 @@ async fn mappings_of_an_instance_change_only_as_they_may() {
             .await,
         ErrorKind::BlockDeviceMappingInvalid,
     );
+    let ephemeral = MappingRequest {
+        device_name: Some("/dev/sdf".to_owned()),
+        virtual_name: Some("ephemeral0".to_owned()),
+        ..MappingRequest::default()
+    };
+    refused(
+        control.create_image(&caller, with(vec![ephemeral])).await,
+        ErrorKind::BlockDeviceMappingInvalid,
+    );
     let kept = EbsRequest {
         delete_on_termination: Some(false),
         ..EbsRequest::default()
@@ -660,6 +678,65 @@ async fn mappings_of_an_instance_change_only_as_they_may() {
             .await,
         ErrorKind::ImageNameDuplicate,
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_without_its_root_volume_makes_no_image() {
+    let world = World::new(7);
+    let (control, caller) = world.begin().await;
+    let image = image(&control, &caller).await;
+    let instance = launched(&control, &caller, launch(&image)).await;
+    let stop = StopInstances {
+        ids: vec![instance.id.to_string()],
+        ..StopInstances::default()
+    };
+    control.stop_instances(&caller, stop).await.unwrap();
+    control.idle().await.unwrap();
+    let detach = DetachVolume {
+        volume_id: instance.root_volume().unwrap().volume_id.to_string(),
+        ..DetachVolume::default()
+    };
+    control.detach_volume(&caller, detach).await.unwrap();
+    let message = refused(
+        control
+            .create_image(&caller, of_instance(&instance, "rootless", true))
+            .await,
+        ErrorKind::IncorrectState,
+    );
+    assert!(message.contains("at root (/dev/xvda)"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_and_users_are_accounts_or_aliases() {
+    let world = World::new(8);
+    let (control, caller) = world.begin().await;
+    image(&control, &caller).await;
+    let owned = |owner: &str| DescribeImages {
+        owners: vec![owner.to_owned()],
+        ..DescribeImages::default()
+    };
+    let executable = |user: &str| DescribeImages {
+        executable_users: vec![user.to_owned()],
+        ..DescribeImages::default()
+    };
+    for (request, count) in [
+        (owned("self"), 1),
+        (owned(caller.account.as_str()), 1),
+        (owned("amazon"), 0),
+        (owned("123456789012"), 0),
+        (executable("self"), 0),
+        (executable("all"), 0),
+    ] {
+        let found = control.describe_images(&caller, request).await.unwrap();
+        assert_eq!(found.items.len(), count);
+    }
+    for request in [owned("me"), owned("1234"), executable("amazon")] {
+        let message = refused(
+            control.describe_images(&caller, request).await,
+            ErrorKind::UserIdMalformed,
+        );
+        assert!(message.starts_with("Invalid user id: \""), "{message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

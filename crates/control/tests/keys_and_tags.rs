@@ -23,6 +23,13 @@ const RSA_PEM: &str = include_str!("keys/rsa.pem");
 const RSA_OPENSSH: &str = include_str!("keys/rsa.pub");
 const RSA_FINGERPRINT: &str = include_str!("keys/rsa.md5");
 
+fn by_name(name: &str) -> Describe {
+    Describe {
+        names: vec![name.to_owned()],
+        ..Describe::default()
+    }
+}
+
 fn create(name: &str, key_type: &str) -> CreateKeyPair {
     CreateKeyPair {
         key_name: name.to_owned(),
@@ -249,12 +256,21 @@ async fn tags_are_put_and_taken_all_or_none() {
             .contains_key("c"),
         "all or nothing"
     );
-    refused(
-        control
-            .create_tags(&caller, change(&["nonsense"], &[("c", None)]))
-            .await,
-        ErrorKind::InvalidId,
-    );
+    for malformed in [
+        "nonsense",
+        "vol-xyz",
+        "i-",
+        "ami-123456789",
+        "moon-12345678",
+    ] {
+        let message = refused(
+            control
+                .create_tags(&caller, change(&[malformed], &[("c", None)]))
+                .await,
+            ErrorKind::InvalidId,
+        );
+        assert_eq!(message, format!("The ID '{malformed}' is not valid"));
+    }
     refused(
         control
             .create_tags(&caller, change(&["ami-12345678"], &[("c", None)]))
@@ -392,12 +408,26 @@ async fn every_account_has_a_default_network() {
         .items;
     assert_eq!((groups.len(), &groups[0].vpc_id), (1, &vpcs[0].id));
     let attribute = control
-        .describe_account_attributes(&caller, vec!["default-vpc".to_owned()])
+        .describe_account_attributes(&caller, by_name("default-vpc"))
         .await
         .unwrap();
     assert_eq!(
         attribute,
         [("default-vpc".to_owned(), vec![vpcs[0].id.to_string()])]
+    );
+    refused(
+        control
+            .describe_account_attributes(&caller, by_name("max-moons"))
+            .await,
+        ErrorKind::InvalidParameterValue,
+    );
+    let dry = Describe {
+        dry_run: true,
+        ..by_name("default-vpc")
+    };
+    refused(
+        control.describe_account_attributes(&caller, dry).await,
+        ErrorKind::DryRun,
     );
     refused(
         control
@@ -421,6 +451,53 @@ async fn every_account_has_a_default_network() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn zones_are_found_by_name_id_and_what_they_show() {
+    let place = Place::new(8);
+    let (control, caller) = place.begin().await;
+    let found = async |request| {
+        let zones = control.describe_availability_zones(&caller, request).await;
+        zones.map(|zones| zones.iter().map(|zone| zone.id()).collect::<Vec<_>>())
+    };
+    assert_eq!(found(by_name("us-east-1b")).await.unwrap(), ["use1-az2"]);
+    let by_either = Describe {
+        ids: vec!["use1-az3".to_owned()],
+        ..by_name("us-east-1b")
+    };
+    assert_eq!(found(by_either).await.unwrap(), ["use1-az2", "use1-az3"]);
+    for unknown in [
+        by_name("us-east-1z"),
+        by_name("eu-west-1a"),
+        by_name("use1-az1"),
+        ids(&[&"us-east-1a"]),
+    ] {
+        let message = refused(found(unknown).await, ErrorKind::InvalidParameterValue);
+        assert!(
+            message.starts_with("Invalid availability zone: ["),
+            "{message}"
+        );
+    }
+    for (name, value, count) in [
+        ("state", "available", 6),
+        ("region-name", "us-east-1", 6),
+        ("group-name", "us-east-1-zg-1", 6),
+        ("group-name", "us-east-1", 0),
+        ("group-long-name", "US East (N. Virginia) 1", 6),
+        ("zone-id", "use1-az6", 1),
+        ("parent-zone-name", "*", 0),
+    ] {
+        let filtered = Describe {
+            filters: vec![filter(name, &[value])],
+            ..Describe::default()
+        };
+        assert_eq!(
+            found(filtered).await.unwrap().len(),
+            count,
+            "{name}={value}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn places_and_types_can_be_looked_up() {
     let place = Place::new(7);
     let (control, caller) = place.begin().await;
@@ -433,29 +510,11 @@ async fn places_and_types_can_be_looked_up() {
             .iter()
             .any(|region| region.endpoint == "ec2.us-east-1.amazonaws.com")
     );
-    let unknown = Describe {
-        names: vec!["us-east-9".to_owned()],
-        ..Describe::default()
-    };
     refused(
-        control.describe_regions(&caller, unknown.clone()).await,
-        ErrorKind::RegionNotFound,
-    );
-    refused(
-        control.describe_availability_zones(&caller, unknown).await,
-        ErrorKind::ZoneNotFound,
-    );
-    let state = Describe {
-        filters: vec![filter("state", &["available"])],
-        ..Describe::default()
-    };
-    assert_eq!(
         control
-            .describe_availability_zones(&caller, state)
-            .await
-            .unwrap()
-            .len(),
-        6
+            .describe_regions(&caller, by_name("us-east-9"))
+            .await,
+        ErrorKind::RegionNotFound,
     );
     let arm = Describe {
         filters: vec![

@@ -263,10 +263,28 @@ async fn describing_and_refusing() {
         ..DescribeSnapshots::default()
     };
     assert_eq!(count(public).await, 0);
-    refused(
+    let message = refused(
         control.describe_snapshots(&caller, all_owned("me")).await,
-        ErrorKind::InvalidParameterValue,
+        ErrorKind::UserIdMalformed,
     );
+    assert!(message.starts_with("Invalid user id: \"me\""), "{message}");
+    let restorable_by = |user: &str| DescribeSnapshots {
+        restorable_by_user_ids: vec![user.to_owned()],
+        ..DescribeSnapshots::default()
+    };
+    assert_eq!(count(restorable_by("self")).await, 1);
+    refused(
+        control
+            .describe_snapshots(&caller, restorable_by("amazon"))
+            .await,
+        ErrorKind::UserIdMalformed,
+    );
+    let at_a_rate = CreateVolume {
+        volume_initialization_rate: Some(300),
+        ..from_snapshot(&snapshot)
+    };
+    let made = control.create_volume(&caller, at_a_rate).await.unwrap();
+    assert_eq!(made.initialization_rate, Some(300));
     let filtered = |filters| DescribeSnapshots {
         common: Describe {
             filters,

@@ -98,6 +98,11 @@ async fn the_same_token_makes_one_volume() {
         control.create_volume(&caller, with_token(2)).await,
         ErrorKind::IdempotentParameterMismatch,
     );
+    let dry = CreateVolume {
+        dry_run: true,
+        ..with_token(1)
+    };
+    refused(control.create_volume(&caller, dry).await, ErrorKind::DryRun);
     drop(control);
     let control = place.open().await;
     let third = control.create_volume(&caller, with_token(1)).await.unwrap();
@@ -229,6 +234,28 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         ),
         (
             tagged(1, &[("aws:x", "y")]),
+            ErrorKind::InvalidParameterValue,
+        ),
+        (
+            CreateVolume {
+                client_token: Some("t".repeat(65)),
+                ..blank(1)
+            },
+            ErrorKind::InvalidParameterValue,
+        ),
+        (
+            CreateVolume {
+                volume_initialization_rate: Some(100),
+                ..blank(1)
+            },
+            ErrorKind::InvalidParameterCombination,
+        ),
+        (
+            CreateVolume {
+                snapshot_id: Some("snap-0123456789abcdef0".to_owned()),
+                volume_initialization_rate: Some(301),
+                ..blank(1)
+            },
             ErrorKind::InvalidParameterValue,
         ),
         (

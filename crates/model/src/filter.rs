@@ -30,8 +30,11 @@ pub trait Filterable {
     /// The tags that `tag:KEY` and `tag-key` look at; `None` for a noun that has no such filters.
     fn filter_tags(&self) -> Option<&Tags>;
 
-    /// Whether the noun has the filters `tag:KEY` and `tag-key`.
+    /// Whether the noun has the filter `tag:KEY`.
     const HAS_TAGS: bool = true;
+
+    /// Whether it has the filter `tag-key` too, as what has the one mostly does.
+    const HAS_TAG_KEY: bool = Self::HAS_TAGS;
 }
 
 /// Why filters are refused.
@@ -82,12 +85,12 @@ impl Filters {
 }
 
 fn compile<T: Filterable>(filter: &Filter) -> Result<Compiled, FilterError> {
-    let is_tag = filter.name == "tag-key"
-        || filter
-            .name
-            .strip_prefix("tag:")
-            .is_some_and(|key| !key.is_empty());
-    if !(T::FILTERS.contains(&filter.name.as_str()) || (T::HAS_TAGS && is_tag)) {
+    let name = filter.name.as_str();
+    let is_tag = match name.strip_prefix("tag:") {
+        Some(key) => T::HAS_TAGS && !key.is_empty(),
+        None => T::HAS_TAG_KEY && name == "tag-key",
+    };
+    if !(T::FILTERS.contains(&name) || is_tag) {
         return Err(FilterError::Unknown(filter.name.clone()));
     }
     if filter.values.is_empty() {

@@ -9,12 +9,26 @@ use crate::time::Entropy;
 
 /// An id that is not spelled as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid id: \"{id}\" (expecting \"{prefix}...\")")]
+#[error("Invalid id: \"{id}\" (expecting {})", self.expected())]
 pub struct MalformedId {
     /// What was given.
     pub id: String,
     /// What it has to begin with, such as `vol-`.
     pub prefix: &'static str,
+}
+
+impl MalformedId {
+    fn expected(&self) -> String {
+        let prefix = self.prefix;
+        match prefix {
+            "" => "an account number of twelve digits".to_owned(),
+            // Clients look for the id between the first quotation mark and the last.
+            _ if self.id.starts_with(prefix) => {
+                format!("17 or 8 hexadecimal digits in small letters after {prefix}")
+            }
+            _ => format!("\"{prefix}...\""),
+        }
+    }
 }
 
 macro_rules! resource_id {
@@ -93,12 +107,21 @@ resource_id! {
 }
 
 fn well_formed(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|hex| {
-        matches!(hex.len(), 8 | 17)
-            && hex
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    })
+    text.strip_prefix(prefix).is_some_and(is_hex_part)
+}
+
+/// Whether a text has the form of an id, whatever it is the id of: a prefix, a hyphen, 8 or 17
+/// hexadecimal digits in small letters.
+pub fn is_well_formed(text: &str) -> bool {
+    text.split_once('-')
+        .is_some_and(|(prefix, hex)| !prefix.is_empty() && is_hex_part(hex))
+}
+
+fn is_hex_part(hex: &str) -> bool {
+    matches!(hex.len(), 8 | 17)
+        && hex
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// New ids have a leading zero, as those of AWS do.

@@ -96,21 +96,19 @@ pub const DEREGISTERED_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 impl Image {
     /// What EC2 calls images that boot a machine, and not a kernel or a RAM disk.
     pub const IMAGE_TYPE: &'static str = "machine";
+    /// Nothing costs anything here.
+    pub const FREE_TIER_ELIGIBLE: bool = true;
     /// The hypervisor that EC2 shows for every image.
     pub const HYPERVISOR: &'static str = "xen";
+    /// What kind of device the root is: of every image a snapshot, though one that is being made of
+    /// an instance names it only once it is taken.
+    pub const ROOT_DEVICE_TYPE: &'static str = "ebs";
     /// The platform as shown; images of other systems are not told apart.
     pub const PLATFORM_DETAILS: &'static str = "Linux/UNIX";
+    /// What EC2 calls the reason of an image that failed on the server's side, as all here do.
+    pub const FAILURE_CODE: &'static str = "Server.InternalError";
     /// The operation that is billed.
     pub const USAGE_OPERATION: &'static str = "RunInstances";
-
-    /// `ebs` or `instance-store`.
-    pub fn root_device_type(&self) -> &'static str {
-        if self.ebs_devices().next().is_some() {
-            "ebs"
-        } else {
-            "instance-store"
-        }
-    }
 
     /// Its EBS volumes, with the names of the devices.
     pub fn ebs_devices(&self) -> impl Iterator<Item = (&str, &EbsBlockDevice)> {
@@ -191,7 +189,8 @@ impl Filterable for Image {
             "creation-date" => time(self.creation_date),
             "description" => maybe(self.description.as_ref()),
             "ena-support" => one(self.ena_support),
-            "free-tier-eligible" | "image-allowed" => one(true),
+            "free-tier-eligible" => one(Self::FREE_TIER_ELIGIBLE),
+            "image-allowed" => one(true),
             "hypervisor" => one(Self::HYPERVISOR),
             "image-id" => one(&self.id),
             "image-type" => one(Self::IMAGE_TYPE),
@@ -204,10 +203,11 @@ impl Filterable for Image {
             "platform-details" => one(Self::PLATFORM_DETAILS),
             "ramdisk-id" => maybe(self.ramdisk_id.as_ref()),
             "root-device-name" => maybe(self.root_device_name.as_ref()),
-            "root-device-type" => one(self.root_device_type()),
+            "root-device-type" => one(Self::ROOT_DEVICE_TYPE),
             "source-instance-id" => maybe(self.source_instance_id.as_ref()),
             "sriov-net-support" => maybe(self.sriov_net_support.as_ref()),
             "state" => one(self.state),
+            "state-reason-code" => maybe(self.state_reason.as_ref().map(|_| Self::FAILURE_CODE)),
             "state-reason-message" => maybe(self.state_reason.as_ref()),
             "tpm-support" => maybe(self.tpm_support.as_ref()),
             "usage-operation" => one(Self::USAGE_OPERATION),
@@ -281,6 +281,67 @@ pub enum BootMode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::{Filter, Filters};
+
+    fn failed() -> Image {
+        Image {
+            id: "ami-12345678".parse().expect("an id"),
+            account: "123456789012".parse().expect("an account"),
+            region: Region::named("us-east-1").expect("a region"),
+            name: "failed".to_owned(),
+            description: None,
+            architecture: Architecture::X86_64,
+            virtualization_type: VirtualizationType::Hvm,
+            root_device_name: Some("/dev/xvda".to_owned()),
+            block_device_mappings: Vec::new(),
+            boot_mode: None,
+            ena_support: true,
+            sriov_net_support: None,
+            tpm_support: None,
+            imds_support: None,
+            uefi_data: None,
+            kernel_id: None,
+            ramdisk_id: None,
+            location: "123456789012/failed".to_owned(),
+            state: ImageState::Failed,
+            state_reason: Some("Snapshot snap-12345678 was deleted".to_owned()),
+            creation_date: Timestamp(0),
+            source_instance_id: None,
+            last_launched_time: None,
+            deregistered_at: None,
+            tags: Tags::new(),
+        }
+    }
+
+    #[test]
+    fn filters_find_what_is_shown() {
+        for (name, value, found) in [
+            ("state-reason-code", Image::FAILURE_CODE, true),
+            ("state-reason-message", "Snapshot * was deleted", true),
+            ("root-device-type", "ebs", true),
+            ("root-device-type", "instance-store", false),
+            ("source-instance-id", "*", false),
+            ("owner-alias", "amazon", false),
+            ("free-tier-eligible", "true", true),
+        ] {
+            let filter = Filter {
+                name: name.to_owned(),
+                values: vec![value.to_owned()],
+            };
+            let filters = Filters::of::<Image>(&[filter]).expect("a filter");
+            assert_eq!(filters.matches(&failed()), found, "{name}={value}");
+        }
+        let well = Image {
+            state_reason: None,
+            ..failed()
+        };
+        let any_reason = Filter {
+            name: "state-reason-code".to_owned(),
+            values: vec!["*".to_owned()],
+        };
+        let filters = Filters::of::<Image>(&[any_reason]).expect("a filter");
+        assert!(!filters.matches(&well));
+    }
 
     #[test]
     fn names_are_those_of_ec2() {

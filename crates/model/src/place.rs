@@ -17,35 +17,47 @@ pub struct Region(&'static RegionFacts);
 #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct RegionFacts {
     name: &'static str,
+    /// What people call it, such as `US East (N. Virginia)`.
+    long_name: &'static str,
     /// Short form in zone ids, such as `use1` in `use1-az1`.
     short: &'static str,
     /// Letters of the zones.
     zones: &'static str,
 }
 
-const fn facts(name: &'static str, short: &'static str, zones: &'static str) -> RegionFacts {
-    RegionFacts { name, short, zones }
+const fn facts(
+    name: &'static str,
+    long_name: &'static str,
+    short: &'static str,
+    zones: &'static str,
+) -> RegionFacts {
+    RegionFacts {
+        name,
+        long_name,
+        short,
+        zones,
+    }
 }
 
 /// The regions that an AWS account has without opting in.
 static REGIONS: [RegionFacts; 17] = [
-    facts("ap-northeast-1", "apne1", "acd"),
-    facts("ap-northeast-2", "apne2", "abcd"),
-    facts("ap-northeast-3", "apne3", "abc"),
-    facts("ap-south-1", "aps1", "abc"),
-    facts("ap-southeast-1", "apse1", "abc"),
-    facts("ap-southeast-2", "apse2", "abc"),
-    facts("ca-central-1", "cac1", "abd"),
-    facts("eu-central-1", "euc1", "abc"),
-    facts("eu-north-1", "eun1", "abc"),
-    facts("eu-west-1", "euw1", "abc"),
-    facts("eu-west-2", "euw2", "abc"),
-    facts("eu-west-3", "euw3", "abc"),
-    facts("sa-east-1", "sae1", "abc"),
-    facts("us-east-1", "use1", "abcdef"),
-    facts("us-east-2", "use2", "abc"),
-    facts("us-west-1", "usw1", "ab"),
-    facts("us-west-2", "usw2", "abcd"),
+    facts("ap-northeast-1", "Asia Pacific (Tokyo)", "apne1", "acd"),
+    facts("ap-northeast-2", "Asia Pacific (Seoul)", "apne2", "abcd"),
+    facts("ap-northeast-3", "Asia Pacific (Osaka)", "apne3", "abc"),
+    facts("ap-south-1", "Asia Pacific (Mumbai)", "aps1", "abc"),
+    facts("ap-southeast-1", "Asia Pacific (Singapore)", "apse1", "abc"),
+    facts("ap-southeast-2", "Asia Pacific (Sydney)", "apse2", "abc"),
+    facts("ca-central-1", "Canada (Central)", "cac1", "abd"),
+    facts("eu-central-1", "Europe (Frankfurt)", "euc1", "abc"),
+    facts("eu-north-1", "Europe (Stockholm)", "eun1", "abc"),
+    facts("eu-west-1", "Europe (Ireland)", "euw1", "abc"),
+    facts("eu-west-2", "Europe (London)", "euw2", "abc"),
+    facts("eu-west-3", "Europe (Paris)", "euw3", "abc"),
+    facts("sa-east-1", "South America (Sao Paulo)", "sae1", "abc"),
+    facts("us-east-1", "US East (N. Virginia)", "use1", "abcdef"),
+    facts("us-east-2", "US East (Ohio)", "use2", "abc"),
+    facts("us-west-1", "US West (N. California)", "usw1", "ab"),
+    facts("us-west-2", "US West (Oregon)", "usw2", "abcd"),
 ];
 
 impl Region {
@@ -127,6 +139,16 @@ impl Zone {
         format!("{}-az{}", self.region.0.short, self.number)
     }
 
+    /// The group of zones that it belongs to: the only one of its region, such as `us-east-1-zg-1`.
+    pub fn group_name(self) -> String {
+        format!("{}-zg-1", self.region)
+    }
+
+    /// The same in words, such as `US East (N. Virginia) 1`.
+    pub fn group_long_name(self) -> String {
+        format!("{} 1", self.region.0.long_name)
+    }
+
     /// Position in the region, from 0.
     pub fn index(self) -> u8 {
         self.number - 1
@@ -179,8 +201,10 @@ impl Filterable for Zone {
 
     fn filter_field(&self, name: &str) -> Option<Vec<String>> {
         match name {
-            "group-name" | "region-name" => one(self.region),
+            "group-long-name" => one(self.group_long_name()),
+            "group-name" => one(self.group_name()),
             "opt-in-status" => one(OPT_IN_STATUS),
+            "region-name" => one(self.region),
             "state" => one("available"),
             "zone-id" => one(self.id()),
             "zone-name" => one(self.name()),

@@ -264,6 +264,8 @@ impl TagDescription {
 }
 
 impl Filterable for TagDescription {
+    // A key has a filter of its own here.
+    const HAS_TAG_KEY: bool = false;
     const FILTERS: &'static [&'static str] = &["key", "resource-id", "resource-type", "value"];
 
     fn filter_field(&self, name: &str) -> Option<Vec<String>> {
@@ -284,6 +286,7 @@ impl Filterable for TagDescription {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::{Filter, FilterError, Filters};
 
     fn specification(resource_type: &str, tags: &[(&str, &str)]) -> TagSpecification {
         let tags = tags
@@ -357,6 +360,34 @@ mod tests {
             specification("volume", &[("b", "1")]),
         ];
         assert!(refuse(&twice).starts_with("The same resource type"));
+    }
+
+    #[test]
+    fn a_tag_is_found_by_its_parts_and_by_key_and_value_together() {
+        let tags = Tags::from([("Owner".to_owned(), "Ann".to_owned())]);
+        let tag = TagDescription::all_of("vol-12345678", ResourceType::Volume, &tags)
+            .next()
+            .expect("one");
+        let filter = |name: &str, value: &str| {
+            let filter = Filter {
+                name: name.to_owned(),
+                values: vec![value.to_owned()],
+            };
+            Filters::of::<TagDescription>(&[filter]).map(|filters| filters.matches(&tag))
+        };
+        for (name, value) in [
+            ("key", "Own*"),
+            ("value", "Ann"),
+            ("resource-id", "vol-12345678"),
+            ("resource-type", "volume"),
+            ("tag:Owner", "Ann"),
+        ] {
+            assert_eq!(filter(name, value), Ok(true), "{name}");
+            assert_eq!(filter(name, "other"), Ok(false), "{name}");
+        }
+        assert_eq!(filter("tag:Other", "*"), Ok(false));
+        let unknown = filter("tag-key", "Owner");
+        assert_eq!(unknown, Err(FilterError::Unknown("tag-key".to_owned())));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub struct Volume {
     pub kms_key_id: Option<String>,
     /// Whether several instances may attach it (io1, io2).
     pub multi_attach_enabled: bool,
+    /// The rate in MiB/s at which it was asked to fetch its snapshot. It is usable at once whatever
+    /// the rate.
+    #[serde(default)]
+    pub initialization_rate: Option<i32>,
     /// State.
     pub state: VolumeState,
     /// When it was created.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -139,14 +139,26 @@ pub(crate) fn connect_options(path: &Path) -> Result<SqliteConnectOptions> {
         .busy_timeout(TURN))
 }
 
-/// A pool of up to `connections` that live as long as the pool.
+/// A pool of up to `connections` that live as long as the pool, or until one of them cannot be used
+/// any more.
 pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
+        .after_release(|connection, _| Box::pin(has_no_transaction(connection)))
         .max_connections(connections)
         .acquire_timeout(TURN)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+}
+
+/// Whether a connection is free for another transaction. Where a disk is full SQLite ends a
+/// transaction by itself; sqlx, whose own rollback then fails, would take it for open for ever.
+async fn has_no_transaction(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // The rollback of a transaction that was dropped is only queued.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 fn create_private(path: &Path) -> io::Result<()> {

@@ -42,6 +42,19 @@ pub enum Error {
     Database(sqlx::Error),
 }
 
+impl Error {
+    /// Whether the disk of the database is full; what was to be written then was not.
+    pub fn is_storage_full(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        error.code().is_some_and(|code| code == SQLITE_FULL)
+    }
+}
+
+/// What SQLite calls it.
+const SQLITE_FULL: &str = "13";
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match Constraint::violated_by(&error) {

@@ -52,6 +52,7 @@ fn new_volume(id: VolumeId, at: i64) -> Volume {
         encrypted: false,
         kms_key_id: None,
         multi_attach_enabled: false,
+        initialization_rate: None,
         state: VolumeState::Creating,
         create_time: Timestamp(at),
         attachments: Vec::new(),
@@ -425,6 +426,30 @@ async fn the_files_are_their_owners_alone() {
 }
 
 /// A read does not wait for a writer, and a writer that is dropped lets the next one in.
+#[tokio::test]
+async fn a_full_disk_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    // As if there were no room for another page.
+    sqlx::query("PRAGMA max_page_count = 1")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let ids = Counter::default();
+    let error = loop {
+        let volume = new_volume(VolumeId::generate(&ids), 0);
+        if let Err(error) = volume::insert(&mut tx, &volume).await {
+            break error;
+        }
+    };
+    assert!(error.is_storage_full(), "{error}");
+    drop(tx);
+    let mut tx = store.write().await.unwrap();
+    let gone = sqlx::query("SELECT no_such_column").execute(&mut *tx).await;
+    assert!(!Error::from(gone.unwrap_err()).is_storage_full());
+}
+
 #[tokio::test]
 async fn readers_and_writers_do_not_hold_each_other_up() {
     let dir = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use super::BLOCK_SIZE;
 use crate::problem::Problem;
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct StartSnapshot {
     volume_size: Option<i64>,
     parent_snapshot_id: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct StartSnapshot {
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Tag {
     key: Option<String>,
     value: Option<String>,

@@ -126,7 +126,7 @@ fn show(image: &Image) -> response::Image {
         hypervisor: some(Image::HYPERVISOR),
         name: some(&image.name),
         root_device_name: image.root_device_name.clone(),
-        root_device_type: some(image.root_device_type()),
+        root_device_type: some(Image::ROOT_DEVICE_TYPE),
         sriov_net_support: image.sriov_net_support.clone(),
         state_reason: image.state_reason.as_deref().map(why),
         tags: common::tags(&image.tags),
@@ -147,13 +147,13 @@ fn show(image: &Image) -> response::Image {
         image_type: some(Image::IMAGE_TYPE),
         kernel_id: image.kernel_id.clone(),
         ramdisk_id: image.ramdisk_id.clone(),
+        free_tier_eligible: Some(Image::FREE_TIER_ELIGIBLE),
     }
 }
 
-/// Images that fail do so for a reason of the server's.
 fn why(message: &str) -> response::StateReason {
     response::StateReason {
-        code: some("Server.InternalError"),
+        code: some(Image::FAILURE_CODE),
         message: some(message),
     }
 }

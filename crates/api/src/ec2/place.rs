@@ -40,9 +40,14 @@ pub(super) async fn describe_zones(call: &Call<'_>) -> Answered {
 
 pub(super) async fn describe_account_attributes(call: &Call<'_>) -> Answered {
     let asked: request::DescribeAccountAttributesRequest = call.request()?;
+    let common = common::describe(Vec::new(), None, None, asked.dry_run)?;
+    let request = verbs::Describe {
+        names: asked.attribute_names,
+        ..common
+    };
     let found = call
         .control
-        .describe_account_attributes(call.caller, asked.attribute_names)
+        .describe_account_attributes(call.caller, request)
         .await?;
     let account_attributes = found
         .into_iter()
@@ -66,7 +71,8 @@ fn show_zone(zone: Zone) -> response::AvailabilityZone {
         region_name: some(zone.region),
         zone_name: Some(zone.name()),
         zone_id: Some(zone.id()),
-        group_name: Some(format!("{}-zg-1", zone.region)),
+        group_long_name: Some(zone.group_long_name()),
+        group_name: Some(zone.group_name()),
         network_border_group: some(zone.region),
         zone_type: some("availability-zone"),
         state: some("available"),

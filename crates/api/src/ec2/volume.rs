@@ -22,6 +22,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
         encrypted: asked.encrypted,
         kms_key_id: asked.kms_key_id,
         multi_attach_enabled: asked.multi_attach_enabled,
+        volume_initialization_rate: asked.volume_initialization_rate,
         tag_specifications: common::tag_specifications(asked.tag_specifications)?,
         client_token: asked.client_token,
         dry_run: asked.dry_run.unwrap_or_default(),
@@ -113,6 +114,11 @@ fn show(volume: &Volume) -> response::Volume {
             .collect(),
         encrypted: Some(volume.encrypted),
         kms_key_id: volume.kms_key_id.clone(),
+        // No service manages volumes here on somebody's behalf.
+        operator: Some(response::OperatorResponse {
+            managed: Some(false),
+        }),
+        volume_initialization_rate: volume.initialization_rate,
     }
 }
 

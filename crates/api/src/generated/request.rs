@@ -108,8 +108,8 @@ impl FromQuery for AttachVolumeRequest {
         group.check(&Shape {
             used: &["Device", "InstanceId", "VolumeId", "DryRun"],
             ignored: &[],
-            refused: &["EbsCardIndex"],
-            only: &[],
+            refused: &[],
+            only: &[("EbsCardIndex", &["0"])],
         })?;
         Ok(Self {
             device: group.required("Device")?,
@@ -289,14 +289,15 @@ pub struct CreateVolumeRequest {
     pub multi_attach_enabled: Option<bool>,
     pub throughput: Option<i32>,
     pub client_token: Option<String>,
+    pub volume_initialization_rate: Option<i32>,
     pub dry_run: Option<bool>,
 }
 
 impl FromQuery for CreateVolumeRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["AvailabilityZone", "AvailabilityZoneId", "Encrypted", "Iops", "KmsKeyId", "Size", "SnapshotId", "VolumeType", "TagSpecification", "MultiAttachEnabled", "Throughput", "ClientToken", "DryRun"],
-            ignored: &["VolumeInitializationRate"],
+            used: &["AvailabilityZone", "AvailabilityZoneId", "Encrypted", "Iops", "KmsKeyId", "Size", "SnapshotId", "VolumeType", "TagSpecification", "MultiAttachEnabled", "Throughput", "ClientToken", "VolumeInitializationRate", "DryRun"],
+            ignored: &[],
             refused: &["OutpostArn", "Operator"],
             only: &[],
         })?;
@@ -313,6 +314,7 @@ impl FromQuery for CreateVolumeRequest {
             multi_attach_enabled: group.optional("MultiAttachEnabled")?,
             throughput: group.optional("Throughput")?,
             client_token: group.optional("ClientToken")?,
+            volume_initialization_rate: group.optional("VolumeInitializationRate")?,
             dry_run: group.optional("DryRun")?,
         })
     }

@@ -70,6 +70,7 @@ pub struct AvailabilityZone {
     pub group_name: Option<String>,
     pub network_border_group: Option<String>,
     pub zone_type: Option<String>,
+    pub group_long_name: Option<String>,
     pub state: Option<String>,
 }
 
@@ -83,6 +84,7 @@ impl ToXml for AvailabilityZone {
         xml.member("groupName", self.group_name.as_ref());
         xml.member("networkBorderGroup", self.network_border_group.as_ref());
         xml.member("zoneType", self.zone_type.as_ref());
+        xml.member("groupLongName", self.group_long_name.as_ref());
         xml.member("zoneState", self.state.as_ref());
     }
 }
@@ -555,6 +557,7 @@ pub struct Image {
     pub source_instance_id: Option<String>,
     pub deregistration_protection: Option<String>,
     pub last_launched_time: Option<String>,
+    pub free_tier_eligible: Option<bool>,
     pub image_id: Option<String>,
     pub image_location: Option<String>,
     pub state: Option<String>,
@@ -588,6 +591,7 @@ impl ToXml for Image {
         xml.member("sourceInstanceId", self.source_instance_id.as_ref());
         xml.member("deregistrationProtection", self.deregistration_protection.as_ref());
         xml.member("lastLaunchedTime", self.last_launched_time.as_ref());
+        xml.member("freeTierEligible", self.free_tier_eligible.as_ref());
         xml.member("imageId", self.image_id.as_ref());
         xml.member("imageLocation", self.image_location.as_ref());
         xml.member("imageState", self.state.as_ref());
@@ -1248,6 +1252,18 @@ impl ToXml for NetworkInfo {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct OperatorResponse {
+    pub managed: Option<bool>,
+}
+
+impl ToXml for OperatorResponse {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("managed", self.managed.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Placement {
     pub availability_zone_id: Option<String>,
     pub group_name: Option<String>,
@@ -1649,6 +1665,8 @@ pub struct Volume {
     pub volume_type: Option<String>,
     pub multi_attach_enabled: Option<bool>,
     pub throughput: Option<i32>,
+    pub operator: Option<OperatorResponse>,
+    pub volume_initialization_rate: Option<i32>,
     pub volume_id: Option<String>,
     pub size: Option<i32>,
     pub snapshot_id: Option<String>,
@@ -1668,6 +1686,8 @@ impl ToXml for Volume {
         xml.member("volumeType", self.volume_type.as_ref());
         xml.member("multiAttachEnabled", self.multi_attach_enabled.as_ref());
         xml.member("throughput", self.throughput.as_ref());
+        xml.member("operator", self.operator.as_ref());
+        xml.member("volumeInitializationRate", self.volume_initialization_rate.as_ref());
         xml.member("volumeId", self.volume_id.as_ref());
         xml.member("size", self.size.as_ref());
         xml.member("snapshotId", self.snapshot_id.as_ref());

@@ -46,8 +46,13 @@ impl Presented {
     ///
     /// If it presents nothing, or not all that it takes, or something that cannot be read.
     pub fn of(parts: &Parts<'_>) -> Result<Self, AuthError> {
-        let in_query = Fields::of_query(parts.query)?;
         let authorization = single(parts.headers, header::AUTHORIZATION.as_str())?;
+        let in_query = match form::decode(parts.query.as_bytes()) {
+            Ok(pairs) => Fields::of_query(pairs)?,
+            // Signed in a header: what is wrong with the query is wrong with the request.
+            Err(_) if authorization.is_some() => None,
+            Err(error) => return Err(AuthError::incomplete(error)),
+        };
         match (authorization, in_query) {
             (None, None) => Err(AuthError::MissingToken),
             (Some(_), Some(_)) => Err(AuthError::incomplete(
@@ -108,9 +113,9 @@ struct Fields {
 
 impl Fields {
     /// Of a query, if it has any of them.
-    fn of_query(query: &str) -> Result<Option<Self>, AuthError> {
+    fn of_query(pairs: Vec<(String, String)>) -> Result<Option<Self>, AuthError> {
         let (mut fields, mut algorithm, mut any) = (Self::default(), None, false);
-        for (name, value) in form::decode(query.as_bytes()).map_err(AuthError::incomplete)? {
+        for (name, value) in pairs {
             let field = match name.as_str() {
                 "X-Amz-Algorithm" => &mut algorithm,
                 "X-Amz-Credential" => &mut fields.credential,
