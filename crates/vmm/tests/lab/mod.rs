@@ -58,12 +58,15 @@ pub(crate) fn guest_disk() -> PathBuf {
             &scripts.join("guest-disk.sh"),
             &scripts.join("guest-disk"),
         ) {
-            let built = run(Command::new(scripts.join("guest-disk.sh")).arg(&disk));
+            // Every test is a process of its own, and several may find that there is no disk.
+            let mine = disk.with_extension(std::process::id().to_string());
+            let built = run(Command::new(scripts.join("guest-disk.sh")).arg(&mine));
             assert!(
                 built.status.success(),
                 "{}",
                 String::from_utf8_lossy(&built.stderr)
             );
+            std::fs::rename(mine, &disk).unwrap();
         }
         disk
     })
