@@ -44,6 +44,7 @@ pub use index::{BadBlock, BadNode, BadReason, Change, LeafNode, VerifyProgress, 
 pub use memory_index::MemoryIndex;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
-    BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId, Root,
+    Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,
+    PackUsage, Root,
 };
 pub use zero::is_zero;

@@ -388,7 +388,7 @@ impl BlockStore {
         Ok(true)
     }
 
-    /// Which blobs the lane or the index knows, and when that was so.
+    /// Which blobs need not be stored, since the lane or the index has them, and when that was so.
     fn known(
         &self,
         lane: &Lane,
@@ -396,7 +396,7 @@ impl BlockStore {
         ids: &[BlobId],
     ) -> Result<(Vec<bool>, Generation), Error> {
         let (mut known, seen) = lane.look(ids);
-        let located = self.shared.index.locate(domain, ids)?;
+        let located = self.shared.index.locate_reusable(domain, ids)?;
         for (known, located) in known.iter_mut().zip(located) {
             *known |= located.is_some();
         }
