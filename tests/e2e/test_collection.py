@@ -74,7 +74,7 @@ class ByHand(CollectionTest):
         second = self.gc()
         self.assertGreater(second["Deleted"]["Packs"], 0)
         self.assertEqual(with_copies - self.bytes_on_disk(), second["Deleted"]["Bytes"])
-        self.assertLess(self.bytes_on_disk(), sum(before.values()) - 60 * BLOCK)
+        self.assertLess(self.bytes_on_disk(), sum(before.values()) - 50 * BLOCK)
         self.verified(kept)
         self.assertEqual(self.blocks_of(kept), shared)
         self.assertEqual(self.server.cairn_json("status")["Collection"]["Halted"], False)
