@@ -5,12 +5,22 @@
 //! - `POST /cairn/v1/snapshots/{id}/verify` → `{"SnapshotId", "Ok", "Digest", "BlocksRead",
 //!   "BytesRead", "BadBlocks": [{"BlockIndex", "Blocks", "Reason"}]}`: reads and checks every
 //!   block; what is wrong with a run of blocks is said once.
+//! - `POST /cairn/v1/collections` `{"DryRun", "Resume", "IfDeleted": [snapshot ids]}` →
+//!   `{"DryRun", "Regions": [{"Region", "Known", "Live", "Condemned", "Repacked", "Copied",
+//!   "Waiting", "Deleted", "Pardoned", "Orphans"}], "IfDeleted"}`: collects garbage, or says what it
+//!   would. Amounts are `{"Packs", "Blobs", "Bytes"}`. Only the operator's account may.
+//! - `GET /cairn/v1/usage` → `{"Account", "Images", "Snapshots"}`, each `{"Id", "LogicalBytes",
+//!   "StoredBytes", "UniqueBytes", "SharedBytes", "FreedIfDeletedBytes"}`: what the caller's things
+//!   cost in the region.
 //! - `GET /cairn/v1/status` → `{"Version", "Accelerator", "AcceleratorReason", "Account", "Operator",
-//!   "Region", "Regions": [names], "Time"}`.
+//!   "Region", "Regions": [names], "Time", "Collection"}`; the last is for the operator alone.
 
 use cairn_control::{
     Caller, Control, Error, ErrorKind,
     account::NewAccount,
+    collect::{
+        self, Amount, CollectGarbage, Collected, CollectionStatus, LastPass, RegionReport, Space,
+    },
     request as verbs,
     verify::{BadRange, VerifyReport},
 };
@@ -37,9 +47,11 @@ pub(crate) async fn call(
     match (received.method().as_str(), segments.as_slice()) {
         ("POST", ["cairn", "v1", "accounts"]) => create_account(control, caller, received).await,
         ("POST", ["cairn", "v1", "snapshots", id, "verify"]) => verify(control, caller, id).await,
-        ("GET", ["cairn", "v1", "status"]) => {
-            dialect::json(StatusCode::OK, &Status::of(control, caller, now))
+        ("POST", ["cairn", "v1", "collections"]) => {
+            collect_garbage(control, caller, received).await
         }
+        ("GET", ["cairn", "v1", "usage"]) => usage(control, caller).await,
+        ("GET", ["cairn", "v1", "status"]) => status(control, caller, now).await,
         _ => Err(Problem::OperationUnknown),
     }
 }
@@ -68,6 +80,249 @@ async fn verify(control: &Control, caller: &Caller, id: &str) -> Result<Answer, 
     };
     let report = control.verify_snapshot(caller, request).await?;
     dialect::json(StatusCode::OK, &Report::of(&report))
+}
+
+async fn collect_garbage(
+    control: &Control,
+    caller: &Caller,
+    received: &Received,
+) -> Result<Answer, Problem> {
+    let asked: AskedCollection = rest::body(&received.body)?;
+    let request = CollectGarbage {
+        dry_run: asked.dry_run,
+        resume: asked.resume,
+        if_deleted: asked.if_deleted,
+    };
+    let dry_run = request.dry_run;
+    let collected = control.collect_garbage(caller, request).await?;
+    dialect::json(StatusCode::OK, &Collection::of(dry_run, &collected))
+}
+
+async fn usage(control: &Control, caller: &Caller) -> Result<Answer, Problem> {
+    let usage = control.disk_usage(caller).await?;
+    let answer = Usage {
+        account: Cost::of(&usage.account, usage.account.id.as_str()),
+        images: usage
+            .images
+            .iter()
+            .map(|cost| Cost::of(cost, cost.id.as_str()))
+            .collect(),
+        snapshots: usage
+            .snapshots
+            .iter()
+            .map(|cost| Cost::of(cost, cost.id.as_str()))
+            .collect(),
+    };
+    dialect::json(StatusCode::OK, &answer)
+}
+
+async fn status(control: &Control, caller: &Caller, now: Timestamp) -> Result<Answer, Problem> {
+    let collection = match caller.operator {
+        true => Some(control.collection_status().await?),
+        false => None,
+    };
+    let collection = collection.as_ref().map(CollectionState::of);
+    dialect::json(
+        StatusCode::OK,
+        &Status::of(control, caller, now, collection),
+    )
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct AskedCollection {
+    dry_run: bool,
+    resume: bool,
+    if_deleted: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Collection {
+    dry_run: bool,
+    regions: Vec<RegionCollection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_deleted: Option<Bytes>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RegionCollection {
+    region: &'static str,
+    known: Packs,
+    live: Packs,
+    condemned: Packs,
+    repacked: Packs,
+    copied: Packs,
+    waiting: Packs,
+    deleted: Packs,
+    pardoned: Packs,
+    orphans: Packs,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Packs {
+    packs: u64,
+    blobs: u64,
+    bytes: u64,
+}
+
+impl From<Amount> for Packs {
+    fn from(amount: Amount) -> Self {
+        let Amount {
+            packs,
+            blobs,
+            bytes,
+        } = amount;
+        Self {
+            packs,
+            blobs,
+            bytes,
+        }
+    }
+}
+
+impl Collection {
+    fn of(dry_run: bool, collected: &Collected) -> Self {
+        Self {
+            dry_run,
+            regions: collected.regions.iter().map(RegionCollection::of).collect(),
+            if_deleted: collected.if_deleted.as_ref().map(Bytes::of),
+        }
+    }
+}
+
+impl RegionCollection {
+    fn of(region: &RegionReport) -> Self {
+        let report = region.report;
+        Self {
+            region: region.region.name(),
+            known: report.known.into(),
+            live: report.live.into(),
+            condemned: report.condemned.into(),
+            repacked: report.repacked.into(),
+            copied: report.copied.into(),
+            waiting: report.waiting.into(),
+            deleted: report.deleted.into(),
+            pardoned: report.pardoned.into(),
+            orphans: report.orphans.into(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Usage<'a> {
+    account: Cost<'a>,
+    images: Vec<Cost<'a>>,
+    snapshots: Vec<Cost<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Cost<'a> {
+    id: &'a str,
+    logical_bytes: u64,
+    #[serde(flatten)]
+    bytes: Bytes,
+}
+
+impl<'a> Cost<'a> {
+    fn of<T>(cost: &collect::Cost<T>, id: &'a str) -> Self {
+        Self {
+            id,
+            logical_bytes: cost.logical,
+            bytes: Bytes::of(&cost.space),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Bytes {
+    stored_bytes: u64,
+    unique_bytes: u64,
+    shared_bytes: u64,
+    freed_if_deleted_bytes: u64,
+}
+
+impl Bytes {
+    fn of(space: &Space) -> Self {
+        Self {
+            stored_bytes: space.stored,
+            unique_bytes: space.unique,
+            shared_bytes: space.shared(),
+            freed_if_deleted_bytes: space.freed,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CollectionState<'a> {
+    /// Absent: only when the operator asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval_seconds: Option<u64>,
+    grace_seconds: u64,
+    repack_below_percent: u8,
+    halted: bool,
+    alarms: Vec<CondemnedBlob<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<LastCollection<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CondemnedBlob<'a> {
+    pack: &'a str,
+    blob: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LastCollection<'a> {
+    ended: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    regions: Vec<RegionCollection>,
+}
+
+impl<'a> CollectionState<'a> {
+    fn of(status: &'a CollectionStatus) -> Self {
+        let options = status.options;
+        Self {
+            interval_seconds: options.interval.map(|interval| interval.as_secs()),
+            grace_seconds: options.grace.as_secs(),
+            repack_below_percent: options.repack_below_percent,
+            halted: !status.alarms.is_empty(),
+            alarms: status
+                .alarms
+                .iter()
+                .map(|read| CondemnedBlob {
+                    pack: &read.pack,
+                    blob: &read.blob,
+                })
+                .collect(),
+            last: status.last.as_ref().map(LastCollection::of),
+        }
+    }
+}
+
+impl<'a> LastCollection<'a> {
+    fn of(last: &'a LastPass) -> Self {
+        Self {
+            ended: last.ended.to_string(),
+            error: last.outcome.as_ref().err().map(String::as_str),
+            regions: last
+                .outcome
+                .iter()
+                .flatten()
+                .map(RegionCollection::of)
+                .collect(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,10 +400,17 @@ struct Status<'a> {
     region: &'static str,
     regions: Vec<&'static str>,
     time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collection: Option<CollectionState<'a>>,
 }
 
 impl<'a> Status<'a> {
-    fn of(control: &'a Control, caller: &'a Caller, now: Timestamp) -> Self {
+    fn of(
+        control: &'a Control,
+        caller: &'a Caller,
+        now: Timestamp,
+        collection: Option<CollectionState<'a>>,
+    ) -> Self {
         let (accelerator, accelerator_reason) = control.accelerator();
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -159,6 +421,7 @@ impl<'a> Status<'a> {
             region: caller.region.name(),
             regions: Region::all().map(Region::name).collect(),
             time: now.to_string(),
+            collection,
         }
     }
 }

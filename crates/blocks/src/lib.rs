@@ -8,6 +8,8 @@
 //! - [`types`]: digests, domains, locations and the other words of this room.
 //! - [`error`]: what can go wrong, by what the caller has to do about it.
 //! - [`store`]: the block store: put, sync, get.
+//! - [`collect`]: garbage collection, and what space costs.
+//! - `session`: who relies on what, until metadata names it.
 //! - [`index`]: the Merkle index of a snapshot: build, look up, diff, verify.
 //! - [`memory_index`]: a [`BlobIndex`] in memory, for tests and tools.
 //! - [`conformance`]: what every [`BlobIndex`] must do, as a test.
@@ -21,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod collect;
 pub mod conformance;
 pub mod disk;
 pub mod disk_fs;
@@ -37,13 +40,16 @@ mod lane;
 mod pack;
 mod pack_format;
 mod recover;
+mod session;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
 pub use index::{BadBlock, BadNode, BadReason, Change, LeafNode, VerifyProgress, VerifyReport};
 pub use memory_index::MemoryIndex;
+pub use session::Session;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
-    BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId, Root,
+    Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,
+    PackUsage, Root,
 };
 pub use zero::is_zero;

@@ -56,7 +56,8 @@ pub(crate) fn reindex(shared: &Shared) -> Result<u64, Error> {
     Ok(told)
 }
 
-fn list_packs(disk: &dyn Disk, dir: &Path) -> Result<Vec<PackName>, Error> {
+/// The packs in a directory, sealed or not.
+pub(crate) fn list_packs(disk: &dyn Disk, dir: &Path) -> Result<Vec<PackName>, Error> {
     let names = disk.list(dir).context("list packs in", dir)?;
     Ok(names
         .iter()

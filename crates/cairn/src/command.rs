@@ -2,7 +2,9 @@
 
 mod account;
 mod completions;
+mod du;
 mod env;
+mod gc;
 mod import;
 mod serve;
 mod ssh;
@@ -33,6 +35,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         }
         Command::Import(args) => on_runtime(import::run(&global, &args)),
         Command::Verify(args) => on_runtime(verify::run(&global, &args)),
+        Command::Gc(args) => on_runtime(gc::run(&global, &args)),
+        Command::Du(args) => on_runtime(du::run(&global, &args)),
         Command::Status(args) => on_runtime(status::run(&global, &args)),
         Command::Ssh(args) => on_runtime(ssh::run(&global, &args)),
     }

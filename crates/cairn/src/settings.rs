@@ -1,8 +1,9 @@
 //! The server's settings: flags over environment (both by way of the command line's definition)
 //! over `config.toml` in the data directory, over what is built in.
 
-use std::{fs, io, net::SocketAddr};
+use std::{fs, io, net::SocketAddr, time::Duration};
 
+use cairn_control::collect::CollectionOptions;
 use cairn_model::Region;
 use serde::Deserialize;
 
@@ -29,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) accelerator: AcceleratorChoice,
     /// What guests may reach.
     pub(crate) egress: EgressChoice,
+    /// How garbage is collected.
+    pub(crate) collection: CollectionOptions,
 }
 
 /// `config.toml`.
@@ -39,6 +42,47 @@ struct File {
     region: Option<String>,
     accelerator: Option<AcceleratorChoice>,
     egress: Option<EgressChoice>,
+    #[serde(default)]
+    collection: Collection,
+}
+
+/// The table `collection` of `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Collection {
+    enabled: Option<bool>,
+    interval_seconds: Option<u64>,
+    grace_seconds: Option<u64>,
+    repack_below_percent: Option<u8>,
+}
+
+impl Collection {
+    fn options(&self) -> Result<CollectionOptions> {
+        let built_in = CollectionOptions::default();
+        let interval = self.interval_seconds.map(Duration::from_secs);
+        if interval == Some(Duration::ZERO) {
+            return Err(Failure::Usage(
+                "config.toml: collection.interval_seconds has to be at least 1; to collect only by hand, set collection.enabled = false".into(),
+            ));
+        }
+        let repack_below_percent = self
+            .repack_below_percent
+            .unwrap_or(built_in.repack_below_percent);
+        if repack_below_percent > 100 {
+            return Err(Failure::Usage(format!(
+                "config.toml: collection.repack_below_percent is {repack_below_percent}, which is more than 100"
+            )));
+        }
+        Ok(CollectionOptions {
+            interval: interval
+                .or(built_in.interval)
+                .filter(|_| self.enabled.unwrap_or(true)),
+            grace: self
+                .grace_seconds
+                .map_or(built_in.grace, Duration::from_secs),
+            repack_below_percent,
+        })
+    }
 }
 
 impl Settings {
@@ -66,6 +110,7 @@ impl Settings {
                 .egress
                 .or(file.egress)
                 .unwrap_or(EgressChoice::Isolated),
+            collection: file.collection.options()?,
         })
     }
 }
@@ -154,12 +199,39 @@ mod tests {
     }
 
     #[test]
+    fn garbage_is_collected_every_hour_unless_told_otherwise() {
+        assert_eq!(
+            load(&NO_FLAGS, None).unwrap().collection,
+            CollectionOptions::default()
+        );
+        let hour = Some(Duration::from_secs(3600));
+        assert_eq!(CollectionOptions::default().interval, hour);
+        let file =
+            "[collection]\ninterval_seconds = 60\ngrace_seconds = 0\nrepack_below_percent = 0\n";
+        let expected = CollectionOptions {
+            interval: Some(Duration::from_secs(60)),
+            grace: Duration::ZERO,
+            repack_below_percent: 0,
+        };
+        assert_eq!(load(&NO_FLAGS, Some(file)).unwrap().collection, expected);
+        let off = load(
+            &NO_FLAGS,
+            Some("[collection]\nenabled = false\ninterval_seconds = 60"),
+        );
+        assert_eq!(off.unwrap().collection.interval, None);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_a_usage_error() {
         let unreadable = [
             "listen = 8773",
             "lisen = '127.0.0.1:1'",
             "listen = 'localhost'",
             "region = 'mars-1'",
+            "[collection]\ninterval_seconds = 0",
+            "[collection]\nrepack_below_percent = 101",
+            "[collection]\ngrace_seconds = -1",
+            "[collection]\ninterval = 5",
             "listen",
         ];
         for config in unreadable {

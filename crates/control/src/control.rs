@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Error, Result,
+    collect::{CollectionOptions, Collector},
     ebs::{self, Uploads},
     engine::{self, Engine, Places},
     jobs::{JobGate, Runner},
@@ -37,6 +38,8 @@ pub struct ControlOptions {
     pub volumes: cairn_volume::Options,
     /// How machines are run. Emulated, unless something better was found to work.
     pub machines: MachineOptions,
+    /// How garbage is collected.
+    pub collection: CollectionOptions,
     /// Lets a test stop the jobs at a step.
     pub job_gate: Option<Arc<dyn JobGate>>,
 }
@@ -63,6 +66,7 @@ impl ControlOptions {
             disk: Arc::new(FsDisk),
             volumes: cairn_volume::Options::new(boot_id),
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
+            collection: CollectionOptions::default(),
             job_gate: None,
         })
     }
@@ -110,6 +114,7 @@ pub(crate) struct Inner {
     uploads: Uploads,
     seal: Seal,
     jobs: Runner,
+    collector: Collector,
     /// Locked as long as it is open.
     _data_dir_lock: fs::File,
 }
@@ -140,6 +145,7 @@ impl Control {
             uploads,
             seal,
             jobs: Runner::new(options.job_gate),
+            collector: Collector::new(options.collection),
             _data_dir_lock: lock,
         }));
         control.prune().await.map_err(OpenError::Resume)?;
@@ -149,6 +155,7 @@ impl Control {
         let stopping = control.jobs().stopping().clone();
         tokio::spawn(space::watch(control.downgrade(), stopping));
         control.start_jobs();
+        control.start_collecting();
         Ok(control)
     }
 
@@ -156,6 +163,7 @@ impl Control {
     /// and closed. Guests keep running and wait for their disks.
     pub async fn shutdown(&self) {
         self.jobs().stop().await;
+        self.stop_collecting().await;
         self.engine().close().await;
         self.store().close().await;
     }
@@ -215,6 +223,10 @@ impl Control {
 
     pub(crate) fn jobs(&self) -> &Runner {
         &self.0.jobs
+    }
+
+    pub(crate) fn collector(&self) -> &Collector {
+        &self.0.collector
     }
 
     pub(crate) fn downgrade(&self) -> Weak<Inner> {

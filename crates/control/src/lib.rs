@@ -16,6 +16,8 @@
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
+//! - [`collect`]: garbage collection, and what space costs.
+//! - `holders`: everything that keeps blobs alive.
 //! - [`export`]: the bytes of volumes, and how machines get at them.
 //! - `engine`: the files that hold bytes.
 //! - `image`: registering images, and making them of instances.
@@ -32,12 +34,14 @@ pub mod account;
 pub mod answer;
 mod attachment;
 pub mod caller;
+pub mod collect;
 pub mod control;
 mod describe;
 pub mod ebs;
 mod engine;
 pub mod error;
 pub mod export;
+mod holders;
 mod image;
 pub mod instance;
 mod instance_type;

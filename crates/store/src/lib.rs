@@ -14,11 +14,13 @@
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
 //! - [`blob`]: where blobs lie, for the block store.
+//! - `collection`: what garbage collection and scrubbing ask of that.
 
 #![forbid(unsafe_code)]
 
 pub mod account;
 pub mod blob;
+mod collection;
 pub mod constraint;
 pub mod db;
 mod doc;

@@ -36,6 +36,7 @@ pub(crate) fn metadata() -> Migrator {
 pub(crate) fn blobs() -> Migrator {
     Migrator::with_migrations(migrations! {
         "0001" "blobs";
+        "0002" "collection";
     })
 }
 

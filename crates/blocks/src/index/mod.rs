@@ -19,5 +19,7 @@ mod verify;
 mod walk;
 
 pub(crate) use node::Node;
+pub(crate) use root::empty_root;
 pub use verify::{BadBlock, BadNode, BadReason, VerifyProgress, VerifyReport};
+pub(crate) use walk::Place;
 pub use walk::{Change, LeafNode};

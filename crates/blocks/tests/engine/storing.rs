@@ -11,7 +11,9 @@ use cairn_blocks::{
 };
 use cairn_testkit::{Crash, SimDisk};
 
-use crate::support::{Bench, DIR, FlakyIndex, HERE, THERE, block, digest, open, random_block};
+use crate::support::{
+    Bench, DIR, FlakyIndex, HERE, THERE, block, digest, open, pass_on, random_block,
+};
 
 #[test]
 fn zeros_and_duplicates_are_not_stored() {
@@ -199,13 +201,8 @@ struct GatedIndex {
 }
 
 impl BlobIndex for GatedIndex {
-    fn locate(
-        &self,
-        domain: DomainId,
-        ids: &[BlobId],
-    ) -> Result<Vec<Option<Location>>, IndexError> {
-        self.inner.locate(domain, ids)
-    }
+    pass_on!(locate);
+    pass_on!(locate_reusable);
 
     fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
         if self.inner.inserts.load(Ordering::SeqCst) == 0 {
@@ -215,9 +212,7 @@ impl BlobIndex for GatedIndex {
         self.inner.insert(domain, blobs)
     }
 
-    fn allocate_pack(&self) -> Result<PackId, IndexError> {
-        self.inner.allocate_pack()
-    }
+    pass_on!(the_rest);
 }
 
 #[test]
@@ -276,25 +271,21 @@ struct SlowLookup {
 }
 
 impl BlobIndex for SlowLookup {
-    fn locate(
+    pass_on!(locate);
+    pass_on!(insert);
+    pass_on!(the_rest);
+
+    fn locate_reusable(
         &self,
         domain: DomainId,
         ids: &[BlobId],
     ) -> Result<Vec<Option<Location>>, IndexError> {
-        let answer = self.inner.locate(domain, ids);
+        let answer = self.inner.locate_reusable(domain, ids);
         if self.lookups.fetch_add(1, Ordering::SeqCst) == 0 {
             self.began.wait();
             self.go_on.wait();
         }
         answer
-    }
-
-    fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
-        self.inner.insert(domain, blobs)
-    }
-
-    fn allocate_pack(&self) -> Result<PackId, IndexError> {
-        self.inner.allocate_pack()
     }
 }
 

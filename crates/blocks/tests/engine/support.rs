@@ -65,7 +65,7 @@ pub(crate) fn options() -> Options {
 pub(crate) struct Bench {
     pub(crate) disk: SimDisk,
     pub(crate) index: Arc<dyn BlobIndex>,
-    store: Option<BlockStore>,
+    store: Option<Arc<BlockStore>>,
 }
 
 impl Bench {
@@ -88,7 +88,7 @@ impl Bench {
         bench
     }
 
-    pub(crate) fn store(&self) -> &BlockStore {
+    pub(crate) fn store(&self) -> &Arc<BlockStore> {
         self.store.as_ref().unwrap()
     }
 
@@ -100,7 +100,7 @@ impl Bench {
 
     pub(crate) fn reopen(&mut self) {
         self.store = None;
-        self.store = Some(open(&self.disk, &self.index).unwrap());
+        self.store = Some(Arc::new(open(&self.disk, &self.index).unwrap()));
     }
 
     pub(crate) fn close(&mut self) {
@@ -140,6 +140,92 @@ pub(crate) fn open(
     )
 }
 
+/// Passes on to `self.inner` what a wrapper of an index does not change. Name the calls that it does.
+macro_rules! pass_on {
+    (locate) => {
+        fn locate(
+            &self,
+            domain: DomainId,
+            ids: &[BlobId],
+        ) -> Result<Vec<Option<Location>>, IndexError> {
+            self.inner.locate(domain, ids)
+        }
+    };
+    (locate_reusable) => {
+        fn locate_reusable(
+            &self,
+            domain: DomainId,
+            ids: &[BlobId],
+        ) -> Result<Vec<Option<Location>>, IndexError> {
+            self.inner.locate_reusable(domain, ids)
+        }
+    };
+    (insert) => {
+        fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
+            self.inner.insert(domain, blobs)
+        }
+    };
+    (the_rest) => {
+        crate::support::pass_on!(looks);
+        fn allocate_pack(&self) -> Result<PackId, IndexError> {
+            self.inner.allocate_pack()
+        }
+        fn mark_bad(&self, domain: DomainId, blobs: &[(BlobId, PackId)]) -> Result<(), IndexError> {
+            self.inner.mark_bad(domain, blobs)
+        }
+        fn condemn(&self, packs: &[PackId], at: i64) -> Result<(), IndexError> {
+            self.inner.condemn(packs, at)
+        }
+        fn pardon(&self, packs: &[PackId]) -> Result<(), IndexError> {
+            self.inner.pardon(packs)
+        }
+        fn confirm(&self, domain: DomainId, ids: &[BlobId]) -> Result<Vec<bool>, IndexError> {
+            self.inner.confirm(domain, ids)
+        }
+        fn relocate(
+            &self,
+            domain: DomainId,
+            blobs: &[(BlobId, PackId, Location)],
+        ) -> Result<(), IndexError> {
+            self.inner.relocate(domain, blobs)
+        }
+        fn forget_pack(&self, pack: PackId, condemned_at: i64) -> Result<bool, IndexError> {
+            self.inner.forget_pack(pack, condemned_at)
+        }
+        fn raise_alarm(&self, alarm: &cairn_blocks::Alarm) -> Result<(), IndexError> {
+            self.inner.raise_alarm(alarm)
+        }
+        fn clear_alarms(&self) -> Result<(), IndexError> {
+            self.inner.clear_alarms()
+        }
+    };
+    (looks) => {
+        fn next_pack(&self) -> Result<PackId, IndexError> {
+            self.inner.next_pack()
+        }
+        fn packs(
+            &self,
+            after: Option<PackId>,
+            limit: usize,
+        ) -> Result<Vec<cairn_blocks::PackUsage>, IndexError> {
+            self.inner.packs(after, limit)
+        }
+        fn condemned(&self) -> Result<Vec<cairn_blocks::PackUsage>, IndexError> {
+            self.inner.condemned()
+        }
+        fn blobs_of(&self, pack: PackId) -> Result<Vec<(DomainId, BlobId, Location)>, IndexError> {
+            self.inner.blobs_of(pack)
+        }
+        fn bad(&self) -> Result<Vec<(DomainId, BlobId, Location)>, IndexError> {
+            self.inner.bad()
+        }
+        fn alarms(&self) -> Result<Vec<cairn_blocks::Alarm>, IndexError> {
+            self.inner.alarms()
+        }
+    };
+}
+pub(crate) use pass_on;
+
 /// An index that refuses to learn of what a power failure could still take away.
 #[derive(Debug)]
 pub(crate) struct CheckedIndex {
@@ -148,13 +234,8 @@ pub(crate) struct CheckedIndex {
 }
 
 impl BlobIndex for CheckedIndex {
-    fn locate(
-        &self,
-        domain: DomainId,
-        ids: &[BlobId],
-    ) -> Result<Vec<Option<Location>>, IndexError> {
-        self.inner.locate(domain, ids)
-    }
+    pass_on!(locate);
+    pass_on!(locate_reusable);
 
     fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
         let after_power_loss = self.disk.fork();
@@ -172,9 +253,7 @@ impl BlobIndex for CheckedIndex {
         self.inner.insert(domain, blobs)
     }
 
-    fn allocate_pack(&self) -> Result<PackId, IndexError> {
-        self.inner.allocate_pack()
-    }
+    pass_on!(the_rest);
 }
 
 /// An index that fails on demand, and counts.
@@ -186,13 +265,8 @@ pub(crate) struct FlakyIndex {
 }
 
 impl BlobIndex for FlakyIndex {
-    fn locate(
-        &self,
-        domain: DomainId,
-        ids: &[BlobId],
-    ) -> Result<Vec<Option<Location>>, IndexError> {
-        self.inner.locate(domain, ids)
-    }
+    pass_on!(locate);
+    pass_on!(locate_reusable);
 
     fn insert(&self, domain: DomainId, blobs: &[(BlobId, Location)]) -> Result<(), IndexError> {
         self.inserts.fetch_add(1, Ordering::SeqCst);
@@ -202,9 +276,7 @@ impl BlobIndex for FlakyIndex {
         self.inner.insert(domain, blobs)
     }
 
-    fn allocate_pack(&self) -> Result<PackId, IndexError> {
-        self.inner.allocate_pack()
-    }
+    pass_on!(the_rest);
 }
 
 /// The root node of an index with this content, computed from the description of the format
