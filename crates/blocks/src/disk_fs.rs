@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{FallocateFlags, SeekFrom, fallocate, fdatasync, seek, statvfs},
+    fs::{Advice, FallocateFlags, SeekFrom, fadvise, fallocate, fdatasync, seek, statvfs},
     io::{Errno, ReadWriteFlags, preadv2, pwritev2},
 };
 
@@ -172,6 +172,10 @@ impl DiskFile for FsFile {
     fn sync_data(&self) -> io::Result<()> {
         // Not retried on its own account: a second fdatasync after a failed one may lie.
         retry(|| fdatasync(&self.0))
+    }
+
+    fn forget_cached(&self) -> io::Result<()> {
+        retry(|| fadvise(&self.0, 0, None, Advice::DontNeed))
     }
 
     fn try_lock(&self) -> io::Result<bool> {

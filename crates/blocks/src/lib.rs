@@ -9,6 +9,7 @@
 //! - [`error`]: what can go wrong, by what the caller has to do about it.
 //! - [`store`]: the block store: put, sync, get.
 //! - [`index`]: the Merkle index of a snapshot: build, look up, diff, verify.
+//! - [`scrub`]: reads packs from end to end, and tells of every changed byte.
 //! - [`memory_index`]: a [`BlobIndex`] in memory, for tests and tools.
 //! - [`conformance`]: what every [`BlobIndex`] must do, as a test.
 //! - [`zero`]: whether a block holds nothing but zeros.
@@ -27,6 +28,7 @@ pub mod disk_fs;
 pub mod error;
 pub mod index;
 pub mod memory_index;
+pub mod scrub;
 pub mod store;
 pub mod types;
 pub mod zero;
@@ -40,8 +42,12 @@ mod recover;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
-pub use index::{BadBlock, BadNode, BadReason, Change, LeafNode, VerifyProgress, VerifyReport};
+pub use index::{
+    BadBlock, BadNode, BadReason, Change, LeafNode, RootBuilder, Survey, VerifyProgress,
+    VerifyReport,
+};
 pub use memory_index::MemoryIndex;
+pub use recover::{Reindexed, UnreadPack};
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
     Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,

@@ -8,6 +8,7 @@ mod faults;
 mod index;
 mod model;
 mod rot;
+mod scrub;
 mod storing;
 mod support;
 mod threads;
