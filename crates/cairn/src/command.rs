@@ -4,6 +4,8 @@ mod account;
 mod completions;
 mod env;
 mod import;
+mod recover;
+mod scrub;
 mod serve;
 mod ssh;
 mod status;
@@ -33,6 +35,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         }
         Command::Import(args) => on_runtime(import::run(&global, &args)),
         Command::Verify(args) => on_runtime(verify::run(&global, &args)),
+        Command::Scrub(args) => on_runtime(scrub::run(&global, &args)),
+        Command::Recover(args) => on_runtime(recover::run(&global, &args)),
         Command::Status(args) => on_runtime(status::run(&global, &args)),
         Command::Ssh(args) => on_runtime(ssh::run(&global, &args)),
     }

@@ -1,8 +1,9 @@
 //! The server's settings: flags over environment (both by way of the command line's definition)
 //! over `config.toml` in the data directory, over what is built in.
 
-use std::{fs, io, net::SocketAddr};
+use std::{fs, io, net::SocketAddr, time::Duration};
 
+use cairn_control::scrub::ScrubOptions;
 use cairn_model::Region;
 use serde::Deserialize;
 
@@ -29,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) accelerator: AcceleratorChoice,
     /// What guests may reach.
     pub(crate) egress: EgressChoice,
+    /// How packs are scrubbed.
+    pub(crate) scrub: ScrubOptions,
 }
 
 /// `config.toml`.
@@ -39,6 +42,35 @@ struct File {
     region: Option<String>,
     accelerator: Option<AcceleratorChoice>,
     egress: Option<EgressChoice>,
+    #[serde(default)]
+    scrub: ScrubFile,
+}
+
+/// `[scrub]` in `config.toml`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScrubFile {
+    /// 0: only when asked for.
+    every_days: Option<u32>,
+    /// 0: as fast as it goes.
+    mib_per_second: Option<u32>,
+}
+
+impl ScrubFile {
+    fn options(self) -> ScrubOptions {
+        let built_in = ScrubOptions::default();
+        let some = |number: u32| (number > 0).then_some(u64::from(number));
+        ScrubOptions {
+            every: self.every_days.map_or(built_in.every, |days| {
+                some(days).map(|days| Duration::from_secs(days * 24 * 60 * 60))
+            }),
+            bytes_per_second: self
+                .mib_per_second
+                .map_or(built_in.bytes_per_second, |mib| {
+                    some(mib).map(|mib| mib << 20)
+                }),
+        }
+    }
 }
 
 impl Settings {
@@ -66,6 +98,7 @@ impl Settings {
                 .egress
                 .or(file.egress)
                 .unwrap_or(EgressChoice::Isolated),
+            scrub: file.scrub.options(),
         })
     }
 }
@@ -146,6 +179,19 @@ mod tests {
     }
 
     #[test]
+    fn scrubs_are_weekly_unless_the_file_says_otherwise() {
+        let built_in = load(&NO_FLAGS, None).unwrap().scrub;
+        assert_eq!(built_in, ScrubOptions::default());
+        let file = "[scrub]\nevery_days = 1\nmib_per_second = 3\n";
+        let set = load(&NO_FLAGS, Some(file)).unwrap().scrub;
+        assert_eq!(set.every, Some(Duration::from_secs(86_400)));
+        assert_eq!(set.bytes_per_second, Some(3 << 20));
+        let off = "[scrub]\nevery_days = 0\nmib_per_second = 0\n";
+        let off = load(&NO_FLAGS, Some(off)).unwrap().scrub;
+        assert_eq!((off.every, off.bytes_per_second), (None, None));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_a_usage_error() {
         let unreadable = [
             "listen = 8773",
@@ -153,6 +199,8 @@ mod tests {
             "listen = 'localhost'",
             "region = 'mars-1'",
             "listen",
+            "[scrub]\nevery = 7",
+            "[scrub]\nevery_days = -1",
         ];
         for config in unreadable {
             assert_eq!(

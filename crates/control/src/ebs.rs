@@ -326,6 +326,7 @@ impl Control {
             full_size_bytes: None,
             root: None,
             digest: None,
+            signature: None,
             tags: tag::checked(tags)
                 .map_err(|error| Error::new(ErrorKind::EbsInvalidParameterValue, error))?,
         })

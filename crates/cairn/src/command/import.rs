@@ -1,8 +1,7 @@
 //! `cairn import`.
 
-use std::{env, io::IsTerminal as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -92,7 +91,7 @@ async fn fill(
     disk: &Arc<RawDisk>,
     snapshot: &str,
 ) -> Result<upload::Sent> {
-    let bar = progress_bar();
+    let bar = output::progress_bar(0);
     let sent = upload::send(client, snapshot, disk, usize::from(args.parallel), &bar).await?;
     disk.check_unchanged()?;
     ebs::complete_snapshot(client, snapshot, sent.blocks, &sent.aggregate).await?;
@@ -158,24 +157,6 @@ async fn or_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         outcome = work => outcome,
         _ = interrupt.recv() => Err(Failure::Interrupted),
         _ = terminate.recv() => Err(Failure::Interrupted),
-    }
-}
-
-/// A bar on a terminal, and nothing in a pipe.
-fn progress_bar() -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let style =
-        ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    // The template is a constant; were it wrong, the default style would do.
-    if let Ok(style) = style {
-        bar.with_style(style)
-    } else {
-        bar
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result<()> {
     let probe = probe_accelerator(&machines, dir.path())
         .await
         .map_err(Failure::failed)?;
-    let control = Control::open(options(&dir, machines, probe)?)
+    let control = Control::open(options(&dir, &settings, machines, probe)?)
         .await
         .map_err(open_failure)?;
     let outcome = serve(global, &dir, &settings, &control, &mut stop).await;
@@ -135,13 +135,19 @@ fn welcome(first: &FirstAccount<'_>, dir: &DataDir) -> String {
     )
 }
 
-fn options(dir: &DataDir, machines: Config, probe: AcceleratorProbe) -> Result<ControlOptions> {
+fn options(
+    dir: &DataDir,
+    settings: &Settings,
+    machines: Config,
+    probe: AcceleratorProbe,
+) -> Result<ControlOptions> {
     let mut options = ControlOptions::new(
         dir.path().to_owned(),
         Arc::new(RealClock),
         Arc::new(OsEntropy),
     )
     .map_err(Failure::failed)?;
+    options.scrubs = settings.scrub;
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)
 }
