@@ -72,7 +72,7 @@ class Serve(ServerTest):
 
     def test_every_command_has_help(self):
         top = run([binary(), "--help"], clean_environment()).stdout
-        for command in ("serve", "env", "account", "import", "verify", "status", "ssh", "completions"):
+        for command in ("serve", "env", "account", "import", "verify", "gc", "du", "status", "ssh", "completions"):
             self.assertIn(f"\n  {command} ", top)
             self.assertIn("Usage:", run([binary(), command, "--help"], clean_environment()).stdout)
         self.assertNotIn("metadata-link", top)

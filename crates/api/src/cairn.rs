@@ -12,16 +12,27 @@
 //!   "Findings": [{"File", "Offset", "Length", "Fault", "Unreadable", "Found"}], "Healed",
 //!   "BadBlobs", "Snapshots": [{"SnapshotId", "Account", "Blocks"}], "Images": [ids], "Volumes":
 //!   [ids]}`: what was found. A run without an end is under way; without a run there was none.
+//! - `POST /cairn/v1/collections` `{"DryRun", "Resume", "IfDeleted": [snapshot ids]}` →
+//!   `{"DryRun", "Regions": [{"Region", "Known", "Live", "Condemned", "Repacked", "Copied",
+//!   "Waiting", "Deleted", "Pardoned", "Orphans"}], "IfDeleted"}`: collects garbage, or says what it
+//!   would. Amounts are `{"Packs", "Blobs", "Bytes"}`. Only the operator's account may.
+//! - `GET /cairn/v1/usage` → `{"Account", "Images", "Snapshots"}`, each `{"Id", "LogicalBytes",
+//!   "StoredBytes", "UniqueBytes", "SharedBytes", "FreedIfDeletedBytes"}`: what the caller's things
+//!   cost in the region.
 //! - `GET /cairn/v1/status` → `{"Version", "Accelerator", "AcceleratorReason", "Account", "Operator",
 //!   "Region", "Regions": [names], "Time", "PublicKey", "Scrub": {"Ended", "Running", "Findings",
-//!   "BadBlobs"}}`; the key in PEM.
+//!   "BadBlobs"}, "Collection"}`; the key in PEM, the last for the operator alone.
+
+mod scrub;
 
 use cairn_control::{
     Caller, Control, Error, ErrorKind,
     account::NewAccount,
     attest::{Attestation, AttestationFile},
+    collect::{
+        self, Amount, CollectGarbage, Collected, CollectionStatus, LastPass, RegionReport, Space,
+    },
     request as verbs,
-    scrub::{self, Found, ScrubStatus, Touched},
     verify::{BadRange, VerifyReport},
 };
 use cairn_model::{Region, Timestamp};
@@ -47,15 +58,13 @@ pub(crate) async fn call(
     match (received.method().as_str(), segments.as_slice()) {
         ("POST", ["cairn", "v1", "accounts"]) => create_account(control, caller, received).await,
         ("POST", ["cairn", "v1", "snapshots", id, "verify"]) => verify(control, caller, id).await,
-        ("POST", ["cairn", "v1", "scrub"]) => start_scrub(control, caller, received).await,
-        ("GET", ["cairn", "v1", "scrub"]) => {
-            let status = control.scrub_status(caller).await?;
-            dialect::json(StatusCode::OK, &Scrub::of(&status))
+        ("POST", ["cairn", "v1", "scrub"]) => scrub::start(control, caller, received).await,
+        ("GET", ["cairn", "v1", "scrub"]) => scrub::status(control, caller).await,
+        ("POST", ["cairn", "v1", "collections"]) => {
+            collect_garbage(control, caller, received).await
         }
-        ("GET", ["cairn", "v1", "status"]) => {
-            let scrub = control.scrub_summary(caller.region).await?;
-            dialect::json(StatusCode::OK, &Status::of(control, caller, now, &scrub))
-        }
+        ("GET", ["cairn", "v1", "usage"]) => usage(control, caller).await,
+        ("GET", ["cairn", "v1", "status"]) => status(control, caller, now).await,
         _ => Err(Problem::OperationUnknown),
     }
 }
@@ -86,25 +95,247 @@ async fn verify(control: &Control, caller: &Caller, id: &str) -> Result<Answer, 
     dialect::json(StatusCode::OK, &Report::of(&report))
 }
 
-async fn start_scrub(
+async fn collect_garbage(
     control: &Control,
     caller: &Caller,
     received: &Received,
 ) -> Result<Answer, Problem> {
-    let asked: AskedScrub = rest::body(&received.body)?;
-    let rate = match asked.mib_per_second {
-        None => control.scrub_rate(),
-        Some(0) => None,
-        Some(mib) => Some(u64::from(mib) << 20),
+    let asked: AskedCollection = rest::body(&received.body)?;
+    let request = CollectGarbage {
+        dry_run: asked.dry_run,
+        resume: asked.resume,
+        if_deleted: asked.if_deleted,
     };
-    let status = control.start_scrub(caller, rate).await?;
-    dialect::json(StatusCode::OK, &Scrub::of(&status))
+    let dry_run = request.dry_run;
+    let collected = control.collect_garbage(caller, request).await?;
+    dialect::json(StatusCode::OK, &Collection::of(dry_run, &collected))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct AskedScrub {
-    mib_per_second: Option<u32>,
+async fn usage(control: &Control, caller: &Caller) -> Result<Answer, Problem> {
+    let usage = control.disk_usage(caller).await?;
+    let answer = Usage {
+        account: Cost::of(&usage.account, usage.account.id.as_str()),
+        images: usage
+            .images
+            .iter()
+            .map(|cost| Cost::of(cost, cost.id.as_str()))
+            .collect(),
+        snapshots: usage
+            .snapshots
+            .iter()
+            .map(|cost| Cost::of(cost, cost.id.as_str()))
+            .collect(),
+    };
+    dialect::json(StatusCode::OK, &answer)
+}
+
+async fn status(control: &Control, caller: &Caller, now: Timestamp) -> Result<Answer, Problem> {
+    let collection = match caller.operator {
+        true => Some(control.collection_status().await?),
+        false => None,
+    };
+    let collection = collection.as_ref().map(CollectionState::of);
+    let scrub = scrub::Summary::of(control, caller).await?;
+    let mut status = Status::of(control, caller, now, scrub);
+    status.collection = collection;
+    dialect::json(StatusCode::OK, &status)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct AskedCollection {
+    dry_run: bool,
+    resume: bool,
+    if_deleted: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Collection {
+    dry_run: bool,
+    regions: Vec<RegionCollection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_deleted: Option<Bytes>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RegionCollection {
+    region: &'static str,
+    known: Packs,
+    live: Packs,
+    condemned: Packs,
+    repacked: Packs,
+    copied: Packs,
+    waiting: Packs,
+    deleted: Packs,
+    pardoned: Packs,
+    orphans: Packs,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Packs {
+    packs: u64,
+    blobs: u64,
+    bytes: u64,
+}
+
+impl From<Amount> for Packs {
+    fn from(amount: Amount) -> Self {
+        let Amount {
+            packs,
+            blobs,
+            bytes,
+        } = amount;
+        Self {
+            packs,
+            blobs,
+            bytes,
+        }
+    }
+}
+
+impl Collection {
+    fn of(dry_run: bool, collected: &Collected) -> Self {
+        Self {
+            dry_run,
+            regions: collected.regions.iter().map(RegionCollection::of).collect(),
+            if_deleted: collected.if_deleted.as_ref().map(Bytes::of),
+        }
+    }
+}
+
+impl RegionCollection {
+    fn of(region: &RegionReport) -> Self {
+        let report = region.report;
+        Self {
+            region: region.region.name(),
+            known: report.known.into(),
+            live: report.live.into(),
+            condemned: report.condemned.into(),
+            repacked: report.repacked.into(),
+            copied: report.copied.into(),
+            waiting: report.waiting.into(),
+            deleted: report.deleted.into(),
+            pardoned: report.pardoned.into(),
+            orphans: report.orphans.into(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Usage<'a> {
+    account: Cost<'a>,
+    images: Vec<Cost<'a>>,
+    snapshots: Vec<Cost<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Cost<'a> {
+    id: &'a str,
+    logical_bytes: u64,
+    #[serde(flatten)]
+    bytes: Bytes,
+}
+
+impl<'a> Cost<'a> {
+    fn of<T>(cost: &collect::Cost<T>, id: &'a str) -> Self {
+        Self {
+            id,
+            logical_bytes: cost.logical,
+            bytes: Bytes::of(&cost.space),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Bytes {
+    stored_bytes: u64,
+    unique_bytes: u64,
+    shared_bytes: u64,
+    freed_if_deleted_bytes: u64,
+}
+
+impl Bytes {
+    fn of(space: &Space) -> Self {
+        Self {
+            stored_bytes: space.stored,
+            unique_bytes: space.unique,
+            shared_bytes: space.shared(),
+            freed_if_deleted_bytes: space.freed,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CollectionState<'a> {
+    /// Absent: only when the operator asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval_seconds: Option<u64>,
+    grace_seconds: u64,
+    repack_below_percent: u8,
+    halted: bool,
+    alarms: Vec<CondemnedBlob<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<LastCollection<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CondemnedBlob<'a> {
+    pack: &'a str,
+    blob: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LastCollection<'a> {
+    ended: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    regions: Vec<RegionCollection>,
+}
+
+impl<'a> CollectionState<'a> {
+    fn of(status: &'a CollectionStatus) -> Self {
+        let options = status.options;
+        Self {
+            interval_seconds: options.interval.map(|interval| interval.as_secs()),
+            grace_seconds: options.grace.as_secs(),
+            repack_below_percent: options.repack_below_percent,
+            halted: !status.alarms.is_empty(),
+            alarms: status
+                .alarms
+                .iter()
+                .map(|read| CondemnedBlob {
+                    pack: &read.pack,
+                    blob: &read.blob,
+                })
+                .collect(),
+            last: status.last.as_ref().map(LastCollection::of),
+        }
+    }
+}
+
+impl<'a> LastCollection<'a> {
+    fn of(last: &'a LastPass) -> Self {
+        Self {
+            ended: last.ended.to_string(),
+            error: last.outcome.as_ref().err().map(String::as_str),
+            regions: last
+                .outcome
+                .iter()
+                .flatten()
+                .map(RegionCollection::of)
+                .collect(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,108 +417,13 @@ struct Status<'a> {
     regions: Vec<&'static str>,
     time: String,
     public_key: String,
-    scrub: ScrubSummary,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ScrubSummary {
+    scrub: scrub::Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
-    ended: Option<String>,
-    running: bool,
-    findings: u64,
-    bad_blobs: u64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Scrub<'a> {
-    region: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    run: Option<ScrubRun>,
-    findings: Vec<ScrubFinding<'a>>,
-    healed: u64,
-    bad_blobs: u64,
-    snapshots: Vec<ScrubSnapshot<'a>>,
-    images: Vec<&'a str>,
-    volumes: Vec<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ScrubRun {
-    begun: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended: Option<String>,
-    packs: u64,
-    all_packs: u64,
-    blobs: u64,
-    bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ScrubFinding<'a> {
-    file: &'a str,
-    offset: u64,
-    length: u64,
-    fault: &'a str,
-    unreadable: bool,
-    found: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ScrubSnapshot<'a> {
-    snapshot_id: &'a str,
-    account: &'a str,
-    blocks: u64,
-}
-
-impl<'a> Scrub<'a> {
-    fn of(status: &'a ScrubStatus) -> Self {
-        // Before the first run there is nothing to be told of one.
-        let run = status.run.as_ref().filter(|run| run.runs > 0);
-        let finding = |found: &'a Found| ScrubFinding {
-            file: &found.finding.file,
-            offset: found.finding.offset,
-            length: found.finding.length,
-            fault: &found.finding.fault,
-            unreadable: found.unreadable,
-            found: found.finding.found.to_string(),
-        };
-        let snapshot = |touched: &'a Touched| ScrubSnapshot {
-            snapshot_id: touched.id.as_str(),
-            account: touched.account.as_str(),
-            blocks: touched.blocks,
-        };
-        Self {
-            region: status.region.name(),
-            run: run.map(|run| ScrubRun {
-                begun: run.begun.to_string(),
-                ended: run.ended.map(|ended| ended.to_string()),
-                packs: run.packs,
-                all_packs: run.all_packs,
-                blobs: run.blobs,
-                bytes: run.bytes,
-            }),
-            findings: status.findings.iter().map(finding).collect(),
-            healed: status.healed,
-            bad_blobs: status.bad_blobs,
-            snapshots: status.snapshots.iter().map(snapshot).collect(),
-            images: status.images.iter().map(|id| id.as_str()).collect(),
-            volumes: status.volumes.iter().map(|id| id.as_str()).collect(),
-        }
-    }
+    collection: Option<CollectionState<'a>>,
 }
 
 impl<'a> Status<'a> {
-    fn of(
-        control: &'a Control,
-        caller: &'a Caller,
-        now: Timestamp,
-        scrub: &scrub::ScrubSummary,
-    ) -> Self {
+    fn of(control: &'a Control, caller: &'a Caller, now: Timestamp, scrub: scrub::Summary) -> Self {
         let (accelerator, accelerator_reason) = control.accelerator();
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -299,12 +435,8 @@ impl<'a> Status<'a> {
             regions: Region::all().map(Region::name).collect(),
             time: now.to_string(),
             public_key: control.public_key().to_pem(),
-            scrub: ScrubSummary {
-                ended: scrub.ended.map(|ended| ended.to_string()),
-                running: scrub.running,
-                findings: scrub.findings,
-                bad_blobs: scrub.bad_blobs,
-            },
+            scrub,
+            collection: None,
         }
     }
 }

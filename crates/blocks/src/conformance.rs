@@ -401,6 +401,14 @@ fn forgets_only_what_is_still_condemned(index: &dyn BlobIndex) {
         [None, Some(in_pack(71, 0))]
     );
     assert!(condemned(index).is_empty() && !forget(index, 70, 1));
+    let blobs = [72, 73, 74].map(|n| (id(17, n), in_pack(n, 0)));
+    insert(index, HERE, &blobs);
+    condemn(index, &[pack(72), pack(74)], 3);
+    let many = index.forget_packs(&[(pack(72), 3), (pack(73), 3), (pack(74), 4)]);
+    assert_eq!(many.expect("forget_packs works"), [true, false, false]);
+    let left = locate(index, HERE, &blobs.map(|(id, _)| id));
+    assert_eq!(left, [None, Some(in_pack(73, 0)), Some(in_pack(74, 0))]);
+    assert!(forget(index, 74, 3));
 }
 
 fn keeps_alarms_until_they_are_cleared(index: &dyn BlobIndex) {

@@ -74,6 +74,33 @@ pub enum Error {
         /// The directory of the store.
         dir: PathBuf,
     },
+    /// A blob that an index refers to is missing or damaged: the index cannot be relied on. Its
+    /// blocks have to be put again.
+    #[error("blob {digest} of domain {} is needed, and not there any more", domain.0)]
+    Unconfirmed {
+        /// The domain.
+        domain: DomainId,
+        /// The blob.
+        digest: Digest,
+    },
+    /// A pack that the index knows has no file.
+    #[error("pack {:016x} has no file", pack.0)]
+    PackGone {
+        /// The pack.
+        pack: PackId,
+    },
+    /// Reads found blobs in condemned packs, so nothing is collected until an operator has seen it.
+    #[error("collection is halted by {alarms} alarms: condemned packs were read")]
+    CollectionHalted {
+        /// How many.
+        alarms: usize,
+    },
+    /// The store is about to be closed.
+    #[error("the collection was stopped")]
+    CollectionStopped,
+    /// A store is collected once at a time.
+    #[error("the store is being collected already")]
+    CollectionUnderWay,
     /// The metadata store could not answer.
     #[error(transparent)]
     Index(#[from] IndexError),

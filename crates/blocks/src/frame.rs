@@ -7,7 +7,7 @@ use zstd::bulk::{Compressor, Decompressor};
 use crate::{
     error::Damage,
     pack_format::{BLOB_HEADER_LEN, BlobHeader, Compression, MAX_PLAIN_LEN},
-    types::{BlobId, BlobKind, Location, PackId},
+    types::{BlobId, BlobKind, Digest, Location, PackId},
 };
 
 /// zstd's level 1: measured at twice the speed of level 3 for one per cent of size.
@@ -85,18 +85,55 @@ pub(crate) fn read(
     fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
 ) -> Result<Arc<[u8]>, Unreadable> {
     let decode = |scratch: &mut Scratch| {
-        let len = BLOB_HEADER_LEN + location.stored_len as usize;
         let Scratch {
             read, decompressor, ..
         } = scratch;
-        read.resize(len.max(read.len()), 0);
-        fill(&mut read[..len]).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Unreadable::Damaged(Damage::Truncated),
-            _ => Unreadable::Io(error),
-        })?;
-        unframe(decompressor, location, id, &read[..len]).map_err(Unreadable::Damaged)
+        let framed = fill_frame(read, location, fill)?;
+        let (_, plain) =
+            unframe(decompressor, location, id, framed).map_err(Unreadable::Damaged)?;
+        Ok(plain)
     };
     with_scratch(decode).map_err(Unreadable::Io)?
+}
+
+/// As [`read`], but checks the hash too and lends the frame to `use_it`, which may append it to
+/// another pack as it is, and must not come back here.
+pub(crate) fn with_copy<T>(
+    location: &Location,
+    id: BlobId,
+    fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
+    use_it: impl FnOnce(Frame<'_>) -> T,
+) -> Result<T, Unreadable> {
+    let copy = |scratch: &mut Scratch| {
+        let Scratch {
+            read, decompressor, ..
+        } = scratch;
+        let framed = fill_frame(read, location, fill)?;
+        let (header, plain) =
+            unframe(decompressor, location, id, framed).map_err(Unreadable::Damaged)?;
+        if BlobId::from(Digest::of(&plain)) != id {
+            return Err(Unreadable::Damaged(Damage::Hash));
+        }
+        let bytes = framed;
+        Ok(use_it(Frame { header, bytes }))
+    };
+    with_scratch(copy).map_err(Unreadable::Io)?
+}
+
+/// Reads a blob's header and stored bytes.
+fn fill_frame<'a>(
+    room: &'a mut Vec<u8>,
+    location: &Location,
+    fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
+) -> Result<&'a mut [u8], Unreadable> {
+    let len = BLOB_HEADER_LEN + location.stored_len as usize;
+    room.resize(len.max(room.len()), 0);
+    let framed = &mut room[..len];
+    fill(framed).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => Unreadable::Damaged(Damage::Truncated),
+        _ => Unreadable::Io(error),
+    })?;
+    Ok(framed)
 }
 
 /// Decompresses stored bytes that may be anything, into exactly `header.plain_len` bytes.
@@ -160,7 +197,7 @@ fn unframe(
     location: &Location,
     id: BlobId,
     framed: &[u8],
-) -> Result<Arc<[u8]>, Damage> {
+) -> Result<(BlobHeader, Arc<[u8]>), Damage> {
     let (header, stored) = framed
         .split_first_chunk::<BLOB_HEADER_LEN>()
         .ok_or(Damage::Header)?;
@@ -171,7 +208,8 @@ fn unframe(
     if !is_its_own {
         return Err(Damage::Header);
     }
-    decompress(decompressor, &header, stored)
+    let plain = decompress(decompressor, &header, stored)?;
+    Ok((header, plain))
 }
 
 fn decompress(

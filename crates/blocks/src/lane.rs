@@ -22,6 +22,7 @@ use crate::{
     frame::Frame,
     pack::{PackFiles, PackWriter},
     pack_format::PackHeader,
+    session::Sessions,
     types::{BlobId, BlobIndex, BlobKind, DomainId, Location, PackId},
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) index: Arc<dyn BlobIndex>,
     pub(crate) files: PackFiles,
     pub(crate) counters: Counters,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) pack_target_bytes: u64,
     pub(crate) writer_epoch: u64,
 }
@@ -136,27 +138,39 @@ impl Lane {
     }
 
     /// Which of `ids` are pending, and the generation to hand to [`append`](Self::append) for
-    /// those that are not, if the index does not know them either.
+    /// those that are not, if the index does not know them either. Touches the packs of those that
+    /// are.
     pub(crate) fn look(&self, ids: &[BlobId]) -> (Vec<bool>, Generation) {
         let state = self.lock();
-        (
-            ids.iter()
-                .map(|id| state.pending.contains_key(id))
-                .collect(),
-            state.generation,
-        )
+        let pending: Vec<_> = ids.iter().map(|id| state.pending.get(id)).collect();
+        let packs = pending.iter().flatten().map(|location| location.pack);
+        self.shared.sessions.touch(packs);
+        let is_pending = pending.iter().map(Option::is_some).collect();
+        (is_pending, state.generation)
+    }
+
+    /// The packs with blobs that are not committed.
+    pub(crate) fn pending_packs(&self) -> HashSet<PackId> {
+        let state = self.lock();
+        state
+            .pending
+            .values()
+            .map(|location| location.pack)
+            .collect()
     }
 
     /// Appends a blob that neither the lane nor, as of `seen`, the index knows.
     pub(crate) fn append(&self, mut frame: Frame<'_>, seen: Generation) -> Result<Appended, Error> {
         let mut state = self.lock();
-        if state.pending.contains_key(&frame.id()) {
+        if let Some(location) = state.pending.get(&frame.id()) {
+            self.shared.sessions.touch([location.pack]);
             return Ok(Appended::Known);
         }
         if state.generation != seen {
             return Ok(Appended::Stale);
         }
         let location = self.writable_pack(&mut state)?.append(&mut frame)?;
+        self.shared.sessions.touch([location.pack]);
         state.pending.insert(frame.id(), location);
         state.lost.remove(&frame.id());
         state.appended += 1;
@@ -215,6 +229,15 @@ impl Lane {
             drop(state);
         }
         self.sync()
+    }
+
+    /// As [`seal`](Self::seal), if the open pack is one of these.
+    pub(crate) fn seal_one_of(&self, packs: &HashSet<PackId>) -> Result<(), Error> {
+        let open = self.lock().open.as_ref().map(PackWriter::id);
+        match open.is_some_and(|pack| packs.contains(&pack)) {
+            true => self.seal(),
+            false => Ok(()),
+        }
     }
 
     /// The pack to append to: the open one, or a new one if that is full.
@@ -425,6 +448,7 @@ mod tests {
             dir: dir.path().to_path_buf(),
             index: Arc::new(MemoryIndex::new()),
             counters: Counters::default(),
+            sessions: Arc::default(),
             pack_target_bytes: 1 << 20,
             writer_epoch: 0,
         };

@@ -8,6 +8,8 @@
 //! - [`types`]: digests, domains, locations and the other words of this room.
 //! - [`error`]: what can go wrong, by what the caller has to do about it.
 //! - [`store`]: the block store: put, sync, get.
+//! - [`collect`]: garbage collection, and what space costs.
+//! - `session`: who relies on what, until metadata names it.
 //! - [`index`]: the Merkle index of a snapshot: build, look up, diff, verify.
 //! - [`scrub`]: reads packs from end to end, and tells of every changed byte.
 //! - [`memory_index`]: a [`BlobIndex`] in memory, for tests and tools.
@@ -22,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod collect;
 pub mod conformance;
 pub mod disk;
 pub mod disk_fs;
@@ -39,6 +42,7 @@ mod lane;
 mod pack;
 mod pack_format;
 mod recover;
+mod session;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
@@ -48,6 +52,7 @@ pub use index::{
 };
 pub use memory_index::MemoryIndex;
 pub use recover::{Reindexed, UnreadPack};
+pub use session::Session;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
     Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,

@@ -127,6 +127,11 @@ impl PackWriter {
         &self.file
     }
 
+    /// Where the file was created.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its length so far, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
@@ -229,6 +234,16 @@ impl PackFiles {
         if let Some(file) = state.unsealed.remove(&pack) {
             state.sealed.insert(pack, file, 1);
         }
+    }
+
+    /// Whether a pack does not bear its final name yet.
+    pub(crate) fn is_unsealed(&self, pack: PackId) -> bool {
+        self.lock().unsealed.contains_key(&pack)
+    }
+
+    /// Lets go of the file of a pack that is to be removed.
+    pub(crate) fn forget(&self, pack: PackId) {
+        self.lock().sealed.remove(&pack);
     }
 
     /// The file of a pack, or `None` if there is none. `kind` is what it probably holds.

@@ -111,6 +111,7 @@ fn contents(
     Ok(Ok((header.domain, scan(&bytes, name.pack)?)))
 }
 
+/// The packs in a directory, sealed or not.
 pub(crate) fn list_packs(disk: &dyn Disk, dir: &Path) -> Result<Vec<PackName>, Error> {
     let names = disk.list(dir).context("list packs in", dir)?;
     Ok(names

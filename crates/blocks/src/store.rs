@@ -7,7 +7,10 @@
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tracing::error;
@@ -22,7 +25,8 @@ use crate::{
     pack::PackFiles,
     pack_format::{BLOB_HEADER_LEN, is_possible},
     recover::{self, Reindexed},
-    types::{BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location, PackId},
+    session::{Session, Sessions},
+    types::{Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location, PackId},
     zero::is_zero,
 };
 
@@ -74,6 +78,15 @@ impl Stored {
     }
 }
 
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Anyone who needs the blob: it should not be condemned.
+    Anyone,
+    /// A collection, which finds out what should not be condemned.
+    Collection,
+}
+
 /// What was stored since the store was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -88,12 +101,16 @@ pub struct Stats {
 /// A content-addressed store of 512 KiB blocks and index nodes.
 #[derive(Debug)]
 pub struct BlockStore {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     lanes: Mutex<HashMap<(DomainId, BlobKind), Arc<Lane>>>,
     blocks: Cache<(DomainId, Digest), Arc<[u8]>>,
     pub(crate) nodes: Cache<(DomainId, Digest), Arc<Node>>,
     /// What was found damaged since the store was opened, so that the index is told once.
     noted: Mutex<HashSet<(DomainId, BlobId, PackId)>>,
+    /// A collection is under way.
+    pub(crate) collecting: Arc<AtomicBool>,
+    /// Collections are to end.
+    pub(crate) collecting_stopped: AtomicBool,
     /// Held, not used: the lock lives as long as the open file.
     _lock: Arc<dyn DiskFile>,
 }
@@ -109,11 +126,14 @@ impl BlockStore {
     ) -> Result<Self, Error> {
         create_dir_durably(&*disk, dir).context("create directory", dir)?;
         let lock = lock_dir(&*disk, dir)?;
+        let sessions: Arc<Sessions> = Arc::default();
+        sessions.remember(index.condemned()?.iter().map(|usage| usage.pack));
         let shared = Arc::new(Shared {
             files: PackFiles::new(Arc::clone(&disk), dir.to_path_buf()),
             disk,
             dir: dir.to_path_buf(),
             index,
+            sessions,
             counters: Counters::default(),
             pack_target_bytes: options.pack_target_bytes,
             writer_epoch: options.writer_epoch,
@@ -125,8 +145,17 @@ impl BlockStore {
             blocks: Cache::new(options.block_cache_bytes),
             nodes: Cache::new(options.node_cache_bytes),
             noted: Mutex::default(),
+            collecting: Arc::default(),
+            collecting_stopped: AtomicBool::new(false),
             _lock: lock,
         })
+    }
+
+    /// Opens a session: whatever is put from now on, found to be there already, or read, stays until
+    /// it is dropped. To be held until metadata names what was put, or while what metadata names
+    /// is read, if it could be deleted meanwhile.
+    pub fn session(&self) -> Session {
+        self.shared.sessions.open()
     }
 
     /// Stores a block of exactly [`BLOCK_SIZE`] bytes unless it is zero or the domain holds it.
@@ -229,7 +258,18 @@ impl BlockStore {
         digest: &Digest,
         kind: BlobKind,
     ) -> Result<Arc<[u8]>, Error> {
-        let (plain, actual, location) = self.read(domain, digest, kind)?;
+        self.load_with(domain, digest, kind, Reader::Anyone)
+    }
+
+    /// As [`load`](Self::load).
+    pub(crate) fn load_with(
+        &self,
+        domain: DomainId,
+        digest: &Digest,
+        kind: BlobKind,
+        reader: Reader,
+    ) -> Result<Arc<[u8]>, Error> {
+        let (plain, actual, location) = self.read_with(domain, digest, kind, reader)?;
         match actual == *digest {
             true => Ok(plain),
             false => Err(Error::Damaged {
@@ -271,11 +311,41 @@ impl BlockStore {
         digest: &Digest,
         kind: BlobKind,
     ) -> Result<(Arc<[u8]>, Digest, Location), Error> {
-        let location = self.locate(domain, digest, kind)?.ok_or(Error::NotFound {
-            domain,
-            digest: *digest,
-        })?;
-        let plain = self.read_at(digest, kind, &location).inspect_err(|error| {
+        self.read_with(domain, digest, kind, Reader::Anyone)
+    }
+
+    /// As [`read`](Self::read).
+    pub(crate) fn read_with(
+        &self,
+        domain: DomainId,
+        digest: &Digest,
+        kind: BlobKind,
+        reader: Reader,
+    ) -> Result<(Arc<[u8]>, Digest, Location), Error> {
+        let find = || {
+            let location = self.locate(domain, digest, kind)?;
+            location.ok_or(Error::NotFound {
+                domain,
+                digest: *digest,
+            })
+        };
+        let mut location = find()?;
+        if reader == Reader::Anyone && self.shared.sessions.may_be_condemned(location.pack) {
+            // A copy may have taken its place since.
+            location = find()?;
+            self.check_condemned(domain, digest, location.pack);
+        }
+        let plain = match self.read_at(digest, kind, &location) {
+            Err(Error::Damaged {
+                reason: Damage::PackMissing,
+                ..
+            }) => {
+                location = find()?;
+                self.read_at(digest, kind, &location)
+            }
+            read => read,
+        };
+        let plain = plain.inspect_err(|error| {
             if matches!(error, Error::Damaged { .. }) {
                 self.note_damage(domain, digest, location.pack);
             }
@@ -285,6 +355,50 @@ impl BlockStore {
             self.note_damage(domain, digest, location.pack);
         }
         Ok((plain, actual, location))
+    }
+
+    /// Raises an alarm if a blob that is read lies in a condemned pack, unless it may be one of
+    /// those that were deleted under a reader's eyes. The read goes on: its bytes are still there.
+    fn check_condemned(&self, domain: DomainId, digest: &Digest, pack: PackId) {
+        let sessions = &self.shared.sessions;
+        if !sessions.may_be_condemned(pack) || sessions.has_witness(pack) {
+            return;
+        }
+        let alarm = Alarm {
+            pack,
+            domain,
+            id: BlobId::from(*digest),
+        };
+        let raised = self.is_condemned(pack).and_then(|condemned| {
+            sessions.forget([pack]);
+            if condemned {
+                error!(%digest, pack = pack.0, "read a blob of a condemned pack: nothing is collected until `cairn gc --resume`");
+                self.shared.index.raise_alarm(&alarm)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = raised {
+            // The pack stays condemned, and so the next read tries again.
+            sessions.remember([pack]);
+            error!(%digest, pack = pack.0, %error, "raise an alarm: a condemned pack was read");
+        }
+    }
+
+    fn is_condemned(&self, pack: PackId) -> Result<bool, Error> {
+        let condemned = self.shared.index.condemned()?;
+        Ok(condemned.iter().any(|usage| usage.pack == pack))
+    }
+
+    /// The packs with blobs on their way into the index.
+    pub(crate) fn pending_packs(&self) -> HashSet<PackId> {
+        let lanes: Vec<_> = self.lanes().values().map(Arc::clone).collect();
+        lanes.iter().flat_map(|lane| lane.pending_packs()).collect()
+    }
+
+    /// Seals those of these packs that are appended to.
+    pub(crate) fn seal_packs(&self, packs: &HashSet<PackId>) -> Result<(), Error> {
+        let lanes: Vec<_> = self.lanes().values().map(Arc::clone).collect();
+        lanes.iter().try_for_each(|lane| lane.seal_one_of(packs))
     }
 
     /// Where a blob lies: committed blobs are in the index, younger ones in their lane. The lane
@@ -433,7 +547,10 @@ impl BlockStore {
         ids: &[BlobId],
     ) -> Result<(Vec<bool>, Generation), Error> {
         let (mut known, seen) = lane.look(ids);
+        let _relying = self.shared.sessions.relying();
         let located = self.shared.index.locate_reusable(domain, ids)?;
+        let packs = located.iter().flatten().map(|location| location.pack);
+        self.shared.sessions.touch(packs);
         for (known, located) in known.iter_mut().zip(located) {
             *known |= located.is_some();
         }

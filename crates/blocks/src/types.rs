@@ -176,6 +176,15 @@ pub trait BlobIndex: fmt::Debug + Send + Sync {
     /// not, and nothing was forgotten.
     fn forget_pack(&self, pack: PackId, condemned_at: i64) -> Result<bool, IndexError>;
 
+    /// As [`forget_pack`](Self::forget_pack), for many packs with what each is condemned since.
+    /// Tells which were forgotten. May be one transaction for several of them.
+    fn forget_packs(&self, packs: &[(PackId, i64)]) -> Result<Vec<bool>, IndexError> {
+        packs
+            .iter()
+            .map(|(pack, condemned_at)| self.forget_pack(*pack, *condemned_at))
+            .collect()
+    }
+
     /// Pardons the pack of an alarm and keeps the alarm until it is cleared.
     fn raise_alarm(&self, alarm: &Alarm) -> Result<(), IndexError>;
     /// The alarms that were not cleared, oldest first.

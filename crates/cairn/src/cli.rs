@@ -92,7 +92,11 @@ pub(crate) enum Command {
     Scrub(Scrub),
     /// Rebuild metadata that was lost from packs and records; no server may run
     Recover(Recover),
-    /// Show the server: version, accelerator, regions
+    /// Collect garbage: give the disk back what no snapshot, volume or upload needs
+    Gc(Gc),
+    /// Show what snapshots, images and the account cost on disk
+    Du(Du),
+    /// Show the server: version, accelerator, regions, scrubs, collection
     Status(Status),
     /// Log in to an instance, or run a command there
     Ssh(Ssh),
@@ -122,9 +126,8 @@ from DIR/config.toml, whose keys are the names of the flags:
   listen = \"127.0.0.1:9000\"
   region = \"eu-central-1\"
   accelerator = \"tcg\"
-  [scrub]
-  every_days = 7
-  mib_per_second = 50")]
+The schedules of scrubs and of garbage collection are described in `cairn scrub --help` and
+`cairn gc --help`.")]
 pub(crate) struct Serve {
     /// The address to listen on [default: 127.0.0.1:8773]
     ///
@@ -358,7 +361,7 @@ Examples:
 
 In DIR/config.toml:
   [scrub]
-  every_days = 7        # 0: only when asked for
+  interval_days = 7     # 0: only when asked for
   mib_per_second = 50   # 0: as fast as it goes")]
 pub(crate) struct Scrub {
     /// Only show what was found, and how far a run under way is
@@ -367,6 +370,45 @@ pub(crate) struct Scrub {
     /// How fast to read, in MiB per second; 0 is as fast as it goes [default: the server's]
     #[arg(long, value_name = "MIB", conflicts_with = "status")]
     pub(crate) rate: Option<u32>,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Collect garbage: give the disk back what no snapshot, volume or upload needs
+///
+/// The server does this by itself (see below); this command does it now, in all regions. It marks
+/// what is needed. Packs with nothing in them that is needed are condemned, and deleted by a pass
+/// that comes after their grace, and finds nothing again. Packs with little in them that is needed
+/// are copied first. Nothing is condemned or deleted by a pass that cannot read everything that is
+/// needed. Only the server's first account may do this.
+///
+/// If a blob is read that lies in a condemned pack, then something was taken for garbage and is
+/// none: the pack lives again, and collection is halted until --resume. `cairn status` shows it.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn gc
+  cairn gc --dry-run
+  cairn gc --dry-run --if-deleted snap-0123456789abcdef0 snap-0fedcba9876543210
+  cairn gc --dry-run --output json | jq '.Regions[].Condemned.Bytes'
+  cairn gc --resume
+
+The schedule is in DIR/config.toml; these are the defaults:
+  [collection]
+  enabled = true             # false: only by this command
+  interval_seconds = 3600    # from the end of a pass to the next one
+  grace_seconds = 3600       # how long a pack stays condemned
+  repack_below_percent = 50  # copy packs of which less is needed; 0: never")]
+pub(crate) struct Gc {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also say how many bytes deleting these snapshots would free, all of them together
+    #[arg(long, value_name = "SNAPSHOT", num_args = 1.., requires = "dry_run")]
+    pub(crate) if_deleted: Vec<String>,
+    /// Go on after an alarm
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) resume: bool,
     #[command(flatten)]
     pub(crate) region: RegionArg,
 }
@@ -395,7 +437,35 @@ pub(crate) struct Recover {
     pub(crate) force: bool,
 }
 
-/// Show the server: version, accelerator, regions
+/// Show what snapshots, images and the account cost on disk
+///
+/// All figures are exact, and in bytes:
+///
+///   LOGICAL  the blocks of a snapshot that are not zeros, before compression, each one as often
+///            as it occurs
+///   STORED   what these blocks and their index take on disk: compressed, each one once
+///   UNIQUE   the part of STORED that no other snapshot needs
+///   SHARED   the part of STORED that other snapshots need too
+///   FREED    what a garbage collection gives back once it is deleted: the part of UNIQUE that
+///            nothing else needs either, neither a volume, nor an upload, nor work under way
+///
+/// An image is all its snapshots together. The account is its snapshots, volumes and uploads in the
+/// region; UNIQUE and FREED are then what no other account needs.
+#[derive(Args, Debug)]
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "\
+Examples:
+  cairn du
+  cairn du --region eu-west-1
+  cairn du --output json | jq '.Snapshots | sort_by(.FreedIfDeletedBytes) | last'"
+)]
+pub(crate) struct Du {
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Show the server: version, accelerator, regions, scrubs, collection
 #[derive(Args, Debug)]
 pub(crate) struct Status {
     #[command(flatten)]

@@ -2,7 +2,9 @@
 
 mod account;
 mod completions;
+mod du;
 mod env;
+mod gc;
 mod import;
 mod recover;
 mod scrub;
@@ -37,6 +39,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Verify(args) => on_runtime(verify::run(&global, &args)),
         Command::Scrub(args) => on_runtime(scrub::run(&global, &args)),
         Command::Recover(args) => on_runtime(recover::run(&global, &args)),
+        Command::Gc(args) => on_runtime(gc::run(&global, &args)),
+        Command::Du(args) => on_runtime(du::run(&global, &args)),
         Command::Status(args) => on_runtime(status::run(&global, &args)),
         Command::Ssh(args) => on_runtime(ssh::run(&global, &args)),
     }

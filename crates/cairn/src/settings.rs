@@ -3,6 +3,7 @@
 
 use std::{fs, io, net::SocketAddr, time::Duration};
 
+use cairn_control::collect::CollectionOptions;
 use cairn_control::scrub::ScrubOptions;
 use cairn_model::Region;
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) egress: EgressChoice,
     /// How packs are scrubbed.
     pub(crate) scrub: ScrubOptions,
+    /// How garbage is collected.
+    pub(crate) collection: CollectionOptions,
 }
 
 /// `config.toml`.
@@ -44,6 +47,8 @@ struct File {
     egress: Option<EgressChoice>,
     #[serde(default)]
     scrub: ScrubFile,
+    #[serde(default)]
+    collection: Collection,
 }
 
 /// `[scrub]` in `config.toml`.
@@ -51,7 +56,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct ScrubFile {
     /// 0: only when asked for.
-    every_days: Option<u32>,
+    interval_days: Option<u32>,
     /// 0: as fast as it goes.
     mib_per_second: Option<u32>,
 }
@@ -61,7 +66,7 @@ impl ScrubFile {
         let built_in = ScrubOptions::default();
         let some = |number: u32| (number > 0).then_some(u64::from(number));
         ScrubOptions {
-            every: self.every_days.map_or(built_in.every, |days| {
+            every: self.interval_days.map_or(built_in.every, |days| {
                 some(days).map(|days| Duration::from_secs(days * 24 * 60 * 60))
             }),
             bytes_per_second: self
@@ -70,6 +75,45 @@ impl ScrubFile {
                     some(mib).map(|mib| mib << 20)
                 }),
         }
+    }
+}
+
+/// The table `collection` of `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Collection {
+    enabled: Option<bool>,
+    interval_seconds: Option<u64>,
+    grace_seconds: Option<u64>,
+    repack_below_percent: Option<u8>,
+}
+
+impl Collection {
+    fn options(&self) -> Result<CollectionOptions> {
+        let built_in = CollectionOptions::default();
+        let interval = self.interval_seconds.map(Duration::from_secs);
+        if interval == Some(Duration::ZERO) {
+            return Err(Failure::Usage(
+                "config.toml: collection.interval_seconds has to be at least 1; to collect only by hand, set collection.enabled = false".into(),
+            ));
+        }
+        let repack_below_percent = self
+            .repack_below_percent
+            .unwrap_or(built_in.repack_below_percent);
+        if repack_below_percent > 100 {
+            return Err(Failure::Usage(format!(
+                "config.toml: collection.repack_below_percent is {repack_below_percent}, which is more than 100"
+            )));
+        }
+        Ok(CollectionOptions {
+            interval: interval
+                .or(built_in.interval)
+                .filter(|_| self.enabled.unwrap_or(true)),
+            grace: self
+                .grace_seconds
+                .map_or(built_in.grace, Duration::from_secs),
+            repack_below_percent,
+        })
     }
 }
 
@@ -99,6 +143,7 @@ impl Settings {
                 .or(file.egress)
                 .unwrap_or(EgressChoice::Isolated),
             scrub: file.scrub.options(),
+            collection: file.collection.options()?,
         })
     }
 }
@@ -182,13 +227,36 @@ mod tests {
     fn scrubs_are_weekly_unless_the_file_says_otherwise() {
         let built_in = load(&NO_FLAGS, None).unwrap().scrub;
         assert_eq!(built_in, ScrubOptions::default());
-        let file = "[scrub]\nevery_days = 1\nmib_per_second = 3\n";
+        let file = "[scrub]\ninterval_days = 1\nmib_per_second = 3\n";
         let set = load(&NO_FLAGS, Some(file)).unwrap().scrub;
         assert_eq!(set.every, Some(Duration::from_secs(86_400)));
         assert_eq!(set.bytes_per_second, Some(3 << 20));
-        let off = "[scrub]\nevery_days = 0\nmib_per_second = 0\n";
+        let off = "[scrub]\ninterval_days = 0\nmib_per_second = 0\n";
         let off = load(&NO_FLAGS, Some(off)).unwrap().scrub;
         assert_eq!((off.every, off.bytes_per_second), (None, None));
+    }
+
+    #[test]
+    fn garbage_is_collected_every_hour_unless_told_otherwise() {
+        assert_eq!(
+            load(&NO_FLAGS, None).unwrap().collection,
+            CollectionOptions::default()
+        );
+        let hour = Some(Duration::from_secs(3600));
+        assert_eq!(CollectionOptions::default().interval, hour);
+        let file =
+            "[collection]\ninterval_seconds = 60\ngrace_seconds = 0\nrepack_below_percent = 0\n";
+        let expected = CollectionOptions {
+            interval: Some(Duration::from_secs(60)),
+            grace: Duration::ZERO,
+            repack_below_percent: 0,
+        };
+        assert_eq!(load(&NO_FLAGS, Some(file)).unwrap().collection, expected);
+        let off = load(
+            &NO_FLAGS,
+            Some("[collection]\nenabled = false\ninterval_seconds = 60"),
+        );
+        assert_eq!(off.unwrap().collection.interval, None);
     }
 
     #[test]
@@ -198,9 +266,13 @@ mod tests {
             "lisen = '127.0.0.1:1'",
             "listen = 'localhost'",
             "region = 'mars-1'",
+            "[collection]\ninterval_seconds = 0",
+            "[collection]\nrepack_below_percent = 101",
+            "[collection]\ngrace_seconds = -1",
+            "[collection]\ninterval = 5",
             "listen",
-            "[scrub]\nevery = 7",
-            "[scrub]\nevery_days = -1",
+            "[scrub]\ninterval = 7",
+            "[scrub]\ninterval_days = -1",
         ];
         for config in unreadable {
             assert_eq!(

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use crate::{
     Error, Result,
     attest::{PublicKey, SigningKey},
+    collect::{CollectionOptions, Collector},
     ebs::{self, Uploads},
     engine::{self, Engine, Places},
     jobs::{JobGate, Runner},
@@ -42,6 +43,8 @@ pub struct ControlOptions {
     pub machines: MachineOptions,
     /// How scrubs are run.
     pub scrubs: ScrubOptions,
+    /// How garbage is collected.
+    pub collection: CollectionOptions,
     /// Lets a test stop the jobs at a step.
     pub job_gate: Option<Arc<dyn JobGate>>,
 }
@@ -69,6 +72,7 @@ impl ControlOptions {
             volumes: cairn_volume::Options::new(boot_id),
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
             scrubs: ScrubOptions::default(),
+            collection: CollectionOptions::default(),
             job_gate: None,
         })
     }
@@ -124,6 +128,7 @@ pub(crate) struct Inner {
     signing: SigningKey,
     scrubs: ScrubOptions,
     jobs: Runner,
+    collector: Collector,
     /// Locked as long as it is open.
     _data_dir_lock: fs::File,
 }
@@ -159,6 +164,7 @@ impl Control {
             signing,
             scrubs: options.scrubs,
             jobs: Runner::new(options.job_gate),
+            collector: Collector::new(options.collection),
             _data_dir_lock: lock,
         }));
         control.prune().await.map_err(OpenError::Resume)?;
@@ -170,6 +176,7 @@ impl Control {
             let stop = control.jobs().stopping().clone();
             tokio::spawn(scrub::schedule(control.downgrade(), stop));
         }
+        control.start_collecting();
         Ok(control)
     }
 
@@ -177,6 +184,7 @@ impl Control {
     /// and closed. Guests keep running and wait for their disks.
     pub async fn shutdown(&self) {
         self.jobs().stop().await;
+        self.stop_collecting().await;
         self.engine().close().await;
         self.store().close().await;
     }
@@ -251,6 +259,10 @@ impl Control {
 
     pub(crate) fn jobs(&self) -> &Runner {
         &self.0.jobs
+    }
+
+    pub(crate) fn collector(&self) -> &Collector {
+        &self.0.collector
     }
 
     pub(crate) fn downgrade(&self) -> Weak<Inner> {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cairn_blocks::{BLOCK_SIZE, BlockStore, Digest, DomainId};
+use cairn_blocks::{BLOCK_SIZE, BlockStore, Digest, DomainId, Session};
 use cairn_model::{
     Region, Snapshot, SnapshotId, SnapshotState, Timestamp, VolumeId, page::Seal as _, tag,
 };
@@ -161,6 +161,7 @@ impl Control {
             .await
             .map_err(Error::internal)?;
         let store = self.engine().store(snapshot.region).await?;
+        let session = store.session();
         let block_index = u64::try_from(request.block_index).map_err(Error::internal)?;
         let digest = blocking(move || put(&store, domain, &request)).await??;
         let block = UploadedBlock {
@@ -173,6 +174,7 @@ impl Control {
                 domain,
                 snapshot: snapshot.id,
                 block,
+                _session: Arc::new(session),
             })
             .await?;
         Ok(PutBlock {
@@ -221,6 +223,7 @@ impl Control {
         caller: &Caller,
         request: ListBlocks,
     ) -> Result<BlockList> {
+        let _session = self.reading(caller.region).await?;
         let snapshot = self.completed(caller, &request.snapshot_id).await?;
         self.list(None, snapshot, &request).await
     }
@@ -232,6 +235,7 @@ impl Control {
         caller: &Caller,
         request: ListBlocks,
     ) -> Result<BlockList> {
+        let _session = self.reading(caller.region).await?;
         let second = self.completed(caller, &request.snapshot_id).await?;
         let first = match &request.first_snapshot_id {
             Some(id) => Some(self.completed(caller, id).await?),
@@ -246,6 +250,7 @@ impl Control {
         caller: &Caller,
         request: GetSnapshotBlock,
     ) -> Result<BlockData> {
+        let _session = self.reading(caller.region).await?;
         let snapshot = self.completed(caller, &request.snapshot_id).await?;
         check_block_index(&snapshot, request.block_index)?;
         let index = u64::try_from(request.block_index).map_err(Error::internal)?;
@@ -708,6 +713,8 @@ struct Put {
     domain: DomainId,
     snapshot: SnapshotId,
     block: UploadedBlock,
+    /// Until the row is there, nothing else names the block.
+    _session: Arc<Session>,
 }
 
 /// A put, and who waits for it.
@@ -866,6 +873,8 @@ impl CompleteUploadJob {
             Some(base) => Some(serde_json::from_str(base).map_err(Failure::fatal)?),
             None => None,
         };
+        // The rows name the blocks; until the snapshot names its root, nothing names the nodes.
+        let _session = control.session(snapshot.region).await?;
         let changes = changes(&mut read, &self.snapshot).await?;
         drop(read);
         let domain = control.domain(snapshot.region, &snapshot.account).await?;

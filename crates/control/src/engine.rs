@@ -10,10 +10,10 @@ use std::{
 };
 
 use cairn_blocks::{BlobIndex, BlockStore, Digest, DomainId, Root, disk::Disk};
-use cairn_model::{Region, SnapshotId, VolumeId};
+use cairn_model::{Region, Snapshot, SnapshotId, VolumeId};
 use cairn_nbd::Server;
 use cairn_store::record::{self, Record, RecordError};
-use cairn_volume::{Base, EpochTag, Volume, VolumeSpec};
+use cairn_volume::{Base, Claims, EpochTag, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -90,7 +90,7 @@ fn is_lost(error: &cairn_blocks::Error) -> bool {
     use cairn_blocks::Error as E;
     matches!(
         error,
-        E::NotFound { .. } | E::Damaged { .. } | E::InvalidNode { .. }
+        E::NotFound { .. } | E::Damaged { .. } | E::InvalidNode { .. } | E::Unconfirmed { .. }
     )
 }
 
@@ -147,6 +147,20 @@ pub(crate) struct Content {
 }
 
 impl Content {
+    /// The content of a snapshot with this root.
+    pub(crate) fn of_snapshot(
+        snapshot: &Snapshot,
+        domain: DomainId,
+        root: String,
+    ) -> Result<Self, Error> {
+        let size_gib = u64::try_from(snapshot.volume_size_gib).map_err(Error::internal)?;
+        Ok(Self {
+            domain: domain.0,
+            root,
+            size_bytes: size_gib * crate::volume::GIB,
+        })
+    }
+
     pub(crate) fn domain(&self) -> DomainId {
         DomainId(self.domain)
     }
@@ -173,6 +187,7 @@ pub(crate) struct Engine {
     slots: Mutex<HashMap<VolumeId, Arc<Slot>>>,
     captures: Semaphore,
     freezing: Mutex<HashSet<EpochTag>>,
+    committing: Mutex<HashMap<EpochTag, Content>>,
 }
 
 /// What is open of a volume.
@@ -217,6 +232,7 @@ impl Engine {
             slots: Mutex::default(),
             captures: Semaphore::new(CAPTURES),
             freezing: Mutex::default(),
+            committing: Mutex::default(),
         }
     }
 
@@ -303,11 +319,6 @@ impl Engine {
         .await
     }
 
-    /// Where blobs lie, for engine threads to ask.
-    pub(crate) fn index(&self) -> Arc<dyn BlobIndex> {
-        Arc::clone(&self.index)
-    }
-
     /// The regions that have a block store.
     pub(crate) async fn regions_with_packs(&self) -> Result<Vec<Region>, EngineError> {
         let disk = Arc::clone(&self.disk);
@@ -362,6 +373,70 @@ impl Engine {
         self.freezing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The freezes that are being made the base of their volumes, with their content: it is needed
+    /// also if its snapshot is deleted just then.
+    pub(crate) fn committing(&self) -> MutexGuard<'_, HashMap<EpochTag, Content>> {
+        self.committing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a freeze is being made the base of its volume, until the guard is dropped. To be
+    /// done before the snapshot is last seen to exist.
+    pub(crate) fn commit_of(&self, tag: &EpochTag, content: Content) -> Committing<'_> {
+        self.committing().insert(tag.clone(), content);
+        Committing {
+            engine: self,
+            tag: tag.clone(),
+        }
+    }
+
+    /// What a volume that is not open needs of the block store. The caller sees to it that nobody
+    /// opens it meanwhile.
+    pub(crate) async fn claims(
+        &self,
+        region: Region,
+        id: &VolumeId,
+    ) -> Result<Claims, EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
+        let boot_id = self.options.boot_id.clone();
+        blocking(move || cairn_volume::claims::claims(&*disk, &dir, &boot_id)).await
+    }
+
+    /// The block store of a region, if anything was ever stored there.
+    pub(crate) async fn existing_store(
+        &self,
+        region: Region,
+    ) -> Result<Option<Arc<BlockStore>>, EngineError> {
+        if let Some(store) = self.stores.lock().await.get(&region) {
+            return Ok(Some(Arc::clone(store)));
+        }
+        let (disk, dir) = (
+            Arc::clone(&self.disk),
+            self.region_dir(region).join("packs"),
+        );
+        let listed = blocking(move || match disk.list(&dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        });
+        match listed.await? {
+            Some(_) => self.store(region).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Where blobs lie.
+    pub(crate) fn index(&self) -> &Arc<dyn BlobIndex> {
+        &self.index
+    }
+
+    /// Ends collections that are under way, and those that begin later.
+    pub(crate) async fn stop_collecting(&self) {
+        for store in self.stores.lock().await.values() {
+            store.stop_collecting();
+        }
+    }
+
     /// Where a volume is offered to a machine.
     pub(crate) fn socket(&self, id: &VolumeId) -> PathBuf {
         self.runtime_dir.join(format!("{id}.sock"))
@@ -405,6 +480,19 @@ impl Engine {
 
     fn volume_dir(&self, region: Region, id: &VolumeId) -> PathBuf {
         self.region_dir(region).join("volumes").join(id.as_str())
+    }
+}
+
+/// See [`Engine::commit_of`].
+#[derive(Debug)]
+pub(crate) struct Committing<'a> {
+    engine: &'a Engine,
+    tag: EpochTag,
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.engine.committing().remove(&self.tag);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, ops::ControlFlow, path::PathBuf, sync::Arc};
 
-use cairn_model::{SnapshotId, SnapshotState, VolumeId};
+use cairn_model::{Snapshot, SnapshotId, SnapshotState, VolumeId};
 use cairn_nbd::{Address, BlockDevice, Extent, Outcome, Server, Wait};
 use cairn_store::{snapshot, volume};
 use cairn_volume::{EpochTag, Volume};
@@ -91,27 +91,40 @@ impl Control {
 
     /// Brings a freeze that was pending when the server ended in line with the metadata.
     async fn settle(&self, volume: &Arc<Volume>, epoch: EpochTag) -> Result<()> {
-        let known = match epoch.as_str().parse::<SnapshotId>() {
-            Ok(id) => snapshot::get(&mut *self.store().read().await?, &id).await?,
-            Err(_) => None,
-        };
-        match known {
+        match self.named_by(&epoch).await? {
             Some(snapshot) if snapshot.state == SnapshotState::Pending => Ok(()),
             Some(snapshot) if snapshot.state == SnapshotState::Completed => {
+                let _session = self.session(snapshot.region).await?;
                 let content = content(self, &snapshot).await?;
-                let (volume, root) = (Arc::clone(volume), content.root()?);
+                let root = content.root()?;
+                let _committing = self.engine().commit_of(&epoch, content);
+                // Deleted from now on, its content is kept until it is the volume's.
+                if self.named_by(&epoch).await?.is_none() {
+                    return give_up(volume, epoch).await;
+                }
+                let volume = Arc::clone(volume);
                 blocking(move || recommit(&volume, &epoch, &root))
                     .await
                     .map_err(Error::from)
             }
-            _ => {
-                let volume = Arc::clone(volume);
-                blocking(move || volume.abandon(&epoch))
-                    .await
-                    .map_err(Error::from)
-            }
+            _ => give_up(volume, epoch).await,
         }
     }
+
+    /// The snapshot that a freeze was made for.
+    async fn named_by(&self, epoch: &EpochTag) -> Result<Option<Snapshot>> {
+        match epoch.as_str().parse::<SnapshotId>() {
+            Ok(id) => Ok(snapshot::get(&mut *self.store().read().await?, &id).await?),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+async fn give_up(volume: &Arc<Volume>, epoch: EpochTag) -> Result<()> {
+    let volume = Arc::clone(volume);
+    blocking(move || volume.abandon(&epoch))
+        .await
+        .map_err(Error::from)
 }
 
 /// A power loss can take back a commit, but never a completed snapshot: its capture has nothing

@@ -17,6 +17,8 @@
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
 //! - [`attest`], `key_file`: that proof, signed, for others to check.
+//! - [`collect`]: garbage collection, and what space costs.
+//! - `holders`: everything that keeps blobs alive.
 //! - [`export`]: the bytes of volumes, and how machines get at them.
 //! - `record`: completed snapshots once more, beside their packs.
 //! - [`scrub`]: packs read from end to end, and what that found.
@@ -36,12 +38,14 @@ pub mod answer;
 mod attachment;
 pub mod attest;
 pub mod caller;
+pub mod collect;
 pub mod control;
 mod describe;
 pub mod ebs;
 mod engine;
 pub mod error;
 pub mod export;
+mod holders;
 mod image;
 pub mod instance;
 mod instance_type;

@@ -208,7 +208,7 @@ impl Control {
     /// The blobs of a region that are bad, and where they lie.
     async fn bad_blobs(&self, region: Region) -> Result<HashSet<LostBlob>> {
         let domains = self.domains(region).await?;
-        let index = self.engine().index();
+        let index = Arc::clone(self.engine().index());
         let bad =
             blocking(move || Ok::<_, EngineError>(index.bad().map_err(cairn_blocks::Error::from)?));
         let ours = bad.await?.into_iter();

@@ -8,8 +8,8 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{BLOCK_SIZE, Root};
 use cairn_model::{
-    AccountId, Paged, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume, VolumeId,
-    VolumeState, page::Bounds, tag::TagsByType,
+    AccountId, Paged, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume,
+    VolumeId, VolumeState, page::Bounds, tag::TagsByType,
 };
 use cairn_store::{Connection, WriteTx, domain, job, snapshot, volume as volumes};
 use cairn_volume::{EpochTag, Progress};
@@ -340,12 +340,7 @@ pub(crate) async fn content_of(conn: &mut Connection, snapshot: &Snapshot) -> Re
     let root = snapshot.root.clone();
     let root =
         root.ok_or_else(|| Error::internal(format!("snapshot {} has no content", snapshot.id)))?;
-    let size_gib = u64::try_from(snapshot.volume_size_gib).map_err(Error::internal)?;
-    Ok(Content {
-        domain: domain.0,
-        root,
-        size_bytes: size_gib * volume::GIB,
-    })
+    Content::of_snapshot(snapshot, domain, root)
 }
 
 /// As [`content_of`], by a transaction of its own.
@@ -447,6 +442,38 @@ pub(crate) async fn complete(
     Ok(())
 }
 
+impl Control {
+    /// As [`session`](Self::session), of a snapshot's region.
+    pub(crate) async fn session_of(
+        &self,
+        id: &SnapshotId,
+    ) -> Result<Option<cairn_blocks::Session>, Failure> {
+        let found = snapshot::get(&mut *self.store().read().await?, id).await?;
+        Ok(match found {
+            Some(snapshot) => Some(self.session(snapshot.region).await?),
+            None => None,
+        })
+    }
+
+    /// Holds on to what is put into the block store of a region from now on.
+    pub(crate) async fn session(
+        &self,
+        region: Region,
+    ) -> Result<cairn_blocks::Session, EngineError> {
+        Ok(self.engine().store(region).await?.session())
+    }
+
+    /// Holds on to what snapshots of a region hold that are looked up from now on: they may be
+    /// deleted while they are read. None if nothing was ever stored there.
+    pub(crate) async fn reading(
+        &self,
+        region: Region,
+    ) -> Result<Option<cairn_blocks::Session>, EngineError> {
+        let store = self.engine().existing_store(region).await?;
+        Ok(store.map(|store| store.session()))
+    }
+}
+
 async fn full_size(control: &Control, snapshot: &Snapshot, root: Root) -> Result<u64, Failure> {
     let store = control.engine().store(snapshot.region).await?;
     let domain = control.domain(snapshot.region, &snapshot.account).await?;
@@ -500,6 +527,8 @@ async fn capture_epoch(
     epoch: &EpochTag,
 ) -> Result<Next, Failure> {
     let id = snapshot_id(epoch)?;
+    // Until the snapshot names its root, nothing else does.
+    let _session = control.session_of(&id).await?;
     let percent = watch::Sender::new(0);
     let recording = record_progress(control, &id, percent.subscribe());
     let captured = {
@@ -566,9 +595,18 @@ async fn commit(
     volume: &Arc<cairn_volume::Volume>,
     epoch: &EpochTag,
 ) -> Result<(), Failure> {
-    let found = snapshot::get(&mut *control.store().read().await?, &snapshot_id(epoch)?).await?;
-    let Some(found) = found else { return Ok(()) };
-    let root = content(control, &found).await?.root()?;
+    let id = snapshot_id(epoch)?;
+    let find = async || snapshot::get(&mut *control.store().read().await?, &id).await;
+    let Some(found) = find().await? else {
+        return Ok(());
+    };
+    let content = content(control, &found).await?;
+    let root = content.root()?;
+    let _committing = control.engine().commit_of(epoch, content);
+    // Deleted from now on, its content is kept until it is the volume's.
+    if find().await?.is_none() {
+        return Ok(());
+    }
     let (volume, epoch) = (Arc::clone(volume), epoch.clone());
     Ok(blocking(move || match volume.commit(&epoch, &root) {
         Err(cairn_volume::Error::UnknownEpoch(_)) => Ok(()),

@@ -41,6 +41,7 @@ pub struct BadRange {
 impl Control {
     /// Reads a completed snapshot from its packs, past all caches, and recomputes its digest.
     pub async fn verify_snapshot(&self, caller: &Caller, request: ById) -> Result<VerifyReport> {
+        let _session = self.reading(caller.region).await?;
         let found = snapshot::find(&mut *self.store().read().await?, caller, &request.id).await?;
         if found.state != SnapshotState::Completed {
             let text = format!(

@@ -32,6 +32,9 @@ const ROWS: usize = 128;
 /// others get their turn.
 const BATCH: usize = 1024;
 
+/// Packs forgotten in one transaction, with some hundred blobs each.
+const FORGET: usize = 64;
+
 /// Readers at a time: one for each engine thread that is likely to ask.
 const READERS: u32 = 4;
 
@@ -335,7 +338,16 @@ impl BlobIndex for SqlBlobIndex {
     }
 
     fn forget_pack(&self, pack: PackId, condemned_at: i64) -> Result<bool, IndexError> {
-        self.wait(self.table.forget_pack(pack, condemned_at))
+        let forgotten = self.wait(self.table.forget_packs(&[(pack, condemned_at)]))?;
+        Ok(forgotten == [true])
+    }
+
+    fn forget_packs(&self, packs: &[(PackId, i64)]) -> Result<Vec<bool>, IndexError> {
+        let mut forgotten = Vec::with_capacity(packs.len());
+        for batch in packs.chunks(FORGET) {
+            forgotten.extend(self.wait(self.table.forget_packs(batch))?);
+        }
+        Ok(forgotten)
     }
 
     fn raise_alarm(&self, alarm: &Alarm) -> Result<(), IndexError> {

@@ -139,23 +139,16 @@ impl BlobTable {
         Ok(tx.commit().await?)
     }
 
-    /// Forgets a pack and its blobs, if it is still condemned since `condemned_at`.
-    pub async fn forget_pack(&self, pack: PackId, condemned_at: i64) -> Result<bool> {
+    /// Forgets packs and their blobs, those that are still condemned since when they are said to be.
+    /// Tells which. In one transaction.
+    pub async fn forget_packs(&self, packs: &[(PackId, i64)]) -> Result<Vec<bool>> {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let condemned = sqlx::query("DELETE FROM condemned_pack WHERE pack = $1 AND at = $2")
-            .bind(signed(pack.0)?)
-            .bind(condemned_at)
-            .execute(&mut *tx)
-            .await?;
-        if condemned.rows_affected() == 0 {
-            return Ok(false);
+        let mut forgotten = Vec::with_capacity(packs.len());
+        for (pack, condemned_at) in packs {
+            forgotten.push(forget_one(&mut tx, *pack, *condemned_at).await?);
         }
-        sqlx::query("DELETE FROM blob WHERE pack = $1")
-            .bind(signed(pack.0)?)
-            .execute(&mut *tx)
-            .await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(forgotten)
     }
 
     /// Pardons the pack of an alarm and keeps the alarm.
@@ -197,6 +190,22 @@ impl BlobTable {
             .await?;
         Ok(())
     }
+}
+
+async fn forget_one(tx: &mut SqliteConnection, pack: PackId, condemned_at: i64) -> Result<bool> {
+    let condemned = sqlx::query("DELETE FROM condemned_pack WHERE pack = $1 AND at = $2")
+        .bind(signed(pack.0)?)
+        .bind(condemned_at)
+        .execute(&mut *tx)
+        .await?;
+    if condemned.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM blob WHERE pack = $1")
+        .bind(signed(pack.0)?)
+        .execute(tx)
+        .await?;
+    Ok(true)
 }
 
 async fn pardon_one(tx: &mut SqliteConnection, pack: PackId) -> Result<()> {

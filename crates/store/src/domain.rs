@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use crate::{
     db::{Connection, WriteTx},
-    error::Result,
+    error::{Error, Result},
 };
 
 /// The key of blocks that are not encrypted.
@@ -82,4 +82,22 @@ pub async fn find(
         .fetch_optional(conn)
         .await?;
     Ok(row.map(|row| row.try_get("id")).transpose()?.map(DomainId))
+}
+
+/// All domains of a region, with their owners.
+pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<(DomainId, AccountId)>> {
+    let rows = sqlx::query("SELECT id, account FROM domain WHERE region = $1 ORDER BY id")
+        .bind(region.name())
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let account: &str = row.try_get("account")?;
+            let account = account.parse().map_err(|_| Error::Damaged {
+                noun: "domain",
+                reason: "a malformed account number".to_owned(),
+            })?;
+            Ok((DomainId(row.try_get("id")?), account))
+        })
+        .collect()
 }

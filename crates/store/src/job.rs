@@ -122,6 +122,17 @@ pub async fn list_of(conn: &mut Connection, subject: &str) -> Result<Vec<Job>> {
     rows.iter().map(job).collect()
 }
 
+/// All jobs that are not over, oldest first.
+pub async fn list_open(conn: &mut Connection) -> Result<Vec<Job>> {
+    let rows = sqlx::query(
+        "SELECT id, kind, subject, payload, step, attempts, not_before, state, error FROM job
+         WHERE state IN ('ready', 'undoing') ORDER BY id",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(job).collect()
+}
+
 /// Records how far a job is: everything but what it was inserted with. False: it is gone.
 pub async fn update(tx: &mut WriteTx, job: &Job, now: Timestamp) -> Result<bool> {
     let done = sqlx::query(

@@ -54,6 +54,15 @@ pub async fn list_completed(conn: &mut Connection, region: Region) -> Result<Vec
     doc::decode_all(NOUN, &rows)
 }
 
+/// All snapshots in a region, whoever owns them, oldest first.
+pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Snapshot>> {
+    let rows = sqlx::query("SELECT doc FROM snapshot WHERE region = $1 ORDER BY start_time, id")
+        .bind(region.name())
+        .fetch_all(conn)
+        .await?;
+    doc::decode_all(NOUN, &rows)
+}
+
 /// The snapshots of a volume that are not complete yet, oldest first.
 pub async fn list_pending_of(conn: &mut Connection, volume: &VolumeId) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query(

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cairn_blocks::Digest;
-use cairn_model::{SnapshotId, Timestamp};
-use sqlx::Row as _;
+use cairn_model::{AccountId, Region, SnapshotId, Timestamp};
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
     db::{Connection, WriteTx},
@@ -55,15 +55,35 @@ pub async fn get(conn: &mut Connection, snapshot: &SnapshotId) -> Result<Option<
     .bind(snapshot.as_str())
     .fetch_optional(conn)
     .await?;
-    row.map(|row| {
-        Ok(Upload {
-            last_activity: Timestamp(row.try_get("last_activity")?),
-            timeout: Duration::from_micros(unsigned(row.try_get("timeout")?)?),
-            sealed: row.try_get::<i64, _>("sealed")? != 0,
-            base: row.try_get("base")?,
+    row.as_ref().map(upload).transpose()
+}
+
+/// The uploads in a region that are not over, whoever owns them, by snapshot.
+pub async fn list_in(
+    conn: &mut Connection,
+    region: Region,
+) -> Result<Vec<(SnapshotId, AccountId, Upload)>> {
+    let rows = sqlx::query(
+        "SELECT snapshot_id, account, last_activity, timeout, sealed, base
+         FROM upload JOIN snapshot ON snapshot.id = upload.snapshot_id
+         WHERE region = $1 ORDER BY snapshot_id",
+    )
+    .bind(region.name())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let id: &str = row.try_get("snapshot_id")?;
+            let account: &str = row.try_get("account")?;
+            Ok((
+                id.parse().map_err(|_| damaged("a malformed snapshot id"))?,
+                account
+                    .parse()
+                    .map_err(|_| damaged("a malformed account number"))?,
+                upload(row)?,
+            ))
         })
-    })
-    .transpose()
+        .collect()
 }
 
 /// Takes no more blocks. False: the upload is over, or sealed already.
@@ -142,6 +162,15 @@ pub async fn blocks(
             })
         })
         .collect()
+}
+
+fn upload(row: &SqliteRow) -> Result<Upload> {
+    Ok(Upload {
+        last_activity: Timestamp(row.try_get("last_activity")?),
+        timeout: Duration::from_micros(unsigned(row.try_get("timeout")?)?),
+        sealed: row.try_get::<i64, _>("sealed")? != 0,
+        base: row.try_get("base")?,
+    })
 }
 
 async fn put_block(tx: &mut WriteTx, snapshot: &SnapshotId, block: &UploadedBlock) -> Result<()> {

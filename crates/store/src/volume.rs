@@ -44,6 +44,15 @@ pub async fn list(
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
 }
 
+/// All volumes in a region, whoever owns them, oldest first.
+pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Volume>> {
+    let rows = sqlx::query("SELECT doc FROM volume WHERE region = $1 ORDER BY create_time, id")
+        .bind(region.name())
+        .fetch_all(conn)
+        .await?;
+    doc::decode_all(NOUN, &rows)
+}
+
 /// The volumes that are attached to an instance, by id.
 pub async fn list_attached(conn: &mut Connection, instance: &InstanceId) -> Result<Vec<Volume>> {
     let rows = sqlx::query("SELECT doc FROM volume WHERE instance_id = $1 ORDER BY id")

@@ -12,6 +12,7 @@
 //! - `discard`: trim, write zeros, extents.
 //! - [`epoch`]: freeze, commit, abandon.
 //! - `capture`: the image of an epoch goes to the block store.
+//! - [`claims`]: what garbage collection has to keep for a volume.
 //! - `settle`: fold and hydrate.
 //! - `base`: blocks that are still in the base.
 //! - `work`: the background work, and the thread that does it.
@@ -28,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod claims;
 pub mod epoch;
 pub mod error;
 pub mod types;
@@ -52,6 +54,7 @@ mod sync;
 mod todo_list;
 mod work;
 
+pub use claims::Claims;
 pub use epoch::freeze_all;
 pub use error::Error;
 pub use types::{

@@ -137,7 +137,7 @@ pub fn open(
 }
 
 /// Opens the data file and locks it.
-fn open_data(disk: &dyn Disk, dir: &Path) -> Result<Arc<dyn DiskFile>, Error> {
+pub(crate) fn open_data(disk: &dyn Disk, dir: &Path) -> Result<Arc<dyn DiskFile>, Error> {
     let data = match disk.open(&data_path(dir), OpenMode::ReadWrite) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NotFound),
         other => other.context("open the data file")?,

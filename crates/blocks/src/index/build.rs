@@ -10,11 +10,14 @@ use super::{
 use crate::{
     error::Error,
     store::BlockStore,
-    types::{Digest, DomainId, Root},
+    types::{BlobId, Digest, DomainId, Root},
 };
 
 /// Nodes stored at once.
 const BATCH: usize = 128;
+
+/// Blobs confirmed in one transaction.
+const CONFIRM_BATCH: usize = 1024;
 
 /// Blocks to change, in order, each one once.
 type Changes = [(u64, Option<Digest>)];
@@ -25,8 +28,11 @@ impl BlockStore {
     /// order; the last one of a block counts. Without a base, blocks not named are zero.
     ///
     /// On return the nodes are durable, and with them every block of the domain put before the
-    /// call. Only paths to changed blocks are read and written; the memory needed grows with the
+    /// call; every blob that the changes name is there, in a pack that is not condemned. Only paths to changed blocks are read and written; the memory needed grows with the
     /// number of changes alone.
+    ///
+    /// # Errors
+    /// [`Error::Unconfirmed`] for a block that is not there.
     pub fn build(
         &self,
         domain: DomainId,
@@ -34,6 +40,31 @@ impl BlockStore {
         size_bytes: u64,
         changes: impl IntoIterator<Item = (u64, Option<Digest>)>,
     ) -> Result<Root, Error> {
+        let (root, relied_on) = self.make_index(domain, base, size_bytes, changes)?;
+        self.confirm(domain, &relied_on)?;
+        Ok(root)
+    }
+
+    /// As [`build`](Self::build), of blocks that need not be there: for tools and tests that want
+    /// nothing but the index.
+    pub fn build_index(
+        &self,
+        domain: DomainId,
+        base: Option<&Root>,
+        size_bytes: u64,
+        changes: impl IntoIterator<Item = (u64, Option<Digest>)>,
+    ) -> Result<Root, Error> {
+        Ok(self.make_index(domain, base, size_bytes, changes)?.0)
+    }
+
+    /// Makes an index, and tells what it refers to that the old one may not: blocks and nodes.
+    fn make_index(
+        &self,
+        domain: DomainId,
+        base: Option<&Root>,
+        size_bytes: u64,
+        changes: impl IntoIterator<Item = (u64, Option<Digest>)>,
+    ) -> Result<(Root, Vec<Digest>), Error> {
         check_size(base, size_bytes)?;
         let mut root = Root::empty(size_bytes);
         let changes = in_order(changes);
@@ -50,6 +81,7 @@ impl BlockStore {
             store: self,
             domain,
             made: Vec::new(),
+            relied_on: changes.iter().filter_map(|(_, digest)| *digest).collect(),
         };
         let base = base.map_or(empty_root(), |base| base.node);
         root.node = builder
@@ -57,7 +89,24 @@ impl BlockStore {
             .unwrap_or(empty_root());
         builder.flush()?;
         self.sync(domain)?;
-        Ok(root)
+        Ok((root, builder.relied_on))
+    }
+}
+
+impl BlockStore {
+    /// Makes certain of blobs that an index refers to.
+    fn confirm(&self, domain: DomainId, digests: &[Digest]) -> Result<(), Error> {
+        for chunk in digests.chunks(CONFIRM_BATCH) {
+            let ids: Vec<_> = chunk.iter().map(|digest| BlobId::from(*digest)).collect();
+            let confirmed = self.shared.index.confirm(domain, &ids)?;
+            if let Some(at) = confirmed.iter().position(|there| !there) {
+                return Err(Error::Unconfirmed {
+                    domain,
+                    digest: chunk[at],
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -103,6 +152,8 @@ struct Builder<'a> {
     domain: DomainId,
     /// Nodes not yet stored.
     made: Vec<(Digest, Vec<u8>)>,
+    /// What the new index refers to and the old one may not.
+    relied_on: Vec<Digest>,
 }
 
 impl Builder<'_> {
@@ -151,6 +202,7 @@ impl Builder<'_> {
         let bytes = node.encode();
         let digest = Digest::of(&bytes);
         self.made.push((digest, bytes));
+        self.relied_on.push(digest);
         if self.made.len() >= BATCH {
             self.flush()?;
         }

@@ -23,7 +23,9 @@ mod verify;
 mod walk;
 
 pub(crate) use node::Node;
+pub(crate) use root::empty_root;
 pub use stream::RootBuilder;
 pub use survey::Survey;
 pub use verify::{BadBlock, BadNode, BadReason, VerifyProgress, VerifyReport};
+pub(crate) use walk::Place;
 pub use walk::{Change, LeafNode};

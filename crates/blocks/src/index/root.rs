@@ -12,7 +12,7 @@ static EMPTY_ROOT: LazyLock<Digest> = LazyLock::new(|| Node::empty(Level::Root).
 static ZERO_BLOCK: LazyLock<Digest> = LazyLock::new(|| Digest::of(&vec![0; BLOCK_SIZE]));
 
 /// The root node of a volume of zeros, which is never stored.
-pub(super) fn empty_root() -> Digest {
+pub(crate) fn empty_root() -> Digest {
     *EMPTY_ROOT
 }
 

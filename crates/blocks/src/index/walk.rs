@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    store::BlockStore,
+    store::{BlockStore, Reader},
     types::{BlobKind, Digest, DomainId, Root},
 };
 
@@ -58,8 +58,8 @@ impl LeafNode {
 
 /// One node of one snapshot, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) domain: DomainId,
+pub(crate) struct Place {
+    pub(crate) domain: DomainId,
     pub(super) level: Level,
     pub(super) first_block: u64,
     /// How many blocks the volume has.
@@ -68,7 +68,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Where the root of a snapshot stands.
-    pub(super) fn root(domain: DomainId, root: &Root) -> Self {
+    pub(crate) fn root(domain: DomainId, root: &Root) -> Self {
         Self {
             domain,
             level: Level::Root,
@@ -83,7 +83,7 @@ impl Place {
     }
 
     /// The place of a child node; `None` if the children are blocks.
-    pub(super) fn child(&self, at: usize) -> Option<Self> {
+    pub(crate) fn child(&self, at: usize) -> Option<Self> {
         let level = self.level.below()?;
         Some(Self {
             level,
@@ -224,11 +224,22 @@ impl BlockStore {
 
     /// A node, from memory or from its pack, that fits its place.
     pub(super) fn node(&self, place: &Place, digest: Digest) -> Result<Arc<Node>, Error> {
+        self.node_with(place, digest, Reader::Anyone)
+    }
+
+    /// As [`node`](Self::node), read by `reader`.
+    pub(crate) fn node_with(
+        &self,
+        place: &Place,
+        digest: Digest,
+        reader: Reader,
+    ) -> Result<Arc<Node>, Error> {
         if place.level == Level::Root && digest == empty_root() {
             return Ok(Arc::new(Node::empty(Level::Root)));
         }
         let node = self.nodes.get_or_load((place.domain, digest), || {
-            let node = place.decode(digest, &self.load(place.domain, &digest, BlobKind::Meta)?)?;
+            let bytes = self.load_with(place.domain, &digest, BlobKind::Meta, reader)?;
+            let node = place.decode(digest, &bytes)?;
             let weight = node.weight();
             Ok((Arc::new(node), weight))
         })?;

@@ -18,7 +18,7 @@ fn name(n: u64) -> Digest {
 fn build(bench: &Bench, base: Option<&Root>, size: u64, changes: &[(u64, Option<Digest>)]) -> Root {
     bench
         .store()
-        .build(HERE, base, size, changes.iter().copied())
+        .build_index(HERE, base, size, changes.iter().copied())
         .unwrap()
 }
 
@@ -43,7 +43,7 @@ fn the_largest_volume_can_be_indexed_from_end_to_end() {
     assert_eq!(bench.store().leaf(HERE, &root, last - 1).unwrap(), None);
     let listed: Result<Vec<_>, _> = bench.store().blocks(HERE, &root, 1).collect();
     assert_eq!(listed.unwrap(), [(last, name(2))]);
-    let too_large = bench.store().build(HERE, None, 64 * TIB + 1, []);
+    let too_large = bench.store().build_index(HERE, None, 64 * TIB + 1, []);
     assert!(matches!(too_large, Err(Error::VolumeSize { .. })));
 }
 
@@ -53,7 +53,9 @@ fn blocks_beyond_the_end_are_refused() {
     let size = 10 * BLOCK_SIZE as u64 + 1;
     let root = build(&bench, None, size, &[(10, Some(name(1)))]);
     assert_eq!(root.block_count(), 11, "the last block may be short");
-    let beyond = bench.store().build(HERE, None, size, [(11, Some(name(1)))]);
+    let beyond = bench
+        .store()
+        .build_index(HERE, None, size, [(11, Some(name(1)))]);
     assert!(matches!(
         beyond,
         Err(Error::OutOfRange {
@@ -90,7 +92,7 @@ fn a_volume_may_grow_and_not_shrink() {
     let large = build(&bench, Some(&small), 2 * TIB, &[]);
     assert_eq!(large.node, small.node);
     assert_ne!(large.digest(), small.digest());
-    let shrunk = bench.store().build(HERE, Some(&large), TIB, []);
+    let shrunk = bench.store().build_index(HERE, Some(&large), TIB, []);
     assert!(matches!(shrunk, Err(Error::VolumeSize { .. })));
 }
 
@@ -173,7 +175,10 @@ fn snapshots_of_other_domains_and_sizes_are_compared() {
     let bench = Bench::new();
     let here = build(&bench, None, TIB, &[(1, Some(name(1))), (2, Some(name(2)))]);
     let changes = [(2, Some(name(2))), (TIB / BLOCK_SIZE as u64, Some(name(3)))];
-    let there = bench.store().build(THERE, None, 2 * TIB, changes).unwrap();
+    let there = bench
+        .store()
+        .build_index(THERE, None, 2 * TIB, changes)
+        .unwrap();
     let found: Result<Vec<_>, _> = bench
         .store()
         .diff(HERE, Some(&here), THERE, &there, 0)

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::assertions_on_result_states)]
 
+mod collecting;
+mod collecting_model;
 mod crash_points;
 mod faults;
 mod index;

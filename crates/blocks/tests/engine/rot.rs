@@ -188,7 +188,7 @@ fn missing_packs_and_missing_blobs_are_told_apart() {
     assert_eq!((report.bad_blocks.len(), report.recomputed), (3, None));
     let absent = bench
         .store()
-        .build(HERE, None, 1 << 30, [(1, Some(digest(9)))])
+        .build_index(HERE, None, 1 << 30, [(1, Some(digest(9)))])
         .unwrap();
     let report = bench.store().verify(HERE, &absent, &|_| {}).unwrap();
     assert_eq!(

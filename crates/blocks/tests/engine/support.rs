@@ -65,7 +65,7 @@ pub(crate) fn options() -> Options {
 pub(crate) struct Bench {
     pub(crate) disk: SimDisk,
     pub(crate) index: Arc<dyn BlobIndex>,
-    store: Option<BlockStore>,
+    store: Option<Arc<BlockStore>>,
 }
 
 impl Bench {
@@ -88,7 +88,7 @@ impl Bench {
         bench
     }
 
-    pub(crate) fn store(&self) -> &BlockStore {
+    pub(crate) fn store(&self) -> &Arc<BlockStore> {
         self.store.as_ref().unwrap()
     }
 
@@ -100,7 +100,7 @@ impl Bench {
 
     pub(crate) fn reopen(&mut self) {
         self.store = None;
-        self.store = Some(open(&self.disk, &self.index).unwrap());
+        self.store = Some(Arc::new(open(&self.disk, &self.index).unwrap()));
     }
 
     pub(crate) fn close(&mut self) {
@@ -166,30 +166,12 @@ macro_rules! pass_on {
         }
     };
     (the_rest) => {
+        crate::support::pass_on!(looks);
         fn allocate_pack(&self) -> Result<PackId, IndexError> {
             self.inner.allocate_pack()
         }
-        fn next_pack(&self) -> Result<PackId, IndexError> {
-            self.inner.next_pack()
-        }
-        fn packs(
-            &self,
-            after: Option<PackId>,
-            limit: usize,
-        ) -> Result<Vec<cairn_blocks::PackUsage>, IndexError> {
-            self.inner.packs(after, limit)
-        }
-        fn condemned(&self) -> Result<Vec<cairn_blocks::PackUsage>, IndexError> {
-            self.inner.condemned()
-        }
-        fn blobs_of(&self, pack: PackId) -> Result<Vec<(DomainId, BlobId, Location)>, IndexError> {
-            self.inner.blobs_of(pack)
-        }
         fn mark_bad(&self, domain: DomainId, blobs: &[(BlobId, PackId)]) -> Result<(), IndexError> {
             self.inner.mark_bad(domain, blobs)
-        }
-        fn bad(&self) -> Result<Vec<(DomainId, BlobId, Location)>, IndexError> {
-            self.inner.bad()
         }
         fn condemn(&self, packs: &[PackId], at: i64) -> Result<(), IndexError> {
             self.inner.condemn(packs, at)
@@ -213,11 +195,32 @@ macro_rules! pass_on {
         fn raise_alarm(&self, alarm: &cairn_blocks::Alarm) -> Result<(), IndexError> {
             self.inner.raise_alarm(alarm)
         }
-        fn alarms(&self) -> Result<Vec<cairn_blocks::Alarm>, IndexError> {
-            self.inner.alarms()
-        }
         fn clear_alarms(&self) -> Result<(), IndexError> {
             self.inner.clear_alarms()
+        }
+    };
+    (looks) => {
+        fn next_pack(&self) -> Result<PackId, IndexError> {
+            self.inner.next_pack()
+        }
+        fn packs(
+            &self,
+            after: Option<PackId>,
+            limit: usize,
+        ) -> Result<Vec<cairn_blocks::PackUsage>, IndexError> {
+            self.inner.packs(after, limit)
+        }
+        fn condemned(&self) -> Result<Vec<cairn_blocks::PackUsage>, IndexError> {
+            self.inner.condemned()
+        }
+        fn blobs_of(&self, pack: PackId) -> Result<Vec<(DomainId, BlobId, Location)>, IndexError> {
+            self.inner.blobs_of(pack)
+        }
+        fn bad(&self) -> Result<Vec<(DomainId, BlobId, Location)>, IndexError> {
+            self.inner.bad()
+        }
+        fn alarms(&self) -> Result<Vec<cairn_blocks::Alarm>, IndexError> {
+            self.inner.alarms()
         }
     };
 }

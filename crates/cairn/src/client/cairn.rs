@@ -74,6 +74,9 @@ pub(crate) struct ServerStatus {
     pub(crate) public_key: String,
     /// What scrubs of the region came to.
     pub(crate) scrub: ScrubSummary,
+    /// How garbage collection is doing; for the operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) collection: Option<CollectionState>,
 }
 
 /// A few words on the scrubs of a region.
@@ -153,6 +156,140 @@ pub(crate) struct ScrubSnapshot {
     pub(crate) blocks: u64,
 }
 
+/// How garbage collection is doing.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CollectionState {
+    /// Seconds from one pass to the next; absent when passes are run by hand alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) interval_seconds: Option<u64>,
+    /// Seconds for which a pack stays condemned.
+    pub(crate) grace_seconds: u64,
+    /// Packs with less than so many percent of life are copied.
+    pub(crate) repack_below_percent: u8,
+    /// Whether nothing is collected until the operator resumes it.
+    pub(crate) halted: bool,
+    /// Why.
+    pub(crate) alarms: Vec<CondemnedBlob>,
+    /// The last pass since the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<LastCollection>,
+}
+
+/// A blob of a condemned pack that was read.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CondemnedBlob {
+    /// The number of the pack, as in the name of its file.
+    pub(crate) pack: String,
+    /// The digest of the blob.
+    pub(crate) blob: String,
+}
+
+/// The last pass.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct LastCollection {
+    /// When it ended.
+    pub(crate) ended: String,
+    /// Why it did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    /// What it did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) regions: Vec<RegionCollection>,
+}
+
+/// What a garbage collection did, or would do.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Collection {
+    /// Whether nothing was done.
+    pub(crate) dry_run: bool,
+    /// The regions that hold anything.
+    pub(crate) regions: Vec<RegionCollection>,
+    /// What deleting the snapshots that were named would free.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) if_deleted: Option<Bytes>,
+}
+
+/// What was found and done in a region.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RegionCollection {
+    /// The region.
+    pub(crate) region: String,
+    /// Everything.
+    pub(crate) known: Packs,
+    /// What of it is needed.
+    pub(crate) live: Packs,
+    /// Dead packs that are deleted after their grace.
+    pub(crate) condemned: Packs,
+    /// Packs mostly dead, of which what lives was copied; the amounts are what was dead.
+    pub(crate) repacked: Packs,
+    /// What was copied.
+    pub(crate) copied: Packs,
+    /// Condemned earlier, and not yet to be deleted.
+    pub(crate) waiting: Packs,
+    /// Deleted.
+    pub(crate) deleted: Packs,
+    /// Condemned earlier, and needed after all.
+    pub(crate) pardoned: Packs,
+    /// Files that nothing knew of.
+    pub(crate) orphans: Packs,
+}
+
+/// Some packs.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Packs {
+    /// Packs.
+    pub(crate) packs: u64,
+    /// Blobs in them.
+    pub(crate) blobs: u64,
+    /// Bytes on disk.
+    pub(crate) bytes: u64,
+}
+
+/// What something costs on disk, in bytes.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Bytes {
+    /// All of it.
+    pub(crate) stored_bytes: u64,
+    /// What no other snapshot needs.
+    pub(crate) unique_bytes: u64,
+    /// What other snapshots need too.
+    pub(crate) shared_bytes: u64,
+    /// What nothing else needs at all.
+    pub(crate) freed_if_deleted_bytes: u64,
+}
+
+/// What the caller's things cost.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Usage {
+    /// The account as a whole.
+    pub(crate) account: Cost,
+    /// Its images.
+    pub(crate) images: Vec<Cost>,
+    /// Its snapshots.
+    pub(crate) snapshots: Vec<Cost>,
+}
+
+/// What one thing costs.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Cost {
+    /// Its id.
+    pub(crate) id: String,
+    /// Bytes of its blocks before compression.
+    pub(crate) logical_bytes: u64,
+    /// What they cost on disk.
+    #[serde(flatten)]
+    pub(crate) bytes: Bytes,
+}
+
 /// Creates an account.
 pub(crate) async fn create_account(
     client: &Client,
@@ -188,6 +325,27 @@ pub(crate) async fn scrub_status(client: &Client) -> Result<ScrubStatus, CallErr
     let mut request = Request::new("cairn", Method::GET, "/cairn/v1/scrub");
     // Where something was found, the server looks at every snapshot.
     request.timeout = Duration::from_secs(3600);
+    call(client, &request).await
+}
+
+/// Has the server collect garbage, or say what it would do.
+pub(crate) async fn collect(
+    client: &Client,
+    dry_run: bool,
+    resume: bool,
+    if_deleted: &[String],
+) -> Result<Collection, CallError> {
+    let body = json!({ "DryRun": dry_run, "Resume": resume, "IfDeleted": if_deleted });
+    let mut request = post("/cairn/v1/collections", &body);
+    // It looks at everything that is stored.
+    request.timeout = Duration::from_secs(24 * 3600);
+    call(client, &request).await
+}
+
+/// What the caller's snapshots, images and account cost.
+pub(crate) async fn usage(client: &Client) -> Result<Usage, CallError> {
+    let mut request = Request::new("cairn", Method::GET, "/cairn/v1/usage");
+    request.timeout = Duration::from_secs(24 * 3600);
     call(client, &request).await
 }
 

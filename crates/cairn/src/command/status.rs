@@ -1,11 +1,14 @@
 //! `cairn status`.
 
+use std::time::Duration;
+
 use cairn_control::attest::PublicKey;
+use indicatif::{HumanBytes, HumanDuration};
 
 use crate::{
     cli::{Global, Status},
     client::{
-        cairn::{self, ScrubSummary, ServerStatus},
+        cairn::{self, CollectionState, LastCollection, ScrubSummary, ServerStatus},
         connect,
     },
     failure::Result,
@@ -30,16 +33,19 @@ fn text(endpoint: &str, status: &ServerStatus) -> String {
         regions,
         public_key,
         scrub,
+        collection,
         ..
     } = status;
     // On one line, as `cairn verify --public-key` takes it too.
     let key =
         PublicKey::parse(public_key).map_or_else(|cause| cause.to_string(), |key| key.to_string());
+    let collection = collection.as_ref().map(collection_text);
     format!(
         "server       {endpoint}\nversion      {version}\naccelerator  {accelerator} ({accelerator_reason})\n\
-         account      {account}\nregion       {region}\nregions      {}\npublic key   {key}\nscrub        {}",
+         account      {account}\nregion       {region}\nregions      {}\npublic key   {key}\nscrub        {}{}",
         regions.join(" "),
-        scrubbed(scrub)
+        scrubbed(scrub),
+        collection.unwrap_or_default()
     )
 }
 
@@ -57,5 +63,39 @@ fn scrubbed(scrub: &ScrubSummary) -> String {
                 "{when}, {findings} findings, {bad} blobs cannot be read: see `cairn scrub --status`"
             )
         }
+    }
+}
+
+/// How garbage collection is doing, in a line, and one more for each alarm.
+fn collection_text(state: &CollectionState) -> String {
+    let schedule = match state.interval_seconds {
+        Some(seconds) => format!("every {}", HumanDuration(Duration::from_secs(seconds))),
+        None => "only by hand".to_owned(),
+    };
+    let last = match &state.last {
+        None => "no pass since the start".to_owned(),
+        Some(LastCollection {
+            ended,
+            error: Some(error),
+            ..
+        }) => format!("the last pass, at {ended}, failed: {error}"),
+        Some(last) => {
+            let freed: u64 = last.regions.iter().map(|region| region.deleted.bytes).sum();
+            format!("last at {}, which freed {}", last.ended, HumanBytes(freed))
+        }
+    };
+    let alarms: String = state
+        .alarms
+        .iter()
+        .map(|alarm| {
+            format!(
+                "\n             blob {} of pack {} was read though it was condemned",
+                alarm.blob, alarm.pack
+            )
+        })
+        .collect();
+    match state.halted {
+        true => format!("\ncollection   HALTED until `cairn gc --resume`{alarms}"),
+        false => format!("\ncollection   {schedule}; {last}"),
     }
 }

@@ -112,6 +112,34 @@ fn a_restored_volume() {
 }
 
 #[test]
+fn garbage_is_collected_around_a_snapshot() {
+    let prepare: Step = |w| {
+        w.work(2);
+        (0..4).for_each(|n| w.write(n * 8, 8, false));
+        w.write(SECTORS_PER_BLOCK, 8, false);
+        w.freeze();
+        w.capture(u32::MAX);
+        w.commit();
+    };
+    let trace: &[Step] = &[
+        |w| w.write(4, 8, false),
+        |w| {
+            w.freeze();
+        },
+        |w| w.capture(2),
+        |w| w.collect(),
+        |w| w.write(SECTORS_PER_BLOCK, 8, false),
+        |w| w.capture(u32::MAX),
+        |w| w.commit(),
+        |w| w.delete(0),
+        |w| w.delete(1),
+        |w| w.collect(),
+        |w| w.write(8, 8, true),
+    ];
+    cut_everywhere(prepare, trace);
+}
+
+#[test]
 fn several_epochs_and_an_abandoned_one() {
     let prepare: Step = |w| {
         w.work(2);

@@ -4,9 +4,11 @@
 //! snapshot the exact bytes. A sector's value is a stamp, repeated through its 512 bytes; 0 is a
 //! sector of zeros.
 
-use std::{collections::BTreeMap, io, ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, io, ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
 
-use cairn_blocks::{BLOCK_SIZE, BlobIndex, BlockStore, DomainId, MemoryIndex, Root, disk::Disk};
+use cairn_blocks::{
+    BLOCK_SIZE, BlobIndex, BlockStore, DomainId, MemoryIndex, Root, collect::Rules, disk::Disk,
+};
 use cairn_testkit::{Crash, SimDisk};
 use cairn_volume::{
     Background, Base, EpochTag, Error, Options, Outcome, Volume, VolumeSpec, Wait, Work,
@@ -94,6 +96,27 @@ struct Snapshot {
     image: Image,
     size: u64,
     fate: Fate,
+    /// The metadata does not name it any more.
+    deleted: bool,
+}
+
+impl Snapshot {
+    fn new(image: Image, size: u64, fate: Fate) -> Self {
+        Self {
+            image,
+            size,
+            fate,
+            deleted: false,
+        }
+    }
+
+    /// The content that the metadata names.
+    fn root(&self) -> Option<Root> {
+        match self.fate {
+            Fate::Captured(root) | Fate::Committed(root) if !self.deleted => Some(root),
+            _ => None,
+        }
+    }
 }
 
 /// The world: disk, store, volume, model.
@@ -115,6 +138,8 @@ pub(crate) struct World {
     next_stamp: Stamp,
     hydrate: bool,
     segment: u64,
+    /// Garbage was collected, or may be.
+    pub(crate) collects: bool,
 }
 
 impl World {
@@ -135,6 +160,7 @@ impl World {
             next_stamp: 1,
             hydrate,
             segment,
+            collects: false,
         };
         world.open_store();
         world.reset_cells(&Image::new());
@@ -211,7 +237,12 @@ impl World {
 
     pub(crate) fn open_store(&mut self) {
         let index: Arc<dyn BlobIndex> = self.index.clone();
-        let options = cairn_blocks::Options::default();
+        let mut options = cairn_blocks::Options::default();
+        if self.collects {
+            // Nothing in memory hides what is not on the disk.
+            options.block_cache_bytes = 0;
+            options.node_cache_bytes = 0;
+        }
         let store = BlockStore::open(
             Arc::new(self.sim.clone()),
             "/store".as_ref(),
@@ -352,27 +383,15 @@ impl World {
         match self.volume().freeze(&tag(n)) {
             Ok(_) => {
                 self.all_flushed();
-                self.snapshots.insert(
-                    n,
-                    Snapshot {
-                        image,
-                        size: self.size,
-                        fate: Fate::Pending,
-                    },
-                );
+                self.snapshots
+                    .insert(n, Snapshot::new(image, self.size, Fate::Pending));
                 Some(n)
             }
             Err(Error::TooManyEpochs { .. }) => None,
             Err(error) => {
                 assert!(self.sim.is_dead(), "{error:?}");
-                self.snapshots.insert(
-                    n,
-                    Snapshot {
-                        image,
-                        size: self.size,
-                        fate: Fate::Abandoned,
-                    },
-                );
+                self.snapshots
+                    .insert(n, Snapshot::new(image, self.size, Fate::Abandoned));
                 self.ending = Some(n);
                 None
             }
@@ -463,7 +482,9 @@ impl World {
             .values()
             .rev()
             .find_map(|snapshot| match snapshot.fate {
-                Fate::Committed(root) => Some((snapshot.image.clone(), root, snapshot.size)),
+                Fate::Committed(root) if !snapshot.deleted => {
+                    Some((snapshot.image.clone(), root, snapshot.size))
+                }
                 _ => None,
             });
         let Some((image, root, size)) = newest else {
@@ -485,6 +506,52 @@ impl World {
         self.create(Some(base));
         self.reset_cells(&image);
         self.open();
+    }
+
+    // Garbage collection.
+
+    /// Deletes the `nth` snapshot that was committed.
+    pub(crate) fn delete(&mut self, nth: usize) {
+        let mut committed: Vec<_> = self
+            .snapshots
+            .values_mut()
+            .filter(|snapshot| matches!(snapshot.fate, Fate::Committed(_)))
+            .collect();
+        let count = committed.len().max(1);
+        if let Some(snapshot) = committed.get_mut(nth % count) {
+            snapshot.deleted = true;
+        }
+    }
+
+    /// Removes everything from the store that neither the volume nor a snapshot needs.
+    pub(crate) fn collect(&mut self) {
+        self.collects = true;
+        for now in 0..2 {
+            if let Err(error) = self.collect_once(now) {
+                return assert!(self.sim.is_dead(), "{error:?}");
+            }
+        }
+        assert_eq!(self.index.alarms().unwrap(), []);
+    }
+
+    fn collect_once(&self, now: i64) -> Result<(), Error> {
+        let mut collection = self.store().begin_collection()?;
+        let claims = self.volume().claims()?;
+        if let Some(base) = claims.base {
+            collection.mark_root(base.domain, &base.root)?;
+        }
+        collection.mark_blocks(claims.domain, &claims.released)?;
+        for root in self.snapshots.values().filter_map(Snapshot::root) {
+            collection.mark_root(self.domain, &root)?;
+        }
+        let rules = Rules {
+            domains: (1..=self.domain.0).map(DomainId).collect(),
+            now,
+            grace: Duration::ZERO,
+            repack_below_percent: 100,
+        };
+        collection.plan(rules)?.carry_out()?;
+        Ok(())
     }
 
     pub(crate) fn grow(&mut self, bytes: u64) {
@@ -565,8 +632,13 @@ impl World {
         let pending = self.volume().pending_epochs();
         for epoch in &pending {
             let n: u32 = epoch.as_str()["snap-".len()..].parse().unwrap();
+            let deleted = self.snapshots[&n].deleted;
             match self.snapshots[&n].fate {
                 Fate::Pending | Fate::Captured(_) => {}
+                Fate::Committed(_) if deleted => {
+                    self.volume().abandon(epoch).unwrap();
+                    self.snapshots.get_mut(&n).unwrap().fate = Fate::Abandoned;
+                }
                 // A commit is durable with the next sync; the metadata knows of it before.
                 Fate::Committed(root) => self.volume().commit(epoch, &root).unwrap(),
                 Fate::Abandoned => {
@@ -700,8 +772,8 @@ impl World {
         self.capture(u32::MAX);
         self.commit();
         for (n, snapshot) in &self.snapshots {
-            if let Fate::Committed(root) = &snapshot.fate {
-                self.check_snapshot(*n, root);
+            if let Some(root) = snapshot.root() {
+                self.check_snapshot(*n, &root);
             }
         }
     }

@@ -43,6 +43,10 @@ enum Op {
         foreign: bool,
     },
     Grow,
+    Delete {
+        nth: usize,
+    },
+    Collect,
     Reopen,
     Crash(Crash),
     /// The process dies in the middle of what comes next.
@@ -92,6 +96,8 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (1..5_u32).prop_map(|steps| Op::Work { steps }),
         1 => any::<bool>().prop_map(|foreign| Op::Clone { foreign }),
         1 => Just(Op::Grow),
+        2 => (0..3_usize).prop_map(|nth| Op::Delete { nth }),
+        3 => Just(Op::Collect),
         1 => Just(Op::Reopen),
         3 => crash().prop_map(Op::Crash),
         3 => (0..12_u64, crash()).prop_map(|(mutations, crash)| Op::DieAt { mutations, crash }),
@@ -118,6 +124,8 @@ fn apply(world: &mut World, op: &Op) {
         Op::Abandon { nth } => world.abandon(nth),
         Op::Work { steps } => world.work(steps),
         Op::Clone { foreign } => world.clone_newest(foreign),
+        Op::Delete { nth } => world.delete(nth),
+        Op::Collect => world.collect(),
         Op::Grow => world.grow(BLOCK),
         Op::Reopen => world.close_and_open(),
         Op::Crash(crash) => world.crash(crash),

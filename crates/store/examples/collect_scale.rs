@@ -1,0 +1,180 @@
+//! Measures a garbage collection of many blobs: how long it takes, and how much memory.
+//!
+//! `cargo run --release -p cairn-store --example collect_scale -- DIR BLOBS` makes an index of so
+//! many blobs in DIR, if there is none, half of them of a snapshot that was deleted; then, in a
+//! process of its own, collects. The index nodes are real; of the blocks there are only the rows,
+//! since nothing of a collection reads a block unless it copies it.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss
+)]
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use cairn_blocks::{
+    BLOCK_SIZE, BlobId, BlobIndex as _, BlockStore, Digest, DomainId, FsDisk, Location, Options,
+    PackId, Root, collect::Rules,
+};
+use cairn_store::Store;
+use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use tokio::runtime::Runtime;
+
+const DOMAIN: DomainId = DomainId(1);
+
+/// Blocks of a pack of 32 MiB, if they do not compress.
+const SLOTS: u64 = 64;
+
+/// Blobs made at once.
+const CHUNK: u64 = 1 << 18;
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let dir = Path::new(&arguments[0]);
+    let blobs: u64 = arguments[1].parse().unwrap();
+    if arguments.get(2).is_some_and(|word| word == "collect") {
+        return collect(dir, blobs);
+    }
+    if !dir.join("ready").exists() {
+        prepare(dir, blobs);
+    }
+    let this = std::env::current_exe().unwrap();
+    let done = std::process::Command::new(this)
+        .args(&arguments)
+        .arg("collect")
+        .status();
+    assert!(done.unwrap().success());
+}
+
+/// The digest of a block that nobody has.
+fn name(n: u64) -> Digest {
+    Digest::of(&n.to_le_bytes())
+}
+
+fn open(dir: &Path, runtime: &Runtime) -> (Store, Arc<BlockStore>) {
+    let store = runtime.block_on(Store::open(dir)).unwrap();
+    let index = Arc::new(store.blobs().index(runtime.handle().clone()));
+    let packs = BlockStore::open(
+        Arc::new(FsDisk),
+        &dir.join("packs"),
+        index,
+        Options::default(),
+    );
+    (store, Arc::new(packs.unwrap()))
+}
+
+fn prepare(dir: &Path, blobs: u64) {
+    let begun = Instant::now();
+    std::fs::create_dir_all(dir).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let (store, packs) = open(dir, &runtime);
+    let index = store.blobs().index(runtime.handle().clone());
+    let mut roots = Vec::new();
+    for half in [0..blobs / 2, blobs / 2..blobs] {
+        roots.push(snapshot(&packs, &index, half));
+    }
+    packs.seal().unwrap();
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(dir.join("blobs.db"));
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query("UPDATE pack_counter SET next = 10000000")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        store.close().await;
+    });
+    let root: Root = roots[0];
+    std::fs::write(dir.join("root"), root.node.0).unwrap();
+    std::fs::write(dir.join("ready"), b"").unwrap();
+    let spent = begun.elapsed();
+    println!("{blobs} blobs made in {spent:.1?}");
+}
+
+fn snapshot(
+    packs: &BlockStore,
+    index: &cairn_store::blob::SqlBlobIndex,
+    range: std::ops::Range<u64>,
+) -> Root {
+    let mut root = Root::empty(64 << 40);
+    let mut at = range.start;
+    while at < range.end {
+        let chunk = at..(at + CHUNK).min(range.end);
+        let rows: Vec<_> = chunk
+            .clone()
+            .map(|n| (BlobId::from(name(n)), location(n)))
+            .collect();
+        index.insert(DOMAIN, &rows).unwrap();
+        let changes = chunk.clone().map(|n| (n - range.start, Some(name(n))));
+        root = packs
+            .build_index(DOMAIN, Some(&root), root.size_bytes, changes)
+            .unwrap();
+        at = chunk.end;
+    }
+    root
+}
+
+fn location(n: u64) -> Location {
+    let slot = n % SLOTS;
+    let len = u32::try_from(BLOCK_SIZE).unwrap();
+    Location {
+        // Behind those of the nodes.
+        pack: PackId(1_000_000 + n / SLOTS),
+        slot: u32::try_from(slot).unwrap(),
+        offset: 128 + slot * (BLOCK_SIZE as u64 + 64),
+        stored_len: len,
+        plain_len: len,
+    }
+}
+
+fn collect(dir: &Path, blobs: u64) {
+    let runtime = Runtime::new().unwrap();
+    let (_store, packs) = open(dir, &runtime);
+    let node = Digest(std::fs::read(dir.join("root")).unwrap().try_into().unwrap());
+    let root = Root {
+        node,
+        size_bytes: 64 << 40,
+    };
+    println!("{blobs} blobs; {} before", memory());
+    for now in [0, 1] {
+        let begun = Instant::now();
+        let mut collection = packs.begin_collection().unwrap();
+        collection.mark_root(DOMAIN, &root).unwrap();
+        let (marked, mark_memory) = (begun.elapsed(), memory());
+        let rules = Rules {
+            domains: BTreeSet::from([DOMAIN]),
+            now,
+            grace: Duration::ZERO,
+            repack_below_percent: 50,
+        };
+        let plan = collection.plan(rules).unwrap();
+        let planned = begun.elapsed() - marked;
+        let report = plan.carry_out().unwrap();
+        let done = begun.elapsed() - marked - planned;
+        let rate = report.live.blobs as f64 / marked.as_secs_f64();
+        println!(
+            "mark {marked:.1?} ({rate:.0} blobs/s, {mark_memory}), plan {planned:.1?}, carry out {done:.1?}; \
+             {} packs condemned, {} deleted; {}",
+            report.condemned.packs,
+            report.deleted.packs,
+            memory()
+        );
+    }
+}
+
+/// The greatest memory of this process so far.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    format!("{} MiB at most", kib / 1024)
+}
