@@ -89,7 +89,8 @@ impl Amount {
 /// What a collection found and did, or would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What the index knows in the domains that were looked at.
+    /// What the index knows in the domains that were looked at; `bytes`, here and in `live`, without
+    /// the headers and footers of the packs.
     pub known: Amount,
     /// What of it the roots reach. `packs` are those that hold any of it.
     pub live: Amount,

@@ -152,7 +152,9 @@ impl Plan {
             .of(usage.pack)
             .map_or((0, 0), |marks| (marks.blobs, marks.stored_bytes));
         let overhead = |blobs: u64| blobs * BLOB_OVERHEAD;
-        self.report.known.add(usage.blobs, bytes_of(usage));
+        self.report
+            .known
+            .add(usage.blobs, usage.stored_bytes + overhead(usage.blobs));
         if live_blobs > 0 {
             let bytes = live_bytes + overhead(live_blobs);
             self.report.live.add(live_blobs, bytes);

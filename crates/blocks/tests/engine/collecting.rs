@@ -17,7 +17,7 @@ use cairn_blocks::{
 };
 use cairn_testkit::{Crash, Errno, Fault, OpKind, Rng, SimDisk};
 
-use crate::support::{BLOCKS, Bench, DIR, HERE, THERE, block, digest, pass_on};
+use crate::support::{BLOCKS, Bench, DIR, FlakyIndex, HERE, THERE, block, digest, pass_on};
 
 pub(crate) const SIZE: u64 = 1 << 36;
 pub(crate) const HOUR: i64 = 3_600_000_000;
@@ -445,6 +445,40 @@ fn a_file_without_rows_is_removed_and_one_that_is_written_is_not() {
         "its number was not given out yet"
     );
     assert_eq!(*bench.store().get(HERE, &digest(20)).unwrap(), *block(20));
+    assert_intact(&bench, &[root]);
+}
+
+/// Its blobs are durable, and the index is yet to be told of them.
+#[test]
+fn a_sealed_pack_on_its_way_into_the_index_is_no_orphan() {
+    let index = Arc::new(FlakyIndex::default());
+    let bench = Bench::with_index(SimDisk::new(), Arc::clone(&index) as Arc<dyn BlobIndex>);
+    index.fails.store(true, Ordering::SeqCst);
+    bench.put_all(0..8);
+    bench.store().seal().unwrap_err();
+    let sealed = bench.packs(".data");
+    assert!(!sealed.is_empty());
+    let report = collect(&bench, &[], 0);
+    assert_eq!((report.orphans.packs, bench.packs(".data")), (0, sealed));
+    index.fails.store(false, Ordering::SeqCst);
+    bench.store().sync(HERE).unwrap();
+    let root = build(&bench, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_intact(&bench, &[root]);
+}
+
+#[test]
+fn what_is_pardoned_after_the_plan_is_not_deleted() {
+    let bench = Bench::new();
+    let root = snapshot(&bench, 0..8);
+    bench.store().seal().unwrap();
+    collect(&bench, &[], 0);
+    let plan = begin(&bench, &[]).plan(rules(HOUR)).unwrap();
+    let before = plan.report().deleted.packs;
+    let condemned: Vec<_> = bench.index.condemned().unwrap();
+    let pardoned: Vec<_> = condemned.iter().map(|usage| usage.pack).collect();
+    bench.index.pardon(&pardoned).unwrap();
+    let report = plan.carry_out().unwrap();
+    assert!(before > 0 && report.deleted.packs == 0, "{report:?}");
     assert_intact(&bench, &[root]);
 }
 
