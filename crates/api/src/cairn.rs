@@ -3,8 +3,15 @@
 //! - `POST /cairn/v1/accounts` `{"Name"}` → 201 `{"AccountId", "Name", "AccessKeyId",
 //!   "SecretAccessKey"}`: makes an account. Only the operator's account may.
 //! - `POST /cairn/v1/snapshots/{id}/verify` → `{"SnapshotId", "Ok", "Digest", "BlocksRead",
-//!   "BytesRead", "BadBlocks": [{"BlockIndex", "Blocks", "Reason"}]}`: reads and checks every
-//!   block; what is wrong with a run of blocks is said once.
+//!   "BytesRead", "BadBlocks": [{"BlockIndex", "Blocks", "Reason"}], "Attestation"}`: reads and
+//!   checks every block; what is wrong with a run of blocks is said once. The attestation is an
+//!   object with the fields of an attestation file.
+//! - `POST /cairn/v1/scrub` `{"MibPerSecond"}` → as the next one: begins a scrub of the region, at the
+//!   server's rate unless one is named; 0 is as fast as it goes. Only the operator's account may.
+//! - `GET /cairn/v1/scrub` → `{"Region", "Run": {"Begun", "Ended", "Packs", "AllPacks", "Blobs", "Bytes"},
+//!   "Findings": [{"File", "Offset", "Length", "Fault", "Unreadable", "Found"}], "Healed",
+//!   "BadBlobs", "Snapshots": [{"SnapshotId", "Account", "Blocks"}], "Images": [ids], "Volumes":
+//!   [ids]}`: what was found. A run without an end is under way; without a run there was none.
 //! - `POST /cairn/v1/collections` `{"DryRun", "Resume", "IfDeleted": [snapshot ids]}` →
 //!   `{"DryRun", "Regions": [{"Region", "Known", "Live", "Condemned", "Repacked", "Copied",
 //!   "Waiting", "Deleted", "Pardoned", "Orphans"}], "IfDeleted"}`: collects garbage, or says what it
@@ -13,11 +20,15 @@
 //!   "StoredBytes", "UniqueBytes", "SharedBytes", "FreedIfDeletedBytes"}`: what the caller's things
 //!   cost in the region.
 //! - `GET /cairn/v1/status` → `{"Version", "Accelerator", "AcceleratorReason", "Account", "Operator",
-//!   "Region", "Regions": [names], "Time", "Collection"}`; the last is for the operator alone.
+//!   "Region", "Regions": [names], "Time", "PublicKey", "Scrub": {"Ended", "Running", "Findings",
+//!   "BadBlobs"}, "Collection"}`; the key in PEM, the last for the operator alone.
+
+mod scrub;
 
 use cairn_control::{
     Caller, Control, Error, ErrorKind,
     account::NewAccount,
+    attest::{Attestation, AttestationFile},
     collect::{
         self, Amount, CollectGarbage, Collected, CollectionStatus, LastPass, RegionReport, Space,
     },
@@ -47,6 +58,8 @@ pub(crate) async fn call(
     match (received.method().as_str(), segments.as_slice()) {
         ("POST", ["cairn", "v1", "accounts"]) => create_account(control, caller, received).await,
         ("POST", ["cairn", "v1", "snapshots", id, "verify"]) => verify(control, caller, id).await,
+        ("POST", ["cairn", "v1", "scrub"]) => scrub::start(control, caller, received).await,
+        ("GET", ["cairn", "v1", "scrub"]) => scrub::status(control, caller).await,
         ("POST", ["cairn", "v1", "collections"]) => {
             collect_garbage(control, caller, received).await
         }
@@ -122,10 +135,10 @@ async fn status(control: &Control, caller: &Caller, now: Timestamp) -> Result<An
         false => None,
     };
     let collection = collection.as_ref().map(CollectionState::of);
-    dialect::json(
-        StatusCode::OK,
-        &Status::of(control, caller, now, collection),
-    )
+    let scrub = scrub::Summary::of(control, caller).await?;
+    let mut status = Status::of(control, caller, now, scrub);
+    status.collection = collection;
+    dialect::json(StatusCode::OK, &status)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -361,6 +374,8 @@ struct Report<'a> {
     blocks_read: u64,
     bytes_read: u64,
     bad_blocks: Vec<Bad<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<AttestationFile>,
 }
 
 #[derive(Debug, Serialize)]
@@ -385,6 +400,7 @@ impl<'a> Report<'a> {
             blocks_read: report.blocks,
             bytes_read: report.bytes,
             bad_blocks: report.bad.iter().map(bad).collect(),
+            attestation: report.attestation.as_ref().map(Attestation::to_file),
         }
     }
 }
@@ -400,17 +416,14 @@ struct Status<'a> {
     region: &'static str,
     regions: Vec<&'static str>,
     time: String,
+    public_key: String,
+    scrub: scrub::Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
     collection: Option<CollectionState<'a>>,
 }
 
 impl<'a> Status<'a> {
-    fn of(
-        control: &'a Control,
-        caller: &'a Caller,
-        now: Timestamp,
-        collection: Option<CollectionState<'a>>,
-    ) -> Self {
+    fn of(control: &'a Control, caller: &'a Caller, now: Timestamp, scrub: scrub::Summary) -> Self {
         let (accelerator, accelerator_reason) = control.accelerator();
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -421,7 +434,9 @@ impl<'a> Status<'a> {
             region: caller.region.name(),
             regions: Region::all().map(Region::name).collect(),
             time: now.to_string(),
-            collection,
+            public_key: control.public_key().to_pem(),
+            scrub,
+            collection: None,
         }
     }
 }

@@ -90,6 +90,11 @@ pub trait DiskFile: Debug + Send + Sync {
     fn next_hole(&self, offset: u64) -> io::Result<u64>;
     /// Makes every byte written so far durable, and what is needed to read it back (`fdatasync`).
     fn sync_data(&self) -> io::Result<()>;
+    /// Asks that what is read next comes from the device, as far as it was synced. An advice: where
+    /// there is no such thing, nothing happens.
+    fn forget_cached(&self) -> io::Result<()> {
+        Ok(())
+    }
     /// Takes an exclusive lock that lives as long as this open file. False: somebody else holds it.
     fn try_lock(&self) -> io::Result<bool>;
 }

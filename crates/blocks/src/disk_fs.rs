@@ -10,8 +10,8 @@ use std::{
 
 use rustix::{
     fs::{
-        FallocateFlags, Mode, OFlags, SeekFrom, fallocate, fdatasync, ftruncate, open, seek,
-        statvfs,
+        Advice, FallocateFlags, Mode, OFlags, SeekFrom, fadvise, fallocate, fdatasync, ftruncate,
+        open, seek, statvfs,
     },
     io::{Errno, ReadWriteFlags, preadv2, pwritev2},
 };
@@ -190,6 +190,10 @@ impl DiskFile for FsFile {
     fn sync_data(&self) -> io::Result<()> {
         // Not retried on its own account: a second fdatasync after a failed one may lie.
         retry(|| fdatasync(&self.0))
+    }
+
+    fn forget_cached(&self) -> io::Result<()> {
+        retry(|| fadvise(&self.0, 0, None, Advice::DontNeed))
     }
 
     fn try_lock(&self) -> io::Result<bool> {

@@ -11,6 +11,7 @@
 //! - [`collect`]: garbage collection, and what space costs.
 //! - `session`: who relies on what, until metadata names it.
 //! - [`index`]: the Merkle index of a snapshot: build, look up, diff, verify.
+//! - [`scrub`]: reads packs from end to end, and tells of every changed byte.
 //! - [`memory_index`]: a [`BlobIndex`] in memory, for tests and tools.
 //! - [`conformance`]: what every [`BlobIndex`] must do, as a test.
 //! - [`zero`]: whether a block holds nothing but zeros.
@@ -30,6 +31,7 @@ pub mod disk_fs;
 pub mod error;
 pub mod index;
 pub mod memory_index;
+pub mod scrub;
 pub mod store;
 pub mod types;
 pub mod zero;
@@ -44,8 +46,12 @@ mod session;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
-pub use index::{BadBlock, BadNode, BadReason, Change, LeafNode, VerifyProgress, VerifyReport};
+pub use index::{
+    BadBlock, BadNode, BadReason, Change, LeafNode, RootBuilder, Survey, VerifyProgress,
+    VerifyReport,
+};
 pub use memory_index::MemoryIndex;
+pub use recover::{Reindexed, UnreadPack};
 pub use session::Session;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{

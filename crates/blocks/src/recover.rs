@@ -5,7 +5,10 @@
 //! is sealed as it would have been. Bytes are written anew before they are synced: after a
 //! failed sync the kernel may show bytes that it has given up writing, and call them clean.
 
-use std::path::Path;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use tracing::{info, warn};
 
@@ -35,25 +38,77 @@ pub(crate) fn recover(shared: &Shared) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells the index of every blob in every sealed pack. Returns how many it told of.
-pub(crate) fn reindex(shared: &Shared) -> Result<u64, Error> {
-    let mut told = 0;
-    for name in list_packs(&*shared.disk, &shared.dir)?
-        .into_iter()
-        .filter(|name| name.sealed)
-    {
+/// What was found for an index that was lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reindexed {
+    /// Blobs told of, copies included.
+    pub blobs: u64,
+    /// Packs they lie in.
+    pub packs: u64,
+    /// The domains of these packs.
+    pub domains: BTreeSet<DomainId>,
+    /// The highest number of a pack, be it understood or not.
+    pub last_pack: Option<PackId>,
+    /// Packs that were left out.
+    pub unread: Vec<UnreadPack>,
+}
+
+/// A pack that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadPack {
+    /// Its file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Tells the index of every blob in every sealed pack, the youngest pack first.
+pub(crate) fn reindex(shared: &Shared) -> Result<Reindexed, Error> {
+    let mut names = list_packs(&*shared.disk, &shared.dir)?;
+    names.sort_unstable_by_key(|name| std::cmp::Reverse(name.pack));
+    let mut done = Reindexed {
+        last_pack: names.first().map(|name| name.pack),
+        ..Reindexed::default()
+    };
+    for name in names.into_iter().filter(|name| name.sealed) {
         let path = name.path(&shared.dir);
-        match read_table(&*shared.disk, &path, name).context("read table of pack", &path)? {
+        match contents(&*shared.disk, &path, name).context("read pack", &path)? {
             Ok((domain, entries)) => {
                 tell(shared, domain, name.pack, &entries)?;
-                told += entries.len() as u64;
+                done.blobs += entries.len() as u64;
+                done.packs += 1;
+                done.domains.insert(domain);
             }
             Err(Malformed(reason)) => {
                 warn!(path = %path.display(), reason, "cannot tell what this pack holds");
+                done.unread.push(UnreadPack {
+                    path,
+                    reason: reason.to_owned(),
+                });
             }
         }
     }
-    Ok(told)
+    Ok(done)
+}
+
+/// What a sealed pack holds: by its table, or, where that is damaged, by its blobs, each of which
+/// says itself which one it is.
+fn contents(
+    disk: &dyn Disk,
+    path: &Path,
+    name: PackName,
+) -> std::io::Result<Result<(DomainId, Vec<TableEntry>), Malformed>> {
+    let malformed = match read_table(disk, path, name)? {
+        Ok(read) => return Ok(Ok(read)),
+        Err(malformed) => malformed,
+    };
+    let bytes = read_whole(&*disk.open(path, OpenMode::Read)?)?;
+    let header = match decode_header(&bytes, name) {
+        Ok(header) => header,
+        Err(malformed) => return Ok(Err(malformed)),
+    };
+    warn!(path = %path.display(), reason = malformed.0, "a pack is read whole, as its table cannot be");
+    Ok(Ok((header.domain, scan(&bytes, name.pack)?)))
 }
 
 /// The packs in a directory, sealed or not.
@@ -154,7 +209,7 @@ fn read_whole(file: &dyn DiskFile) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode_header(bytes: &[u8], name: PackName) -> Result<PackHeader, Malformed> {
+pub(crate) fn decode_header(bytes: &[u8], name: PackName) -> Result<PackHeader, Malformed> {
     let bytes = bytes
         .first_chunk()
         .ok_or(Malformed("pack header: too short"))?;
@@ -253,7 +308,11 @@ fn read_table(
     Ok(decode_table(&footer, &table).map(|entries| (header.domain, entries)))
 }
 
-fn decode_footer(bytes: &[u8; FOOTER_LEN], name: PackName, len: u64) -> Result<Footer, Malformed> {
+pub(crate) fn decode_footer(
+    bytes: &[u8; FOOTER_LEN],
+    name: PackName,
+    len: u64,
+) -> Result<Footer, Malformed> {
     let footer = Footer::decode(bytes)?;
     let ends_with_footer =
         footer.table_offset.checked_add(footer.table_len()) == Some(len - FOOTER_LEN as u64);
@@ -264,6 +323,6 @@ fn decode_footer(bytes: &[u8; FOOTER_LEN], name: PackName, len: u64) -> Result<F
 }
 
 /// Lengths of files that are held in memory.
-fn as_len(len: u64) -> usize {
+pub(crate) fn as_len(len: u64) -> usize {
     usize::try_from(len).unwrap_or(usize::MAX)
 }

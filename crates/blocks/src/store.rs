@@ -8,7 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -24,7 +24,7 @@ use crate::{
     lane::{Appended, Counters, Generation, Lane, Shared},
     pack::PackFiles,
     pack_format::{BLOB_HEADER_LEN, is_possible},
-    recover,
+    recover::{self, Reindexed},
     session::{Session, Sessions},
     types::{Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location, PackId},
     zero::is_zero,
@@ -105,6 +105,8 @@ pub struct BlockStore {
     lanes: Mutex<HashMap<(DomainId, BlobKind), Arc<Lane>>>,
     blocks: Cache<(DomainId, Digest), Arc<[u8]>>,
     pub(crate) nodes: Cache<(DomainId, Digest), Arc<Node>>,
+    /// What was found damaged since the store was opened, so that the index is told once.
+    noted: Mutex<HashSet<(DomainId, BlobId, PackId)>>,
     /// A collection is under way.
     pub(crate) collecting: Arc<AtomicBool>,
     /// Collections are to end.
@@ -142,6 +144,7 @@ impl BlockStore {
             lanes: Mutex::default(),
             blocks: Cache::new(options.block_cache_bytes),
             nodes: Cache::new(options.node_cache_bytes),
+            noted: Mutex::default(),
             collecting: Arc::default(),
             collecting_stopped: AtomicBool::new(false),
             _lock: lock,
@@ -214,9 +217,10 @@ impl BlockStore {
         })
     }
 
-    /// Tells the index of every blob in every sealed pack, for an index that was lost. Returns
-    /// the number of blobs found. A pack that cannot be understood is logged and left out.
-    pub fn reindex(&self) -> Result<u64, Error> {
+    /// Tells the index of every blob in every sealed pack, for an index that was lost. Of copies of
+    /// a blob the youngest is told of: later ones were made because something was wrong with the
+    /// earlier. A pack that cannot be understood is logged and left out.
+    pub fn reindex(&self) -> Result<Reindexed, Error> {
         recover::reindex(&self.shared)
     }
 
@@ -276,6 +280,30 @@ impl BlockStore {
         }
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Has the index know of a blob that cannot be read where it lies, so that the next put of it
+    /// stores it anew. The reader is refused in any case.
+    fn note_damage(&self, domain: DomainId, digest: &Digest, pack: PackId) {
+        let id = BlobId::from(*digest);
+        if !self.noted().insert((domain, id, pack)) {
+            return;
+        }
+        match self.shared.index.mark_bad(domain, &[(id, pack)]) {
+            Ok(()) => error!(%digest, pack = pack.0, "a blob is damaged, and is marked bad"),
+            Err(cause) => {
+                error!(%digest, pack = pack.0, %cause, "a blob is damaged, and could not be marked bad");
+                self.noted().remove(&(domain, id, pack));
+            }
+        }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, HashSet<(DomainId, BlobId, PackId)>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Reads what is stored under a digest, past the caches, and tells the digest it really has.
     pub(crate) fn read(
         &self,
@@ -313,11 +341,19 @@ impl BlockStore {
                 ..
             }) => {
                 location = find()?;
-                self.read_at(digest, kind, &location)?
+                self.read_at(digest, kind, &location)
             }
-            read => read?,
+            read => read,
         };
+        let plain = plain.inspect_err(|error| {
+            if matches!(error, Error::Damaged { .. }) {
+                self.note_damage(domain, digest, location.pack);
+            }
+        })?;
         let actual = Digest::of(&plain);
+        if actual != *digest {
+            self.note_damage(domain, digest, location.pack);
+        }
         Ok((plain, actual, location))
     }
 
@@ -530,7 +566,7 @@ impl BlockStore {
         Arc::clone(self.lanes().entry((domain, kind)).or_insert_with(new))
     }
 
-    fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<(DomainId, BlobKind), Arc<Lane>>> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<(DomainId, BlobKind), Arc<Lane>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Account(AccountCommand),
     Import(Import),
     Verify(Verify),
+    Scrub(Scrub),
+    Recover(Recover),
     Gc(Gc),
     Du(Du),
     Status(Status),
@@ -119,7 +121,8 @@ from DIR/config.toml, whose keys are the names of the flags:
   listen = \"127.0.0.1:9000\"
   region = \"eu-central-1\"
   accelerator = \"tcg\"
-The schedule of garbage collection is described in `cairn gc --help`.")]
+The schedules of scrubs and of garbage collection are described in `cairn scrub --help` and
+`cairn gc --help`.")]
 pub(crate) struct Serve {
     /// The address to listen on [default: 127.0.0.1:8773]
     ///
@@ -302,17 +305,72 @@ pub(crate) enum BootMode {
 /// Read every block of a snapshot and check it against the snapshot's digest
 ///
 /// The server reads each block back from its store, recomputes the Merkle root and compares it
-/// with the digest that it noted when the snapshot was completed. Bad blocks are listed, and the
-/// exit code is 4.
+/// with the digest that it noted and signed when the snapshot was completed. Bad blocks are
+/// listed, and the exit code is 4.
+///
+/// With --offline no server is asked: a raw disk file or block device that holds a snapshot's
+/// bytes is checked against an attestation that was exported before. Its size has to be the
+/// signed one to the byte. Without --public-key it is only known that the attestation was not
+/// changed since it was signed, by whoever has the key that it names.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   cairn verify snap-0123456789abcdef0
-  cairn verify snap-0123456789abcdef0 --output json | jq -r .Digest")]
+  cairn verify snap-0123456789abcdef0 --output json | jq -r .Digest
+  cairn verify snap-0123456789abcdef0 --export snap.attestation
+  cairn status --output json | jq -r .PublicKey > cairn.pub
+  cairn verify --offline disk.raw --attestation snap.attestation --public-key cairn.pub
+
+The public key is also in DIR/signing-key.pub, and `openssl pkey -pubin` reads it. Get it from the
+server by a way that you trust; it does not change as long as DIR/signing-key.pem is kept.")]
 pub(crate) struct Verify {
     /// The snapshot
-    #[arg(value_name = "SNAPSHOT")]
-    pub(crate) snapshot: String,
+    #[arg(value_name = "SNAPSHOT", required_unless_present = "offline")]
+    pub(crate) snapshot: Option<String>,
+    /// Write the signed digest to a file, if the snapshot verifies
+    #[arg(long, value_name = "FILE")]
+    pub(crate) export: Option<PathBuf>,
+    /// Check a raw disk file or a block device, without a server
+    #[arg(long, value_name = "IMAGE", requires = "attestation", conflicts_with_all = ["snapshot", "export", "region"])]
+    pub(crate) offline: Option<PathBuf>,
+    /// The attestation to check it against
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub(crate) attestation: Option<PathBuf>,
+    /// The public key that has to have signed it: PEM, or the line that `cairn status` shows
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub(crate) public_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Read all packs of a region, and tell of every byte that is not what was written
+///
+/// The server reads its packs from the device and checks every byte: blobs against their hashes,
+/// and headers, tables and checksums that no reader ever looks at. What cannot be read is marked
+/// bad and the snapshots, images and volumes are named that need it; it is healed when a snapshot
+/// or an upload brings the same block again. The other findings harm no reader, but a disk that
+/// changes bytes should be replaced, and `cairn recover` relies on these bytes.
+///
+/// The server does this by itself, once a week unless config.toml says otherwise. Only its first
+/// account may ask. The exit code is 4 if there are findings that are not healed.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn scrub
+  cairn scrub --region eu-west-1 --rate 20
+  cairn scrub --status --output json | jq -r '.Snapshots[].SnapshotId'
+
+In DIR/config.toml:
+  [scrub]
+  interval_days = 7     # 0: only when asked for
+  mib_per_second = 50   # 0: as fast as it goes")]
+pub(crate) struct Scrub {
+    /// Only show what was found, and how far a run under way is
+    #[arg(long)]
+    pub(crate) status: bool,
+    /// How fast to read, in MiB per second; 0 is as fast as it goes [default: the server's]
+    #[arg(long, value_name = "MIB", conflicts_with = "status")]
+    pub(crate) rate: Option<u32>,
     #[command(flatten)]
     pub(crate) region: RegionArg,
 }
@@ -356,6 +414,30 @@ pub(crate) struct Gc {
     pub(crate) region: RegionArg,
 }
 
+/// Rebuild metadata that was lost from packs and records; no server may run
+///
+/// Where cairn.db or blobs.db is missing or empty, it is rebuilt: the index of blobs from the
+/// packs, accounts and completed snapshots from the records beside them. Every snapshot has its
+/// id, owner, description, tags, digest and signature again, and every byte that its packs hold.
+///
+/// Access keys cannot come back: each account gets a new one, which is printed here and never
+/// again; that of the first account is kept in DIR/credentials. Neither can images, volumes,
+/// instances, key pairs and accounts that had no snapshot: register images anew from their
+/// snapshots. Files of volumes stay where they are and are listed.
+///
+/// Files that are there are not touched without --force, which moves them aside. The exit code is
+/// 4 if a snapshot cannot be read in full, or a record or a pack not at all.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn recover --data /srv/cairn
+  cairn recover --data /srv/cairn --force --output json | jq .Accounts")]
+pub(crate) struct Recover {
+    /// Rebuild files that are there, too; they are kept as NAME.before-recovery-N
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 /// Show what snapshots, images and the account cost on disk
 ///
 /// All figures are exact, and in bytes:
@@ -384,7 +466,7 @@ pub(crate) struct Du {
     pub(crate) region: RegionArg,
 }
 
-/// Show the server: version, accelerator, regions, collection
+/// Show the server: version, accelerator, regions, scrubs, collection
 ///
 /// The accelerator is what runs the instances' processors: `kvm`, or `tcg` where KVM is not there or
 /// does not work; the reason is given beside it. Ends with 5 where no server answers, so that a

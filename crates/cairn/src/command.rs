@@ -6,6 +6,8 @@ mod du;
 mod env;
 mod gc;
 mod import;
+mod recover;
+mod scrub;
 mod serve;
 mod ssh;
 mod status;
@@ -35,6 +37,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         }
         Command::Import(args) => on_runtime(import::run(&global, &args)),
         Command::Verify(args) => on_runtime(verify::run(&global, &args)),
+        Command::Scrub(args) => on_runtime(scrub::run(&global, &args)),
+        Command::Recover(args) => on_runtime(recover::run(&global, &args)),
         Command::Gc(args) => on_runtime(gc::run(&global, &args)),
         Command::Du(args) => on_runtime(du::run(&global, &args)),
         Command::Status(args) => on_runtime(status::run(&global, &args)),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -31,6 +32,34 @@ pub(crate) fn print_line(line: &str) -> Result<()> {
             Err(Failure::failed(format!("standard output: {cause}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// A bar of bytes on a terminal, and nothing in a pipe.
+pub(crate) fn progress_bar(bytes: u64) -> ProgressBar {
+    bar(
+        bytes,
+        "{bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+    )
+}
+
+/// A bar that counts packs on a terminal, and nothing in a pipe.
+pub(crate) fn pack_bar() -> ProgressBar {
+    bar(0, "{bar:40} {pos}/{len} packs  {eta} left")
+}
+
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let target = if io::IsTerminal::is_terminal(&io::stderr()) {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(length), target);
+    // The templates are constants; were one wrong, the default style would do.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.with_style(style)
+    } else {
+        bar
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{fs, io, net::SocketAddr, time::Duration};
 
 use cairn_control::collect::CollectionOptions;
+use cairn_control::scrub::ScrubOptions;
 use cairn_model::Region;
 use serde::Deserialize;
 
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) accelerator: AcceleratorChoice,
     /// What guests may reach.
     pub(crate) egress: EgressChoice,
+    /// How packs are scrubbed.
+    pub(crate) scrub: ScrubOptions,
     /// How garbage is collected.
     pub(crate) collection: CollectionOptions,
 }
@@ -43,7 +46,36 @@ struct File {
     accelerator: Option<AcceleratorChoice>,
     egress: Option<EgressChoice>,
     #[serde(default)]
+    scrub: ScrubFile,
+    #[serde(default)]
     collection: Collection,
+}
+
+/// `[scrub]` in `config.toml`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScrubFile {
+    /// 0: only when asked for.
+    interval_days: Option<u32>,
+    /// 0: as fast as it goes.
+    mib_per_second: Option<u32>,
+}
+
+impl ScrubFile {
+    fn options(self) -> ScrubOptions {
+        let built_in = ScrubOptions::default();
+        let some = |number: u32| (number > 0).then_some(u64::from(number));
+        ScrubOptions {
+            every: self.interval_days.map_or(built_in.every, |days| {
+                some(days).map(|days| Duration::from_secs(days * 24 * 60 * 60))
+            }),
+            bytes_per_second: self
+                .mib_per_second
+                .map_or(built_in.bytes_per_second, |mib| {
+                    some(mib).map(|mib| mib << 20)
+                }),
+        }
+    }
 }
 
 /// The table `collection` of `config.toml`.
@@ -110,6 +142,7 @@ impl Settings {
                 .egress
                 .or(file.egress)
                 .unwrap_or(EgressChoice::Isolated),
+            scrub: file.scrub.options(),
             collection: file.collection.options()?,
         })
     }
@@ -199,6 +232,19 @@ mod tests {
     }
 
     #[test]
+    fn scrubs_are_weekly_unless_the_file_says_otherwise() {
+        let built_in = load(&NO_FLAGS, None).unwrap().scrub;
+        assert_eq!(built_in, ScrubOptions::default());
+        let file = "[scrub]\ninterval_days = 1\nmib_per_second = 3\n";
+        let set = load(&NO_FLAGS, Some(file)).unwrap().scrub;
+        assert_eq!(set.every, Some(Duration::from_secs(86_400)));
+        assert_eq!(set.bytes_per_second, Some(3 << 20));
+        let off = "[scrub]\ninterval_days = 0\nmib_per_second = 0\n";
+        let off = load(&NO_FLAGS, Some(off)).unwrap().scrub;
+        assert_eq!((off.every, off.bytes_per_second), (None, None));
+    }
+
+    #[test]
     fn garbage_is_collected_every_hour_unless_told_otherwise() {
         assert_eq!(
             load(&NO_FLAGS, None).unwrap().collection,
@@ -233,6 +279,8 @@ mod tests {
             "[collection]\ngrace_seconds = -1",
             "[collection]\ninterval = 5",
             "listen",
+            "[scrub]\ninterval = 7",
+            "[scrub]\ninterval_days = -1",
         ];
         for config in unreadable {
             assert_eq!(

@@ -52,9 +52,9 @@ impl Control {
             created: self.now(),
         };
         account::insert(&mut tx, &account).await?;
-        let key = self.new_key(&account);
+        let key = new_account_key(self.entropy(), &account);
         account::insert_key(&mut tx, &key, self.now()).await?;
-        self.prepare_regions(&mut tx, &account.id).await?;
+        prepare_regions(&mut tx, &account.id, self.entropy()).await?;
         tx.commit().await?;
         Ok(NewAccount {
             account: account.id,
@@ -78,25 +78,30 @@ impl Control {
     pub async fn operator_key(&self) -> Result<Option<AccessKey>> {
         Ok(account::operator_key(&mut *self.store().read().await?).await?)
     }
+}
 
-    /// What an account has in every region from the beginning.
-    async fn prepare_regions(&self, tx: &mut WriteTx, account: &AccountId) -> Result<()> {
-        for region in Region::all() {
-            cairn_store::domain::plain(tx, region, account)
-                .await
-                .map_err(Error::internal)?;
-            network::create_default_network(tx, account, region, self.entropy()).await?;
-        }
-        Ok(())
+/// What an account has in every region from the beginning.
+pub(crate) async fn prepare_regions(
+    tx: &mut WriteTx,
+    account: &AccountId,
+    entropy: &dyn Entropy,
+) -> Result<()> {
+    for region in Region::all() {
+        cairn_store::domain::plain(tx, region, account)
+            .await
+            .map_err(Error::internal)?;
+        network::create_default_network(tx, account, region, entropy).await?;
     }
+    Ok(())
+}
 
-    fn new_key(&self, account: &Account) -> AccessKey {
-        AccessKey {
-            id: format!("AKIA{}", letters(self.entropy(), KEY_ID_LETTERS, 16)),
-            account: account.id.clone(),
-            secret: letters(self.entropy(), SECRET_LETTERS, 40),
-            operator: account.operator,
-        }
+/// An access key for an account, not on record yet.
+pub(crate) fn new_account_key(entropy: &dyn Entropy, account: &Account) -> AccessKey {
+    AccessKey {
+        id: format!("AKIA{}", letters(entropy, KEY_ID_LETTERS, 16)),
+        account: account.id.clone(),
+        secret: letters(entropy, SECRET_LETTERS, 40),
+        operator: account.operator,
     }
 }
 

@@ -14,11 +14,15 @@ use tokio::runtime::Handle;
 
 use crate::{
     Error, Result,
+    attest::{PublicKey, SigningKey},
     collect::{CollectionOptions, Collector},
     ebs::{self, Uploads},
     engine::{self, Engine, Places},
     jobs::{JobGate, Runner},
+    key_file,
     machine::{MachineOptions, Qemu, Room},
+    recover,
+    scrub::{self, ScrubOptions},
     seal::Seal,
     space,
 };
@@ -38,6 +42,8 @@ pub struct ControlOptions {
     pub volumes: cairn_volume::Options,
     /// How machines are run. Emulated, unless something better was found to work.
     pub machines: MachineOptions,
+    /// How scrubs are run.
+    pub scrubs: ScrubOptions,
     /// How garbage is collected.
     pub collection: CollectionOptions,
     /// Lets a test stop the jobs at a step.
@@ -66,6 +72,7 @@ impl ControlOptions {
             disk: Arc::new(FsDisk),
             volumes: cairn_volume::Options::new(boot_id),
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
+            scrubs: ScrubOptions::default(),
             collection: CollectionOptions::default(),
             job_gate: None,
         })
@@ -91,6 +98,12 @@ pub enum OpenError {
     /// The metadata cannot be opened.
     #[error("open the metadata: {0}")]
     Store(#[from] cairn_store::Error),
+    /// The signing key's file holds no key.
+    #[error("{} holds no Ed25519 private key (PKCS #8, PEM); put the right one back, or move it away to have a new one made", .0.display())]
+    SigningKey(PathBuf),
+    /// There are packs and no databases. To begin anew would make garbage of all of them.
+    #[error("{} holds snapshots, but cairn.db or blobs.db is missing or empty; `cairn recover --data {}` rebuilds them", .0.display(), .0.display())]
+    MetadataLost(PathBuf),
     /// There is no good place for sockets.
     #[error("find a place for sockets: {0}")]
     RuntimeDir(cairn_vmm::MachineError),
@@ -113,6 +126,8 @@ pub(crate) struct Inner {
     room: Room,
     uploads: Uploads,
     seal: Seal,
+    signing: SigningKey,
+    scrubs: ScrubOptions,
     jobs: Runner,
     collector: Collector,
     /// Locked as long as it is open.
@@ -124,8 +139,12 @@ impl Control {
     pub async fn open(options: ControlOptions) -> Result<Self, OpenError> {
         create_private_dir(&options.data_dir)?;
         let lock = lock(&options.data_dir)?;
+        if recover::is_lost(&options.data_dir) {
+            return Err(OpenError::MetadataLost(options.data_dir));
+        }
         let places = places(&options.data_dir)?;
         create_private_dir(&places.regions_dir)?;
+        let signing = key_file::load_or_make(&options.data_dir, &*options.entropy)?;
         let store = Store::open(&options.data_dir).await?;
         let index = Arc::new(store.blobs().index(Handle::current()));
         let (uploads, waiting) = Uploads::new();
@@ -144,6 +163,8 @@ impl Control {
             room,
             uploads,
             seal,
+            signing,
+            scrubs: options.scrubs,
             jobs: Runner::new(options.job_gate),
             collector: Collector::new(options.collection),
             _data_dir_lock: lock,
@@ -155,6 +176,10 @@ impl Control {
         let stopping = control.jobs().stopping().clone();
         tokio::spawn(space::watch(control.downgrade(), stopping));
         control.start_jobs();
+        if control.scrubs().every.is_some() {
+            let stop = control.jobs().stopping().clone();
+            tokio::spawn(scrub::schedule(control.downgrade(), stop));
+        }
         control.start_collecting();
         Ok(control)
     }
@@ -221,6 +246,21 @@ impl Control {
         &self.0.seal
     }
 
+    /// How scrubs are run.
+    pub(crate) fn scrubs(&self) -> &ScrubOptions {
+        &self.0.scrubs
+    }
+
+    /// The key that attestations are signed with.
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.0.signing
+    }
+
+    /// The public half of the key that attestations are signed with.
+    pub fn public_key(&self) -> PublicKey {
+        self.signing().public()
+    }
+
     pub(crate) fn jobs(&self) -> &Runner {
         &self.0.jobs
     }
@@ -265,7 +305,7 @@ pub(crate) fn create_private_dir(dir: &Path) -> Result<(), OpenError> {
 
 /// Locks the directory itself: a file in it could be removed and made again, and then two servers
 /// would each hold a lock.
-fn lock(dir: &Path) -> Result<fs::File, OpenError> {
+pub(crate) fn lock(dir: &Path) -> Result<fs::File, OpenError> {
     let failed = |source| OpenError::Io {
         what: "lock the directory",
         path: dir.to_owned(),

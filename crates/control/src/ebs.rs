@@ -337,6 +337,7 @@ impl Control {
             full_size_bytes: None,
             root: None,
             digest: None,
+            signature: None,
             tags: tag::checked(tags)
                 .map_err(|error| Error::new(ErrorKind::EbsInvalidTag, error))?,
         })

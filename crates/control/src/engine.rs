@@ -10,8 +10,9 @@ use std::{
 };
 
 use cairn_blocks::{BlobIndex, BlockStore, Digest, DomainId, Root, disk::Disk};
-use cairn_model::{Region, Snapshot, VolumeId};
+use cairn_model::{Region, Snapshot, SnapshotId, VolumeId};
 use cairn_nbd::Server;
+use cairn_store::record::{self, Record, RecordError};
 use cairn_volume::{Base, Claims, EpochTag, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -23,6 +24,12 @@ const CAPTURES: usize = 2;
 
 /// Files of less than this are taken by every file system that Cairn runs on.
 const ALWAYS_TAKEN_BYTES: u64 = 1 << 40;
+
+/// Where the packs of a region lie, in its directory.
+pub(crate) const PACKS: &str = "packs";
+
+/// Where the records of a region's snapshots lie, in its directory.
+pub(crate) const RECORDS: &str = "snapshots";
 
 /// What the engine can say.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +49,9 @@ pub(crate) enum EngineError {
     /// The file system.
     #[error("the file system: {0}")]
     Io(#[from] std::io::Error),
+    /// The record of a snapshot.
+    #[error("the record of a snapshot: {0}")]
+    Record(#[from] RecordError),
     /// A bug: the thread panicked.
     #[error("an engine thread ended: {0}")]
     Thread(#[from] tokio::task::JoinError),
@@ -65,8 +75,13 @@ impl EngineError {
         match self {
             Self::Blocks(error) => error.is_storage_full(),
             Self::Volume(error) => error.is_storage_full(),
-            Self::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
-            Self::Bind(_) | Self::Export(_) | Self::Thread(_) => false,
+            Self::Io(error) | Self::Record(RecordError::Io(error)) => {
+                error.kind() == std::io::ErrorKind::StorageFull
+            }
+            Self::Record(RecordError::Malformed(_))
+            | Self::Bind(_)
+            | Self::Export(_)
+            | Self::Thread(_) => false,
         }
     }
 }
@@ -228,7 +243,7 @@ impl Engine {
             return Ok(Arc::clone(store));
         }
         let (disk, index) = (Arc::clone(&self.disk), Arc::clone(&self.index));
-        let dir = self.region_dir(region).join("packs");
+        let dir = self.region_dir(region).join(PACKS);
         let open = move || BlockStore::open(disk, &dir, index, cairn_blocks::Options::default());
         let store = Arc::new(blocking(open).await?);
         stores.insert(region, Arc::clone(&store));
@@ -278,6 +293,60 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
         blocking(move || cairn_volume::remove(&*disk, &dir)).await
+    }
+
+    /// Writes the record of a snapshot, over the one that is there. Durable on return.
+    pub(crate) async fn write_record(
+        &self,
+        region: Region,
+        record: Record,
+    ) -> Result<(), EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.records_dir(region));
+        blocking(move || record::write(&*disk, &dir, &record)).await
+    }
+
+    /// Reads the record of a snapshot. The inner error is what is wrong with its bytes.
+    pub(crate) async fn read_record(
+        &self,
+        region: Region,
+        id: &SnapshotId,
+    ) -> Result<Result<Option<Record>, String>, EngineError> {
+        let (disk, dir, id) = (Arc::clone(&self.disk), self.records_dir(region), id.clone());
+        blocking(move || match record::read(&*disk, &dir, &id) {
+            Err(RecordError::Malformed(flaw)) => Ok(Err(flaw)),
+            read => Ok::<_, RecordError>(Ok(read?)),
+        })
+        .await
+    }
+
+    /// The regions that have a block store.
+    pub(crate) async fn regions_with_packs(&self) -> Result<Vec<Region>, EngineError> {
+        let disk = Arc::clone(&self.disk);
+        let dirs: Vec<_> = Region::all()
+            .map(|region| (region, self.region_dir(region).join(PACKS)))
+            .collect();
+        blocking(move || {
+            let mut found = Vec::new();
+            for (region, dir) in dirs {
+                match disk.list(&dir) {
+                    Ok(_) => found.push(region),
+                    Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(cause) => return Err(cause),
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Removes the record of a snapshot, if there is one. Durable on return.
+    pub(crate) async fn remove_record(
+        &self,
+        region: Region,
+        id: &SnapshotId,
+    ) -> Result<(), EngineError> {
+        let (disk, dir, id) = (Arc::clone(&self.disk), self.records_dir(region), id.clone());
+        blocking(move || record::remove(&*disk, &dir, &id)).await
     }
 
     /// What is open of a volume.
@@ -425,6 +494,10 @@ impl Engine {
 
     fn region_dir(&self, region: Region) -> PathBuf {
         self.regions_dir.join(region.name())
+    }
+
+    fn records_dir(&self, region: Region) -> PathBuf {
+        self.region_dir(region).join(RECORDS)
     }
 
     fn volume_dir(&self, region: Region, id: &VolumeId) -> PathBuf {

@@ -38,6 +38,8 @@ use crate::{
     image::CreateImageJob,
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
     launch::LaunchJob,
+    record::RecordJob,
+    scrub::ScrubJob,
     snapshot::{AbandonJob, CaptureJob},
     volume::{CreateVolumeJob, DeleteVolumeJob},
 };
@@ -468,6 +470,8 @@ async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
         DeleteVolumeJob::KIND => take::<DeleteVolumeJob>(control, job).await,
         CaptureJob::KIND => take::<CaptureJob>(control, job).await,
         AbandonJob::KIND => take::<AbandonJob>(control, job).await,
+        RecordJob::KIND => take::<RecordJob>(control, job).await,
+        ScrubJob::KIND => take::<ScrubJob>(control, job).await,
         CompleteUploadJob::KIND => take::<CompleteUploadJob>(control, job).await,
         ExpireUploadJob::KIND => take::<ExpireUploadJob>(control, job).await,
         CreateImageJob::KIND => take::<CreateImageJob>(control, job).await,

@@ -16,9 +16,13 @@
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
+//! - [`attest`], `key_file`: that proof, signed, for others to check.
 //! - [`collect`]: garbage collection, and what space costs.
 //! - `holders`: everything that keeps blobs alive.
 //! - [`export`]: the bytes of volumes, and how machines get at them.
+//! - `record`: completed snapshots once more, beside their packs.
+//! - [`scrub`]: packs read from end to end, and what that found.
+//! - [`recover`]: metadata that was lost, rebuilt from packs and records.
 //! - `engine`: the files that hold bytes.
 //! - `image`: registering images, and making them of instances.
 //! - `launch`, [`instance`], `attachment`: launching instances, starting and ending them, their
@@ -33,6 +37,7 @@
 pub mod account;
 pub mod answer;
 mod attachment;
+pub mod attest;
 pub mod caller;
 pub mod collect;
 pub mod control;
@@ -46,13 +51,17 @@ mod image;
 pub mod instance;
 mod instance_type;
 pub mod jobs;
+mod key_file;
 mod key_pair;
 mod launch;
 pub mod machine;
 mod mapping;
 mod network;
 mod place;
+mod record;
+pub mod recover;
 pub mod request;
+pub mod scrub;
 mod seal;
 pub mod snapshot;
 pub mod space;

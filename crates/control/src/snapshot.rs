@@ -22,6 +22,7 @@ use crate::{
     engine::{Content, EngineError, blocking},
     image,
     jobs::{self, Failure, Job, Next},
+    record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
     volume,
 };
@@ -148,6 +149,8 @@ impl Control {
             };
             jobs::enqueue(tx, &abandon, self.now()).await?;
         }
+        // Also of a snapshot that is not completed: a crash may have come in between.
+        record::enqueue(self, tx, snapshot.region, &snapshot.id).await?;
         snapshot::delete(tx, &snapshot.id).await?;
         Ok(())
     }
@@ -213,6 +216,7 @@ impl NewSnapshot {
             full_size_bytes: None,
             root: None,
             digest: None,
+            signature: None,
             tags: self.tags,
         }
     }
@@ -385,13 +389,16 @@ pub(crate) async fn capture(
 /// Marks a snapshot as failed.
 pub(crate) async fn fail(control: &Control, id: &SnapshotId, why: &str) -> Result<(), Failure> {
     let mut tx = control.store().write().await?;
-    snapshot::update(&mut tx, id, |snapshot| {
+    let failed = snapshot::update(&mut tx, id, |snapshot| {
         if snapshot.state == SnapshotState::Pending {
             snapshot.state = SnapshotState::Error;
             snapshot.state_message = Some(why.to_owned());
         }
     })
     .await?;
+    if let Some(failed) = failed {
+        record::enqueue(control, &mut tx, failed.region, id).await?;
+    }
     image::settle(&mut tx, id).await?;
     tx.commit().await?;
     Ok(())
@@ -409,7 +416,7 @@ pub(crate) async fn complete(
     let full_size = full_size(control, &found, *root).await?;
     let mut tx = control.store().write().await?;
     let now = control.stamp();
-    snapshot::update(&mut tx, id, |snapshot| {
+    let completed = snapshot::update(&mut tx, id, |snapshot| {
         if snapshot.state == SnapshotState::Pending {
             snapshot.state = SnapshotState::Completed;
             snapshot.progress = 100;
@@ -417,9 +424,13 @@ pub(crate) async fn complete(
             snapshot.full_size_bytes = Some(full_size);
             snapshot.root = Some(root.node.to_string());
             snapshot.digest = Some(root.digest().to_string());
+            snapshot.signature = control.signing().sign(snapshot);
         }
     })
     .await?;
+    if let Some(completed) = completed.filter(|found| found.state == SnapshotState::Completed) {
+        record::write(control, &mut tx, &completed).await?;
+    }
     image::settle(&mut tx, id).await?;
     tx.commit().await?;
     Ok(())

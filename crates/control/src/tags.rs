@@ -13,6 +13,7 @@ use cairn_store::{
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     describe::{self, Question},
+    record,
     request::{ChangeTags, Describe},
 };
 
@@ -88,9 +89,15 @@ impl Control {
             change(&mut found.tags)?;
             check_for_metadata(&mut tx, &found).await?;
             tag::set(&mut tx, found.resource_type, id, found.tags).await?;
+            if found.resource_type == ResourceType::Snapshot {
+                let id = describe::parse_id(id, ErrorKind::InvalidId)?;
+                record::enqueue(self, &mut tx, found.region, &id).await?;
+            }
         }
         describe::refuse_dry_run(request.dry_run)?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.wake_jobs();
+        Ok(())
     }
 }
 

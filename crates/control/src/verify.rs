@@ -1,10 +1,10 @@
 //! Proof that a snapshot is what it was: every byte read from the disk and hashed again.
 
-use cairn_model::{SnapshotId, SnapshotState};
+use cairn_model::{Snapshot, SnapshotId, SnapshotState};
 
 use crate::{
-    Caller, Control, Error, ErrorKind, Result, describe::refuse_dry_run, engine::blocking,
-    request::ById, snapshot,
+    Caller, Control, Error, ErrorKind, Result, attest::Attestation, describe::refuse_dry_run,
+    engine::blocking, request::ById, snapshot,
 };
 
 /// What a verification found.
@@ -14,8 +14,11 @@ pub struct VerifyReport {
     pub snapshot_id: SnapshotId,
     /// Its digest as recorded, hexadecimal.
     pub digest: String,
-    /// Whether everything is there, is what it was, and comes to the digest recorded.
+    /// Whether everything is there, is what it was, and comes to the digest recorded, and the
+    /// signature over that fits.
     pub ok: bool,
+    /// The digest as the server signed it; absent if what is recorded contradicts itself.
+    pub attestation: Option<Attestation>,
     /// Blocks read.
     pub blocks: u64,
     /// Their bytes.
@@ -52,17 +55,30 @@ impl Control {
         let (domain, root) = (content.domain(), content.root()?);
         let store = self.engine().store(found.region).await?;
         let report = blocking(move || store.verify(domain, &root, &|_| ())).await?;
+        let attestation = self.attest(&found);
+        let is_signed = attestation
+            .as_ref()
+            .is_some_and(|attestation| attestation.check(None).is_ok());
         let digest = found.digest.unwrap_or_default();
         // The recorded digest covers the size too, which the tree of hashes alone does not.
-        let ok = report.is_intact() && root.digest().to_string() == digest;
+        let ok = report.is_intact() && root.digest().to_string() == digest && is_signed;
         Ok(VerifyReport {
             snapshot_id: found.id,
             digest,
             ok,
+            attestation,
             blocks: report.checked.blocks,
             bytes: report.checked.bytes,
             bad: bad(&report),
         })
+    }
+
+    /// The attestation of a completed snapshot. One that a job has yet to sign is signed for this
+    /// answer: the same signature will be recorded.
+    fn attest(&self, snapshot: &Snapshot) -> Option<Attestation> {
+        let recorded = snapshot.signature.clone();
+        let signature = recorded.or_else(|| self.signing().sign(snapshot))?;
+        Attestation::of(snapshot, &signature)
     }
 }
 

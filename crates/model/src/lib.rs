@@ -7,10 +7,12 @@
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
+//! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
 #![forbid(unsafe_code)]
 
+pub mod attestation;
 pub mod block_device;
 pub mod filter;
 pub mod ids;
@@ -29,6 +31,7 @@ pub mod time;
 pub mod volume;
 pub mod volume_shape;
 
+pub use attestation::Statement;
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
@@ -42,7 +45,7 @@ pub use key_pair::KeyPair;
 pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};
 pub use place::Region;
-pub use snapshot::{Snapshot, SnapshotState};
+pub use snapshot::{Snapshot, SnapshotSignature, SnapshotState};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};
 pub use time::{Clock, Entropy, Timestamp};
 pub use volume::{Attachment, AttachmentState, Volume, VolumeState, VolumeType};

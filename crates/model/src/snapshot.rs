@@ -47,8 +47,21 @@ pub struct Snapshot {
     pub root: Option<String>,
     /// The snapshot digest, hexadecimal, once completed.
     pub digest: Option<String>,
+    /// The server's signature over digest and identity, once completed. Snapshots completed by a
+    /// server that had no key yet lack it until a job has signed them.
+    #[serde(default)]
+    pub signature: Option<SnapshotSignature>,
     /// Tags.
     pub tags: Tags,
+}
+
+/// A signature over what [`Statement`](crate::attestation::Statement) says of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotSignature {
+    /// The Ed25519 public key that it was made under: 32 bytes, base64.
+    pub public_key: String,
+    /// 64 bytes, base64.
+    pub signature: String,
 }
 
 /// States of a snapshot.

@@ -56,6 +56,15 @@ pub async fn insert(tx: &mut WriteTx, account: &Account) -> Result<()> {
     Ok(())
 }
 
+/// The account of a number.
+pub async fn get(conn: &mut Connection, id: &AccountId) -> Result<Option<Account>> {
+    let row = sqlx::query("SELECT id, name, operator, created FROM account WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(account).transpose()
+}
+
 /// All accounts, oldest first.
 pub async fn list(conn: &mut Connection) -> Result<Vec<Account>> {
     let rows = sqlx::query("SELECT id, name, operator, created FROM account ORDER BY created, id")

@@ -111,6 +111,16 @@ impl BlobTable {
         Ok(PackId(unsigned(row.try_get("pack")?)?))
     }
 
+    /// Never gives out a pack number up to this one: there are packs that bear them. Durable on
+    /// return.
+    pub async fn reserve_packs(&self, last: PackId) -> Result<()> {
+        sqlx::query("UPDATE pack_counter SET next = $1 WHERE only = 1 AND next < $1")
+            .bind(signed(last.0.saturating_add(1))?)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

@@ -27,6 +27,48 @@ pub async fn plain(tx: &mut WriteTx, region: Region, account: &AccountId) -> Res
     row.ok_or_else(|| sqlx::Error::RowNotFound.into())
 }
 
+/// Gives a domain back the number it had before the metadata was lost.
+pub async fn restore(
+    tx: &mut WriteTx,
+    domain: DomainId,
+    region: Region,
+    account: &AccountId,
+) -> Result<()> {
+    sqlx::query("INSERT INTO domain (id, region, account, key) VALUES ($1, $2, $3, $4)")
+        .bind(domain.0)
+        .bind(region.name())
+        .bind(account.as_str())
+        .bind(PLAIN)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Never gives out a number up to this one: it is written in packs.
+pub async fn reserve(tx: &mut WriteTx, domain: DomainId) -> Result<()> {
+    // The table remembers the highest number it ever held.
+    sqlx::query("INSERT INTO domain (id, region, account, key) VALUES ($1, '', '', '') ON CONFLICT DO NOTHING")
+        .bind(domain.0)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM domain WHERE id = $1 AND region = '' AND account = ''")
+        .bind(domain.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The domains of a region.
+pub async fn list(conn: &mut Connection, region: Region) -> Result<Vec<DomainId>> {
+    let rows = sqlx::query("SELECT id FROM domain WHERE region = $1 ORDER BY id")
+        .bind(region.name())
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| Ok(DomainId(row.try_get("id")?)))
+        .collect()
+}
+
 /// The domain of an account's unencrypted blocks in a region, if there is one yet.
 pub async fn find(
     conn: &mut Connection,

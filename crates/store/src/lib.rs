@@ -13,8 +13,10 @@
 //! - [`tag`]: the tags of all nouns.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
+//! - [`scrub`]: how far scrubs are, and what they found.
 //! - [`blob`]: where blobs lie, for the block store.
 //! - `collection`: what garbage collection and scrubbing ask of that.
+//! - [`record`]: completed snapshots once more, in files beside the packs.
 
 #![forbid(unsafe_code)]
 
@@ -32,6 +34,8 @@ pub mod job;
 pub mod key_pair;
 mod migrations;
 pub mod network;
+pub mod record;
+pub mod scrub;
 pub mod secret;
 pub mod snapshot;
 pub mod tag;

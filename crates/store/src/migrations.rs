@@ -25,6 +25,8 @@ pub(crate) fn metadata() -> Migrator {
         "0101" "jobs";
         "0102" "volumes";
         "0103" "snapshots";
+        "0104" "snapshot_records";
+        "0105" "scrubs";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

@@ -44,6 +44,16 @@ pub async fn list(
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
 }
 
+/// The completed snapshots of all accounts in a region, by id.
+pub async fn list_completed(conn: &mut Connection, region: Region) -> Result<Vec<Snapshot>> {
+    let rows = sqlx::query("SELECT doc FROM snapshot WHERE region = $1 AND state = $2 ORDER BY id")
+        .bind(region.name())
+        .bind(SnapshotState::Completed.as_str())
+        .fetch_all(conn)
+        .await?;
+    doc::decode_all(NOUN, &rows)
+}
+
 /// All snapshots in a region, whoever owns them, oldest first.
 pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query("SELECT doc FROM snapshot WHERE region = $1 ORDER BY start_time, id")

@@ -79,6 +79,7 @@ fn new_snapshot(id: SnapshotId, volume_id: VolumeId, at: i64) -> Snapshot {
         full_size_bytes: None,
         root: None,
         digest: None,
+        signature: None,
         tags: Tags::new(),
     }
 }

@@ -11,15 +11,21 @@
 //! - `build`: a new index from an old one and changes.
 //! - `walk`: look up, list, count, diff.
 //! - `verify`: reads everything and recomputes the root.
+//! - `survey`: which snapshots cannot be read, without reading them.
+//! - `stream`: the root of a volume from its blocks in order, without a store.
 
 mod build;
 mod node;
 mod root;
+mod stream;
+mod survey;
 mod verify;
 mod walk;
 
 pub(crate) use node::Node;
 pub(crate) use root::empty_root;
+pub use stream::RootBuilder;
+pub use survey::Survey;
 pub use verify::{BadBlock, BadNode, BadReason, VerifyProgress, VerifyReport};
 pub(crate) use walk::Place;
 pub use walk::{Change, LeafNode};

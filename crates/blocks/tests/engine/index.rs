@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cairn_blocks::{BLOCK_SIZE, Change, Digest, Error, LeafNode, Root};
+use cairn_blocks::{BLOCK_SIZE, Change, Digest, Error, LeafNode, Root, RootBuilder};
 use cairn_testkit::OpKind;
+use proptest::prelude::*;
 
 use crate::support::{Bench, HERE, THERE, expected_root};
 
@@ -243,4 +244,69 @@ fn a_missing_node_ends_the_list_with_an_error() {
     };
     let listed: Vec<_> = bench.store().blocks(HERE, &root, 0).collect();
     assert!(matches!(listed.as_slice(), [Err(Error::NotFound { .. })]));
+}
+
+/// Volumes that end within a leaf, at its end, behind a mid node, and far out.
+fn sizes() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        Just(1),
+        Just(BLOCK_SIZE as u64 * 256),
+        Just(BLOCK_SIZE as u64 * 257 - 3),
+        Just(1 << 35),
+        Just((1 << 36) + 512),
+        Just(Root::MAX_SIZE_BYTES),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_root_from_blocks_in_order_is_that_of_the_index(
+        size in sizes(),
+        blocks in prop::collection::btree_map(
+            prop_oneof![0..4u64, 250..262u64, 65_530..65_540u64, 130_000..135_000u64, any::<u64>()],
+            any::<[u8; 32]>().prop_map(Digest),
+            0..40,
+        ),
+    ) {
+        let count = Root::empty(size).block_count();
+        let content: BTreeMap<u64, Digest> =
+            blocks.into_iter().map(|(block, digest)| (block % count, digest)).collect();
+        let mut builder = RootBuilder::new(size).unwrap();
+        let mut next = 0;
+        for (block, digest) in &content {
+            // One by one or at a stroke.
+            if block - next < 300 {
+                (next..*block).for_each(|_| builder.push(None));
+            } else {
+                builder.skip(block - next);
+            }
+            builder.push(Some(*digest));
+            next = block + 1;
+        }
+        builder.skip(count - next);
+        let root = builder.finish().unwrap();
+        prop_assert_eq!(root, Root { node: expected_root(&content), size_bytes: size });
+    }
+}
+
+#[test]
+fn a_root_from_blocks_needs_each_of_them_once_and_knows_zeros() {
+    let blocks = |builder: &mut RootBuilder, count: u64| {
+        (0..count).for_each(|_| builder.push(Some(Digest::of(&vec![0; BLOCK_SIZE]))));
+    };
+    for given in [0, 1, 3, 4] {
+        let mut builder = RootBuilder::new(2 * BLOCK_SIZE as u64).unwrap();
+        blocks(&mut builder, given);
+        assert!(matches!(
+            builder.finish(),
+            Err(Error::OutOfRange { block, blocks: 2 }) if block == given
+        ));
+    }
+    let mut builder = RootBuilder::new(2 * BLOCK_SIZE as u64).unwrap();
+    blocks(&mut builder, 2);
+    assert_eq!(
+        builder.finish().unwrap(),
+        Root::empty(2 * BLOCK_SIZE as u64)
+    );
+    assert!(RootBuilder::new(Root::MAX_SIZE_BYTES + 1).is_err());
 }

@@ -10,6 +10,7 @@ mod faults;
 mod index;
 mod model;
 mod rot;
+mod scrub;
 mod storing;
 mod support;
 mod threads;

@@ -182,7 +182,15 @@ fn reindexing_finds_every_blob() {
     bench.store().seal().unwrap();
     bench.close();
     let bench = Bench::with_index(bench.disk, Arc::new(MemoryIndex::new()));
-    assert_eq!(bench.store().reindex().unwrap(), 20 + 3, "blocks and nodes");
+    let found = bench.store().reindex().unwrap();
+    assert_eq!(found.blobs, 20 + 3, "blocks and nodes");
+    assert_eq!(found.domains, [HERE].into());
+    assert_eq!(
+        found.packs as usize,
+        bench.packs("").len() - 1,
+        "all but the lock"
+    );
+    assert!(found.last_pack >= Some(PackId(found.packs)) && found.unread.is_empty());
     assert!(
         bench
             .store()

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ::http::Method;
+use cairn_control::attest::AttestationFile;
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -35,6 +36,9 @@ pub(crate) struct VerifyReport {
     pub(crate) bytes_read: u64,
     /// What is not as it should be.
     pub(crate) bad_blocks: Vec<BadBlocks>,
+    /// The digest as the server signed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attestation: Option<AttestationFile>,
 }
 
 /// A run of blocks that are not what they should be.
@@ -67,9 +71,90 @@ pub(crate) struct ServerStatus {
     pub(crate) region: String,
     /// All regions.
     pub(crate) regions: Vec<String>,
+    /// The key that its attestations are signed with, in PEM.
+    pub(crate) public_key: String,
+    /// What scrubs of the region came to.
+    pub(crate) scrub: ScrubSummary,
     /// How garbage collection is doing; for the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) collection: Option<CollectionState>,
+}
+
+/// A few words on the scrubs of a region.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ScrubSummary {
+    /// When the last one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<String>,
+    /// Whether one is under way.
+    pub(crate) running: bool,
+    /// What was found and is not healed.
+    pub(crate) findings: u64,
+    /// Blobs that cannot be read now.
+    pub(crate) bad_blobs: u64,
+}
+
+/// What scrubs of a region found.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ScrubStatus {
+    /// The region.
+    pub(crate) region: String,
+    /// The last run, or the one under way; none if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<ScrubRun>,
+    /// What was found and is not healed.
+    pub(crate) findings: Vec<ScrubFinding>,
+    /// How many findings are healed, or not needed by anything any more.
+    pub(crate) healed: u64,
+    /// Blobs that cannot be read now.
+    pub(crate) bad_blobs: u64,
+    /// Snapshots that cannot be read.
+    pub(crate) snapshots: Vec<ScrubSnapshot>,
+    /// Images of these.
+    pub(crate) images: Vec<String>,
+    /// Volumes that read from what cannot be read.
+    pub(crate) volumes: Vec<String>,
+}
+
+/// A run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ScrubRun {
+    pub(crate) begun: String,
+    /// None while it is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<String>,
+    /// Packs read.
+    pub(crate) packs: u64,
+    /// Packs to read.
+    pub(crate) all_packs: u64,
+    pub(crate) blobs: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Bytes that are not what was written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ScrubFinding {
+    pub(crate) file: String,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) fault: String,
+    /// Whether a reader would miss them.
+    pub(crate) unreadable: bool,
+    pub(crate) found: String,
+}
+
+/// A snapshot that cannot be read.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ScrubSnapshot {
+    pub(crate) snapshot_id: String,
+    pub(crate) account: String,
+    /// How many of its blocks cannot be.
+    pub(crate) blocks: u64,
 }
 
 /// How garbage collection is doing.
@@ -226,6 +311,23 @@ pub(crate) async fn verify(client: &Client, snapshot: &str) -> Result<VerifyRepo
     );
     // The server reads every block first; a large snapshot takes its time.
     request.timeout = Duration::from_secs(24 * 3600);
+    call(client, &request).await
+}
+
+/// Has the server begin a scrub of the region, unless one is under way.
+pub(crate) async fn start_scrub(
+    client: &Client,
+    mib_per_second: Option<u32>,
+) -> Result<ScrubStatus, CallError> {
+    let body = json!({ "MibPerSecond": mib_per_second });
+    call(client, &post("/cairn/v1/scrub", &body)).await
+}
+
+/// What scrubs of the region found.
+pub(crate) async fn scrub_status(client: &Client) -> Result<ScrubStatus, CallError> {
+    let mut request = Request::new("cairn", Method::GET, "/cairn/v1/scrub");
+    // Where something was found, the server looks at every snapshot.
+    request.timeout = Duration::from_secs(3600);
     call(client, &request).await
 }
 

@@ -165,6 +165,7 @@ fn options(
         Arc::new(OsEntropy),
     )
     .map_err(Failure::failed)?;
+    options.scrubs = settings.scrub;
     options.collection = settings.collection;
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)

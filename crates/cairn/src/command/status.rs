@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use cairn_control::attest::PublicKey;
 use indicatif::{HumanBytes, HumanDuration};
 
 use crate::{
     cli::{Global, Status},
     client::{
-        cairn::{self, CollectionState, LastCollection, ServerStatus},
+        cairn::{self, CollectionState, LastCollection, ScrubSummary, ServerStatus},
         connect,
     },
     failure::Result,
@@ -30,16 +31,39 @@ fn text(endpoint: &str, status: &ServerStatus) -> String {
         account,
         region,
         regions,
+        public_key,
+        scrub,
         collection,
         ..
     } = status;
+    // On one line, as `cairn verify --public-key` takes it too.
+    let key =
+        PublicKey::parse(public_key).map_or_else(|cause| cause.to_string(), |key| key.to_string());
     let collection = collection.as_ref().map(collection_text);
     format!(
         "server       {endpoint}\nversion      {version}\naccelerator  {accelerator} ({accelerator_reason})\n\
-         account      {account}\nregion       {region}\nregions      {}{}",
+         account      {account}\nregion       {region}\nregions      {}\npublic key   {key}\nscrub        {}{}",
         regions.join(" "),
+        scrubbed(scrub),
         collection.unwrap_or_default()
     )
+}
+
+/// The state of the region's packs, on one line.
+fn scrubbed(scrub: &ScrubSummary) -> String {
+    let when = match (&scrub.ended, scrub.running) {
+        (_, true) => "under way".to_owned(),
+        (Some(ended), false) => format!("ended {ended}"),
+        (None, false) => "never yet".to_owned(),
+    };
+    match (scrub.findings, scrub.bad_blobs) {
+        (0, 0) => format!("{when}, nothing found"),
+        (findings, bad) => {
+            format!(
+                "{when}, {findings} findings, {bad} blobs cannot be read: see `cairn scrub --status`"
+            )
+        }
+    }
 }
 
 /// How garbage collection is doing, in a line, and one more for each alarm.

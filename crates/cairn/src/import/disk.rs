@@ -104,7 +104,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Bytes of a file or a block device.
-fn length(mut file: &File) -> Result<u64> {
+pub(crate) fn length(mut file: &File) -> Result<u64> {
     let kind = file.metadata().map_err(Failure::failed)?.file_type();
     if !kind.is_file() && !kind.is_block_device() {
         return Err(Failure::bad_image(
