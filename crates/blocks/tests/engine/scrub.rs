@@ -16,11 +16,14 @@ use cairn_testkit::{Rng, SimDisk};
 
 use crate::support::{Bench, DIR, HERE, THERE, block, digest};
 
+/// A snapshot: its domain, its root, and its blocks with the numbers of what they hold.
+type Made = (DomainId, Root, Vec<(u64, usize)>);
+
 /// Two snapshots that share a block and a leaf, and a third in another domain.
 struct Story {
     bench: Bench,
     index: Arc<MemoryIndex>,
-    snapshots: Vec<(DomainId, Root, Vec<(u64, usize)>)>,
+    snapshots: Vec<Made>,
 }
 
 fn story() -> Story {
@@ -134,7 +137,7 @@ fn what_is_as_it_was_has_no_findings() {
         bytes as u64
     );
     let blobs: u64 = reports.iter().map(|report| report.blobs).sum();
-    assert_eq!(blobs as usize, index.entries().len());
+    assert_eq!(blobs, index.entries().len() as u64);
     assert_eq!(story.surveyed(&bench), [true; 3]);
 }
 
