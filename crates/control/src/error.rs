@@ -127,6 +127,9 @@ pub enum ErrorKind {
 impl From<cairn_store::Error> for Error {
     /// Callers turn the constraints that mean something to them into their own kinds first.
     fn from(error: cairn_store::Error) -> Self {
+        if error.is_storage_full() {
+            return Self::new(ErrorKind::StorageFull, "The server has no storage left.");
+        }
         Self::internal(error)
     }
 }

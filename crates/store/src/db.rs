@@ -14,7 +14,7 @@ use std::{
 };
 
 use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -147,6 +147,19 @@ pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_out_of_transactions(connection)))
+}
+
+/// Whether a connection that is given back may be used again.
+///
+/// After a full disk or a failed read SQLite ends the transaction by itself. The rollback that sqlx
+/// sends then fails for want of a transaction, and sqlx counts on as if there were one: every later
+/// transaction of that connection would be refused, or never end. Such a connection is closed, and
+/// another one takes its place.
+async fn is_out_of_transactions(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // The rollback of a transaction that was dropped is on its way; an answer comes after it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn create_private(path: &Path) -> io::Result<()> {

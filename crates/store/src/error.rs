@@ -42,6 +42,22 @@ pub enum Error {
     Database(sqlx::Error),
 }
 
+/// SQLite's code for a file system without space.
+const SQLITE_FULL: &str = "13";
+
+impl Error {
+    /// Whether the file system has no space left.
+    pub fn is_storage_full(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().as_deref() == Some(SQLITE_FULL)
+            }
+            Self::Create(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match Constraint::violated_by(&error) {
