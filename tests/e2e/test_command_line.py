@@ -97,6 +97,21 @@ class Serve(ServerTest):
                               env=clean_environment())
         self.assertEqual(done.returncode, 5)
 
+    def test_what_is_kept_is_for_its_owner_alone(self):
+        """Also in a directory that was made before, for others to look into."""
+        server = Server(self.temp / "open")
+        server.data.mkdir(mode=0o755)
+        server.data.chmod(0o755)
+        self.addCleanup(server.dispose)
+        server.start()
+        disk = self.temp / "small.raw"
+        disk.write_bytes(pattern("small", BLOCK))
+        server.cairn("import", disk, "--snapshot-only")
+        found = [path for path in server.data.rglob("*") if not path.is_symlink()]
+        self.assertTrue([path for path in found if ".data" in path.suffixes], found)
+        self.assertEqual([path for path in found if path.stat().st_mode & 0o077], [])
+        self.assertEqual(server.stop(), 0)
+
     def test_a_data_directory_that_cannot_be_is_told(self):
         file = self.temp / "a-file"
         file.write_text("")
@@ -288,6 +303,13 @@ class Accounts(ServerTest):
     def test_json_is_one_line(self):
         done = self.server.cairn("account", "create", "--output", "json")
         self.assertEqual((done.stdout.count("\n"), done.stderr), (1, ""))
+
+    def test_a_name_is_one_line(self):
+        for wrong in ("", "two\nlines", "n" * 129):
+            done = self.server.cairn("account", "create", "--name", wrong, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), wrong)
+            self.assertIn("1 to 128 characters", done.stderr)
+        self.server.cairn("account", "create", "--name", "Ä" * 128)
 
     def test_names_are_kept(self):
         text = self.server.cairn("account", "create", "--name", "text").stdout

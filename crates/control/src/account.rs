@@ -6,9 +6,12 @@ use cairn_store::{
     account::{self, Account},
 };
 
-use crate::{Control, Error, Result, network};
+use crate::{Control, Error, ErrorKind, Result, network};
 
 pub use cairn_store::account::AccessKey;
+
+/// The longest name of an account, in characters.
+const NAME_MAX: usize = 128;
 
 /// What access key ids are spelled with.
 const KEY_ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -43,6 +46,7 @@ impl Control {
     /// Makes an account with an access key, and its default network in every region. The first
     /// account runs the server: it may make others.
     pub async fn create_account(&self, name: Option<String>) -> Result<NewAccount> {
+        check_name(name.as_deref())?;
         let mut tx = self.store().write().await?;
         let operator = account::list(&mut tx).await?.is_empty();
         let account = Account {
@@ -103,6 +107,20 @@ pub(crate) fn new_account_key(entropy: &dyn Entropy, account: &Account) -> Acces
         secret: letters(entropy, SECRET_LETTERS, 40),
         operator: account.operator,
     }
+}
+
+/// A name stands on one line, in lists and in logs.
+fn check_name(name: Option<&str>) -> Result<()> {
+    let fits = |name: &str| {
+        (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains(char::is_control)
+    };
+    if name.is_none_or(fits) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidParameterValue,
+        format!("The name of an account has 1 to {NAME_MAX} characters on one line."),
+    ))
 }
 
 /// Letters drawn evenly: their number divides 256.

@@ -151,11 +151,15 @@ pub(crate) fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-/// Whether a connection is free for another transaction. Where a disk is full SQLite ends a
-/// transaction by itself; sqlx, whose own rollback then fails, would take it for open for ever.
-async fn has_no_transaction(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+/// Whether a connection that is given back may be used again.
+///
+/// After a full disk or a failed read SQLite ends the transaction by itself. The rollback that sqlx
+/// sends then fails for want of a transaction, and sqlx counts on as if there were one: every later
+/// transaction of that connection would be refused, or never end. Such a connection is closed, and
+/// another one takes its place.
+async fn has_no_transaction(connection: &mut Connection) -> sqlx::Result<bool> {
     if connection.is_in_transaction() {
-        // The rollback of a transaction that was dropped is only queued.
+        // The rollback of a transaction that was dropped is on its way; an answer comes after it.
         connection.ping().await?;
     }
     Ok(!connection.is_in_transaction())

@@ -42,18 +42,21 @@ pub enum Error {
     Database(sqlx::Error),
 }
 
+/// SQLite's code for a file system without space.
+const SQLITE_FULL: &str = "13";
+
 impl Error {
-    /// Whether the disk of the database is full; what was to be written then was not.
+    /// Whether the file system has no space left.
     pub fn is_storage_full(&self) -> bool {
-        let Self::Database(sqlx::Error::Database(error)) = self else {
-            return false;
-        };
-        error.code().is_some_and(|code| code == SQLITE_FULL)
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().as_deref() == Some(SQLITE_FULL)
+            }
+            Self::Create(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
     }
 }
-
-/// What SQLite calls it.
-const SQLITE_FULL: &str = "13";
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {

@@ -118,11 +118,15 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
-    /// Whether sending the request again may help.
-    fn is_passing(&self) -> bool {
+    /// For how long sending the request again may help. A server that is gone may be starting; one
+    /// that answers and still cannot, as on a full disk, is no better off for being asked longer.
+    fn deserves(&self) -> Duration {
         match self {
-            Self::Refused(refusal) => matches!(refusal.status, 429 | 500 | 502 | 503 | 504),
-            Self::NotSent(_) | Self::Lost(_) => true,
+            Self::Refused(refusal) if matches!(refusal.status, 429 | 500 | 502 | 503 | 504) => {
+                Duration::from_secs(10)
+            }
+            Self::Refused(_) => Duration::ZERO,
+            Self::NotSent(_) | Self::Lost(_) => Duration::MAX,
         }
     }
 }
@@ -192,7 +196,8 @@ impl Client {
                 Err(error) => error,
             };
             let may_repeat = request.repeatable || matches!(error, CallError::NotSent(_));
-            if !(may_repeat && error.is_passing() && begun.elapsed() + wait < self.patience) {
+            let patience = error.deserves().min(self.patience);
+            if !(may_repeat && begun.elapsed() + wait < patience) {
                 return Err(error);
             }
             tracing::debug!(?error, "sending the request again");

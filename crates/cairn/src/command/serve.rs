@@ -14,6 +14,7 @@ use cairn_control::{
 };
 use cairn_model::Region;
 use cairn_vmm::{AcceleratorChoice, AcceleratorProbe, Config, Egress, probe_accelerator};
+use rustix::{fs::Mode, process::umask};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -42,6 +43,8 @@ struct FirstAccount<'a> {
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(global: &Global, args: &Serve) -> Result<()> {
     let mut stop = Stop::new()?;
+    // A directory that was there before may be open to others; what is put into it is not: disks and keys.
+    umask(Mode::RWXG | Mode::RWXO);
     let dir = DataDir::named_or_default(global.data.as_deref())?;
     let settings = Settings::load(args, &dir)?;
     dir.create().map_err(|cause| {
@@ -54,7 +57,7 @@ pub(crate) async fn run(global: &Global, args: &Serve) -> Result<()> {
         .map_err(Failure::failed)?;
     let control = Control::open(options(&dir, &settings, machines, probe)?)
         .await
-        .map_err(open_failure)?;
+        .map_err(|cause| open_failure(&dir, cause))?;
     let outcome = serve(global, &dir, &settings, &control, &mut stop).await;
     // What is under way ends at a point from which the next server goes on.
     tokio::select! {
@@ -98,10 +101,12 @@ async fn keep_first_account(
     if let Some(key) = control.operator_key().await.map_err(Failure::failed)? {
         return keep_again(dir, key);
     }
-    let account = control
-        .create_account(None)
-        .await
-        .map_err(Failure::failed)?;
+    let account = control.create_account(None).await.map_err(|cause| {
+        Failure::failed(format!(
+            "cannot make the first account in {}: {cause}",
+            dir.path().display()
+        ))
+    })?;
     let credentials = Credentials {
         access_key_id: account.access_key_id,
         secret_access_key: account.secret_access_key,
@@ -223,11 +228,14 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn open_failure(error: OpenError) -> Failure {
+fn open_failure(dir: &DataDir, error: OpenError) -> Failure {
     match error {
         OpenError::InUse(_) => Failure::InUse(format!(
             "{error}; stop that one, or choose another with --data"
         )),
+        OpenError::Store(_) => {
+            Failure::failed(format!("cannot use {}: {error}", dir.path().display()))
+        }
         error => Failure::failed(error),
     }
 }
