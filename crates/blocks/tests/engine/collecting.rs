@@ -739,12 +739,12 @@ fn threads_write_read_delete_and_collect_side_by_side() {
         for thread in 0..3 {
             let (bench, named, writing) = (&bench, &named, &writing);
             scope.spawn(move || {
+                let _end = End(writing);
                 let mut rng = Rng::new(thread + 1);
                 for _ in 0..ROUNDS {
                     write_one(bench, named, &mut rng);
                     read_one(bench, named, &mut rng);
                 }
-                writing.fetch_sub(1, Ordering::SeqCst);
             });
         }
         scope.spawn(|| {
@@ -771,6 +771,15 @@ fn threads_write_read_delete_and_collect_side_by_side() {
     }
     assert_intact(&bench, &roots);
     assert_nothing_else(&bench, &roots);
+}
+
+/// A thread has ended, also by a panic.
+struct End<'a>(&'a AtomicU64);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn below(rng: &mut Rng, limit: usize) -> usize {
