@@ -239,6 +239,7 @@ pub(crate) fn ec2(problem: &Problem) -> QueryCode {
         Problem::Query(QueryError::Wrong { .. }) | Problem::FieldInvalid { .. } => {
             bad("InvalidParameterValue")
         }
+        Problem::Query(QueryError::Character { .. }) => bad("InvalidCharacter"),
         Problem::ContentType(_) => bad("InvalidQueryParameter"),
         Problem::Verb(error) => of_kind(error.kind).0,
         Problem::ActionMissing => bad("MissingAction"),

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
+use crate::xml::can_carry;
+
 /// Names have at most this many parts.
 const DEPTH_MAX: usize = 8;
 
@@ -36,6 +38,16 @@ pub enum QueryError {
         value: String,
         /// The values that say what happens anyway.
         accepted: &'static [&'static str],
+    },
+    /// A value that no answer could show as it is.
+    #[error(
+        "The value of the parameter {name} contains the character {character:?}, which XML cannot carry."
+    )]
+    Character {
+        /// The parameter.
+        name: String,
+        /// The character.
+        character: char,
     },
     /// A value of the wrong type.
     #[error("Value ({value}) for parameter {name} is invalid. Expected {expected}.")]
@@ -86,7 +98,8 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// If a name occurs twice or has too many parts.
+    /// If a name occurs twice or has too many parts, or a value has a character that XML cannot
+    /// carry.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, QueryError> {
         let mut top = Self::default();
         for (name, value) in pairs {
@@ -98,6 +111,10 @@ impl Group {
     fn insert(&mut self, name: &str, value: String) -> Result<(), QueryError> {
         if name.split('.').count() > DEPTH_MAX {
             return Err(QueryError::Unknown(name.to_owned()));
+        }
+        if let Some(character) = value.chars().find(|c| !can_carry(*c)) {
+            let name = name.to_owned();
+            return Err(QueryError::Character { name, character });
         }
         let mut group = self;
         for (end, part) in ends(name) {
@@ -490,6 +507,23 @@ mod tests {
                 }
             ),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn what_no_answer_could_show_is_refused() {
+        let of = |value: &str| Group::new([("Tag.1.Value".to_owned(), value.to_owned())]);
+        of("tab\t line\n return\r \u{7f} \u{85} \u{1f9f1}").unwrap();
+        for bad in ["a\0", "\u{1}", "\u{b}", "\u{c}", "\u{1b}[31m", "\u{ffff}"] {
+            let error = of(bad).unwrap_err();
+            assert!(
+                matches!(&error, QueryError::Character { name, .. } if name == "Tag.1.Value"),
+                "{error}"
+            );
+        }
+        assert_eq!(
+            of("\u{1}").unwrap_err().to_string(),
+            "The value of the parameter Tag.1.Value contains the character '\\u{1}', which XML cannot carry."
         );
     }
 

@@ -13,6 +13,11 @@ pub trait ToXml {
     fn to_xml(&self, xml: &mut XmlWriter);
 }
 
+/// Whether XML 1.0 can carry a character.
+pub(crate) fn can_carry(c: char) -> bool {
+    !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// A document being written.
 #[derive(Debug)]
 pub struct XmlWriter(String);
@@ -86,9 +91,8 @@ impl XmlWriter {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\r' => self.0.push_str("&#13;"),
-                '\t' | '\n' => self.0.push(c),
-                '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => self.0.push('\u{fffd}'),
-                _ => self.0.push(c),
+                c if can_carry(c) => self.0.push(c),
+                _ => self.0.push('\u{fffd}'),
             }
         }
     }

@@ -542,6 +542,15 @@ async fn bad_input_is_named() {
             "InvalidID",
         ),
         (
+            "CreateTags",
+            &[
+                ("ResourceId.1", "vol-12345678"),
+                ("Tag.1.Key", "x"),
+                ("Tag.1.Value", "\u{1}"),
+            ],
+            "InvalidCharacter",
+        ),
+        (
             "CreateSnapshot",
             &[("VolumeId", "vol-12345678"), ("Location", "local")],
             "UnsupportedOperation",

@@ -433,11 +433,15 @@ struct Traits {
 impl Traits {
     fn read(request: &RegisterImage) -> Result<Self> {
         let traits = Self {
-            architecture: spelled("architecture", &request.architecture)?
+            architecture: spelled("architecture", &request.architecture, Architecture::ALL)?
                 .unwrap_or(Architecture::I386),
-            virtualization_type: spelled("virtualizationType", &request.virtualization_type)?
-                .unwrap_or(VirtualizationType::Paravirtual),
-            boot_mode: spelled("bootMode", &request.boot_mode)?,
+            virtualization_type: spelled(
+                "virtualizationType",
+                &request.virtualization_type,
+                VirtualizationType::ALL,
+            )?
+            .unwrap_or(VirtualizationType::Paravirtual),
+            boot_mode: spelled("bootMode", &request.boot_mode, BootMode::ALL)?,
         };
         if request
             .image_location
@@ -521,11 +525,21 @@ fn refuse_combination(message: &str) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidParameterCombination, message))
 }
 
-fn spelled<T: std::str::FromStr>(parameter: &str, text: &Option<String>) -> Result<Option<T>> {
+fn spelled<T>(parameter: &str, text: &Option<String>, all: &[T]) -> Result<Option<T>>
+where
+    T: std::str::FromStr + ToString,
+{
     let Some(text) = text.as_deref().filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    text.parse().map(Some).map_err(|_| invalid(parameter, text))
+    text.parse().map(Some).map_err(|_| {
+        let known: Vec<_> = all.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "Value ({text}) for parameter {parameter} is invalid. Expected one of: {}.",
+            known.join(", ")
+        );
+        Error::new(ErrorKind::InvalidParameterValue, message)
+    })
 }
 
 fn only(parameter: &str, text: &Option<String>, allowed: &str) -> Result<()> {

@@ -239,7 +239,7 @@ async fn registrations_that_cannot_be_are_refused() {
         (
             with(&|r| r.architecture = text("sparc")),
             ErrorKind::InvalidParameterValue,
-            "sparc",
+            "Value (sparc) for parameter architecture is invalid. Expected one of: i386, x86_64, arm64.",
         ),
         (
             with(&|r| r.image_location = text("bucket/x.manifest.xml")),

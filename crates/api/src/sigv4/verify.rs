@@ -120,7 +120,8 @@ impl Presented {
             .map_err(|_| AuthError::Mismatch)
     }
 
-    /// Host and every `x-amz-` header have to be signed; a `Date` too where it says when.
+    /// Host and every `x-amz-` header have to be signed. A `Date` that says when need not be: the
+    /// string to sign has the time itself.
     fn check_signed_headers(&self, parts: &Parts<'_>) -> Result<(), AuthError> {
         let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
         if !signed("host") {
