@@ -251,7 +251,7 @@ mod tests {
         std::fs::write(dir.join(format!("{id}.new")), "torn").unwrap();
         write(&disk, &dir, &record).unwrap();
         assert_eq!(read(&disk, &dir, &id).unwrap(), Some(record));
-        assert_eq!(list(&disk, &dir).unwrap(), [id.clone()]);
+        assert_eq!(list(&disk, &dir).unwrap(), std::slice::from_ref(&id));
         remove(&disk, &dir, &id).unwrap();
         remove(&disk, &dir, &id).unwrap();
         assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
@@ -292,10 +292,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let other: SnapshotId = "snap-fffffffffffffffff".parse().unwrap();
         std::fs::write(temp.path().join(other.as_str()), record().encode().unwrap()).unwrap();
-        assert!(read(&FsDisk, temp.path(), &other).is_err());
+        read(&FsDisk, temp.path(), &other).unwrap_err();
         let mut pending = record();
         pending.snapshot.state = SnapshotState::Pending;
-        assert!(Record::decode(&pending.encode().unwrap()).is_err());
+        Record::decode(&pending.encode().unwrap()).unwrap_err();
     }
 
     proptest! {

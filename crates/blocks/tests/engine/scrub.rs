@@ -20,8 +20,11 @@ use crate::support::{Bench, DIR, HERE, THERE, block, digest};
 struct Story {
     bench: Bench,
     index: Arc<MemoryIndex>,
-    snapshots: Vec<(DomainId, Root, Vec<(u64, usize)>)>,
+    snapshots: Vec<(DomainId, Root, Content)>,
 }
+
+/// Which block stands where.
+type Content = Vec<(u64, usize)>;
 
 fn story() -> Story {
     let index = Arc::new(MemoryIndex::new());
@@ -134,7 +137,7 @@ fn what_is_as_it_was_has_no_findings() {
         bytes as u64
     );
     let blobs: u64 = reports.iter().map(|report| report.blobs).sum();
-    assert_eq!(blobs as usize, index.entries().len());
+    assert_eq!(blobs, index.entries().len() as u64);
     assert_eq!(story.surveyed(&bench), [true; 3]);
 }
 
