@@ -3,7 +3,8 @@
 //! `cargo run --release -p cairn-store --example collect_scale -- DIR BLOBS` makes an index of so
 //! many blobs in DIR, if there is none, half of them of a snapshot that was deleted; then, in a
 //! process of its own, collects. The index nodes are real; of the blocks there are only the rows,
-//! since nothing of a collection reads a block unless it copies it.
+//! since nothing of a collection reads a block unless it copies it. BLOBS has to be a multiple of
+//! 128: a pack with blobs of both halves would be copied, and there is nothing to copy.
 
 #![allow(
     clippy::print_stdout,
