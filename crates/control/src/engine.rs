@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    num::NonZeroU64,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -273,15 +274,17 @@ impl Engine {
     /// Opens the files of a volume, which recovers it from a crash.
     pub(crate) async fn open_volume(
         &self,
-        region: Region,
-        id: &VolumeId,
+        noun: &cairn_model::Volume,
     ) -> Result<Arc<Volume>, EngineError> {
-        let store = self.store(region).await?;
-        let (disk, dir, options) = (
+        let store = self.store(noun.region).await?;
+        let (disk, dir) = (
             Arc::clone(&self.disk),
-            self.volume_dir(region, id),
-            self.options.clone(),
+            self.volume_dir(noun.region, &noun.id),
         );
+        let options = cairn_volume::Options {
+            hydration_rate: hydration_rate(noun),
+            ..self.options.clone()
+        };
         blocking(move || cairn_volume::open(disk, &dir, store, options)).await
     }
 
@@ -536,6 +539,12 @@ pub(crate) fn base(content: &Content) -> Result<Base, Error> {
         domain: content.domain(),
         root: content.root()?,
     })
+}
+
+/// How many bytes a second are to be copied from the snapshot of a volume, from MiB a second.
+fn hydration_rate(noun: &cairn_model::Volume) -> Option<NonZeroU64> {
+    let mib = u64::try_from(noun.initialization_rate?).ok()?;
+    NonZeroU64::new(mib << 20)
 }
 
 /// The id of this boot of the kernel: as long as it stays, nothing that was written can be missing.

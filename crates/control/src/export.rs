@@ -27,7 +27,7 @@ impl Control {
         if let Some(volume) = &open.volume {
             return Ok(Arc::clone(volume));
         }
-        let volume = self.engine().open_volume(noun.region, id).await?;
+        let volume = self.engine().open_volume(&noun).await?;
         for epoch in volume.pending_epochs() {
             self.settle(&volume, epoch).await?;
         }

@@ -68,6 +68,7 @@ struct Entry {
 pub(crate) struct Link {
     pub(crate) socket: Arc<Socket>,
     stopping: AtomicBool,
+    cut: AtomicBool,
 }
 
 impl Link {
@@ -75,12 +76,19 @@ impl Link {
         Self {
             socket,
             stopping: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
         }
     }
 
     /// True when no more requests are to be received.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection in the middle of whatever it does. False if that was done before.
+    fn cut(&self) -> bool {
+        self.socket.cut();
+        !self.cut.swap(true, Ordering::AcqRel)
     }
 
     /// Lets the connection finish what it has received.
@@ -237,19 +245,18 @@ impl Registry {
     /// Stops the connections that are meant, cuts those that do not come to an end within
     /// `grace`, and waits for the last.
     fn end(&self, grace: Duration, meant: impl Fn(&Entry) -> bool) {
-        let state = self.lock();
+        let mut state = self.lock();
         state
             .connections
             .values()
             .filter(|entry| meant(entry))
             .for_each(|entry| entry.link.stop());
         let busy = |state: &mut State| state.connections.values().any(&meant);
-        let mut grace = grace;
-        let mut state = state;
+        let mut limit = grace;
         loop {
             let (after, waited) = self
                 .ended
-                .wait_timeout_while(state, grace, busy)
+                .wait_timeout_while(state, limit, busy)
                 .unwrap_or_else(PoisonError::into_inner);
             if !waited.timed_out() {
                 return;
@@ -260,7 +267,7 @@ impl Registry {
             drop(after);
             cut.iter().for_each(|device| device.abandon_waits());
             drop(cut);
-            grace = ABANDON_AGAIN;
+            limit = ABANDON_AGAIN;
             state = self.lock();
         }
     }
@@ -269,11 +276,15 @@ impl Registry {
 impl State {
     /// Cuts the connections that are meant; returns their devices.
     fn cut(&self, meant: impl Fn(&Entry) -> bool) -> Vec<Arc<dyn BlockDevice>> {
-        tracing::warn!("cut connections that did not drain in time");
         self.connections
-            .values()
-            .filter(|entry| meant(entry))
-            .inspect(|entry| entry.link.socket.cut())
+            .iter()
+            .filter(|(_, entry)| meant(entry))
+            .inspect(|(connection, entry)| {
+                if entry.link.cut() {
+                    tracing::warn!(connection, "cut a connection that did not drain in time");
+                }
+            })
+            .map(|(_, entry)| entry)
             .filter_map(|entry| entry.device.as_ref()?.upgrade())
             .collect()
     }
