@@ -37,6 +37,7 @@ fn main() {
             Arc::new(FsDisk),
             &dir,
             Arc::new(MemoryIndex::new()),
+            Arc::new(cairn_blocks::NoKeys),
             Options::default(),
         )
         .unwrap();

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use crate::key::KeyError;
 use crate::types::{Digest, DomainId, IndexError, PackId};
 
 /// A failure of the block store.
@@ -101,6 +102,15 @@ pub enum Error {
     /// A store is collected once at a time.
     #[error("the store is being collected already")]
     CollectionUnderWay,
+    /// The domain's key is there, but cannot be had now.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The domain's key is gone for good, and with it all that the domain held.
+    #[error("the key of domain {} was deleted: what it held cannot be read any more", domain.0)]
+    Erased {
+        /// The domain.
+        domain: DomainId,
+    },
     /// The metadata store could not answer.
     #[error(transparent)]
     Index(#[from] IndexError),

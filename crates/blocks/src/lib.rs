@@ -7,6 +7,7 @@
 //! - [`disk_fs`]: the real file system.
 //! - [`types`]: digests, domains, locations and the other words of this room.
 //! - [`error`]: what can go wrong, by what the caller has to do about it.
+//! - [`key`]: data keys, and who gives them out.
 //! - [`store`]: the block store: put, sync, get.
 //! - [`collect`]: garbage collection, and what space costs.
 //! - `session`: who relies on what, until metadata names it.
@@ -30,6 +31,7 @@ pub mod disk;
 pub mod disk_fs;
 pub mod error;
 pub mod index;
+pub mod key;
 pub mod memory_index;
 pub mod scrub;
 pub mod store;
@@ -50,6 +52,7 @@ pub use index::{
     BadBlock, BadNode, BadReason, Change, LeafNode, RootBuilder, Survey, VerifyProgress,
     VerifyReport,
 };
+pub use key::{DataKey, KeyError, Keyring, NoKeys, Secrecy};
 pub use memory_index::MemoryIndex;
 pub use recover::{Reindexed, UnreadPack};
 pub use session::Session;

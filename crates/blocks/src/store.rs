@@ -21,6 +21,7 @@ use crate::{
     error::{Damage, Error, IoContext as _},
     frame::{self, Unreadable},
     index::Node,
+    key::Keyring,
     lane::{Appended, Counters, Generation, Lane, Shared},
     pack::PackFiles,
     pack_format::{BLOB_HEADER_LEN, is_possible},
@@ -122,6 +123,7 @@ impl BlockStore {
         disk: Arc<dyn Disk>,
         dir: &Path,
         index: Arc<dyn BlobIndex>,
+        keys: Arc<dyn Keyring>,
         options: Options,
     ) -> Result<Self, Error> {
         create_dir_durably(&*disk, dir).context("create directory", dir)?;
@@ -133,6 +135,7 @@ impl BlockStore {
             disk,
             dir: dir.to_path_buf(),
             index,
+            keys,
             sessions,
             counters: Counters::default(),
             pack_target_bytes: options.pack_target_bytes,

@@ -245,7 +245,15 @@ impl Engine {
         }
         let (disk, index) = (Arc::clone(&self.disk), Arc::clone(&self.index));
         let dir = self.region_dir(region).join(PACKS);
-        let open = move || BlockStore::open(disk, &dir, index, cairn_blocks::Options::default());
+        let open = move || {
+            BlockStore::open(
+                disk,
+                &dir,
+                index,
+                Arc::new(cairn_blocks::NoKeys),
+                cairn_blocks::Options::default(),
+            )
+        };
         let store = Arc::new(blocking(open).await?);
         stores.insert(region, Arc::clone(&store));
         Ok(store)
@@ -266,7 +274,7 @@ impl Engine {
         );
         blocking(move || {
             cairn_volume::remove(&*disk, &dir)?;
-            cairn_volume::create(&*disk, &dir, &spec, &options)
+            cairn_volume::create(&*disk, &dir, &spec, None, &options)
         })
         .await
     }
@@ -285,7 +293,7 @@ impl Engine {
             hydration_rate: hydration_rate(noun),
             ..self.options.clone()
         };
-        blocking(move || cairn_volume::open(disk, &dir, store, options)).await
+        blocking(move || cairn_volume::open(disk, &dir, store, None, options)).await
     }
 
     /// Removes the files of a volume, if there are any. It must not be open.
@@ -403,7 +411,7 @@ impl Engine {
     ) -> Result<Claims, EngineError> {
         let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
         let boot_id = self.options.boot_id.clone();
-        blocking(move || cairn_volume::claims::claims(&*disk, &dir, &boot_id)).await
+        blocking(move || cairn_volume::claims::claims(&*disk, &dir, None, &boot_id)).await
     }
 
     /// The block store of a region, if anything was ever stored there.

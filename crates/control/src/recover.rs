@@ -443,7 +443,13 @@ fn reindex(
     index: Arc<dyn BlobIndex>,
 ) -> Result<(Arc<BlockStore>, Reindexed), EngineError> {
     // Seals what is unsealed, and tells the index of that.
-    let store = BlockStore::open(disk, dir, index, cairn_blocks::Options::default())?;
+    let store = BlockStore::open(
+        disk,
+        dir,
+        index,
+        Arc::new(cairn_blocks::NoKeys),
+        cairn_blocks::Options::default(),
+    )?;
     let found = store.reindex()?;
     Ok((Arc::new(store), found))
 }

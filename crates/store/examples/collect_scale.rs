@@ -66,6 +66,7 @@ fn open(dir: &Path, runtime: &Runtime) -> (Store, Arc<BlockStore>) {
         Arc::new(FsDisk),
         &dir.join("packs"),
         index,
+        Arc::new(cairn_blocks::NoKeys),
         Options::default(),
     );
     (store, Arc::new(packs.unwrap()))

@@ -51,12 +51,13 @@ impl Bench {
             base,
         };
         let started = Instant::now();
-        cairn_volume::create(&*self.disk, &dir, &spec, &options).unwrap();
+        cairn_volume::create(&*self.disk, &dir, &spec, None, &options).unwrap();
         let created = started.elapsed();
         let volume = cairn_volume::open(
             Arc::clone(&self.disk),
             &dir,
             Arc::clone(&self.store),
+            None,
             options,
         )
         .unwrap();
@@ -70,7 +71,14 @@ fn main() {
     let disk: Arc<dyn Disk> = Arc::new(FsDisk);
     let index = Arc::new(MemoryIndex::new());
     let options = cairn_blocks::Options::default();
-    let store = BlockStore::open(Arc::clone(&disk), &root.join("store"), index, options).unwrap();
+    let store = BlockStore::open(
+        Arc::clone(&disk),
+        &root.join("store"),
+        index,
+        Arc::new(cairn_blocks::NoKeys),
+        options,
+    )
+    .unwrap();
     let bench = Bench {
         root: root.clone(),
         disk,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cairn_blocks::{Digest, DomainId, disk::Disk};
+use cairn_blocks::{DataKey, Digest, DomainId, disk::Disk};
 
 use crate::{
     error::{Error, IoContext as _},
@@ -63,7 +63,13 @@ impl Volume {
 /// # Errors
 /// [`Error::Locked`] when somebody has it open; [`Error::NotFound`] when there is none;
 /// [`Error::Damaged`] when its files contradict themselves.
-pub fn claims(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Claims, Error> {
+pub fn claims(
+    disk: &dyn Disk,
+    dir: &Path,
+    key: Option<&DataKey>,
+    boot_id: &str,
+) -> Result<Claims, Error> {
+    let _not_yet = key;
     let _lock = open_data(disk, dir)?;
     Ok(Claims::of(&recovery::recover(disk, dir, boot_id)?.state))
 }

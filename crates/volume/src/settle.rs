@@ -298,6 +298,7 @@ mod tests {
             Arc::clone(&disk),
             Path::new("/packs"),
             index,
+            Arc::new(cairn_blocks::NoKeys),
             cairn_blocks::Options::default(),
         );
         let store = Arc::new(store.unwrap());
@@ -312,8 +313,8 @@ mod tests {
         };
         let mut options = Options::new("boot".to_owned());
         options.background = Background::Manual;
-        create(&*disk, Path::new("/volume"), &spec, &options).unwrap();
-        let volume = open(disk, Path::new("/volume"), store, options).unwrap();
+        create(&*disk, Path::new("/volume"), &spec, None, &options).unwrap();
+        let volume = open(disk, Path::new("/volume"), store, None, options).unwrap();
         let core = &volume.core;
         core.learn(0).unwrap();
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use cairn_blocks::{
-    BlockStore,
+    BlockStore, DataKey,
     disk::{Disk, DiskFile, OpenMode, create_dir_durably},
 };
 
@@ -47,8 +47,10 @@ pub fn create(
     disk: &dyn Disk,
     dir: &Path,
     spec: &VolumeSpec,
+    key: Option<&DataKey>,
     options: &Options,
 ) -> Result<(), Error> {
+    let _not_yet = key;
     spec.validate()?;
     options.validate()?;
     create_dir_durably(disk, dir).context("create the volume's directory")?;
@@ -111,8 +113,10 @@ pub fn open(
     disk: Arc<dyn Disk>,
     dir: &Path,
     store: Arc<BlockStore>,
+    key: Option<DataKey>,
     options: Options,
 ) -> Result<Arc<Volume>, Error> {
+    let _not_yet = key;
     options.validate()?;
     let data = open_data(&*disk, dir)?;
     let recovered = recovery::recover(&*disk, dir, &options.boot_id)?;

@@ -136,6 +136,7 @@ pub(crate) fn open(
         Arc::new(disk.clone()),
         Path::new(DIR),
         Arc::clone(index),
+        Arc::new(cairn_blocks::NoKeys),
         options(),
     )
 }

@@ -18,6 +18,7 @@ fn open(dir: &Path, index: &Arc<MemoryIndex>) -> Result<BlockStore, Error> {
         Arc::new(FsDisk),
         &dir.join("some/blocks"),
         index,
+        Arc::new(cairn_blocks::NoKeys),
         Options {
             block_cache_bytes: 4 << 20,
             ..options()

@@ -206,7 +206,7 @@ fn a_creation_that_is_cut_off_can_be_undone_and_repeated() {
         for crash in [Crash::Kill, Crash::LoseAll, Crash::PowerLoss(at)] {
             let sim = SimDisk::new();
             sim.crash_at(at);
-            let created = cairn_volume::create(&sim, dir, &spec, &options);
+            let created = cairn_volume::create(&sim, dir, &spec, None, &options);
             let removed = created.and_then(|()| cairn_volume::remove(&sim, dir));
             let died = sim.is_dead();
             assert!(died || removed.is_ok());
@@ -217,9 +217,10 @@ fn a_creation_that_is_cut_off_can_be_undone_and_repeated() {
                     Arc::clone(&disk),
                     Path::new("/store"),
                     Arc::new(MemoryIndex::new()),
+                    Arc::new(cairn_blocks::NoKeys),
                     cairn_blocks::Options::default(),
                 );
-                cairn_volume::open(disk, dir, Arc::new(store.unwrap()), options.clone())
+                cairn_volume::open(disk, dir, Arc::new(store.unwrap()), None, options.clone())
             };
             match open() {
                 Ok(volume) => assert_eq!(volume.size_bytes(), 1 << 30),
@@ -229,7 +230,7 @@ fn a_creation_that_is_cut_off_can_be_undone_and_repeated() {
                 ),
             }
             cairn_volume::remove(&sim, dir).unwrap();
-            cairn_volume::create(&sim, dir, &spec, &options).unwrap();
+            cairn_volume::create(&sim, dir, &spec, None, &options).unwrap();
             sim.crash(Crash::LoseAll);
             assert_eq!(open().unwrap().size_bytes(), 1 << 30);
         }

@@ -143,12 +143,12 @@ fn what_cannot_be_is_refused() {
         base: None,
     };
     assert!(matches!(
-        cairn_volume::create(&sim, &world.dir(), &spec, &options),
+        cairn_volume::create(&sim, &world.dir(), &spec, None, &options),
         Err(Error::Exists)
     ));
     let create = |size_bytes, options: &Options| {
         let spec = VolumeSpec { size_bytes, ..spec };
-        cairn_volume::create(&sim, "/volumes/other".as_ref(), &spec, options)
+        cairn_volume::create(&sim, "/volumes/other".as_ref(), &spec, None, options)
     };
     assert!(matches!(create(0, &options), Err(Error::Invalid(_))));
     assert!(matches!(create(513, &options), Err(Error::Invalid(_))));
@@ -303,9 +303,16 @@ fn threaded(sim: &SimDisk, options: Options) -> Arc<Volume> {
     };
     let index = Arc::new(MemoryIndex::new());
     let settings = cairn_blocks::Options::default();
-    let store = BlockStore::open(Arc::clone(&disk), packs, index, settings).unwrap();
-    cairn_volume::create(&*disk, dir, &spec, &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), options).unwrap();
+    let store = BlockStore::open(
+        Arc::clone(&disk),
+        packs,
+        index,
+        Arc::new(cairn_blocks::NoKeys),
+        settings,
+    )
+    .unwrap();
+    cairn_volume::create(&*disk, dir, &spec, None, &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), None, options).unwrap();
     // So that the journal has its first segment.
     let _done = volume
         .write(3 * BLOCK, &[1; 512], false, Wait::Yes)

@@ -233,7 +233,7 @@ impl World {
             domain: self.domain,
             base,
         };
-        cairn_volume::create(&self.sim, &self.dir(), &spec, &self.options()).unwrap();
+        cairn_volume::create(&self.sim, &self.dir(), &spec, None, &self.options()).unwrap();
     }
 
     pub(crate) fn open_store(&mut self) {
@@ -248,6 +248,7 @@ impl World {
             Arc::new(self.sim.clone()),
             "/store".as_ref(),
             index,
+            Arc::new(cairn_blocks::NoKeys),
             options,
         );
         self.store = Some(Arc::new(store.unwrap()));
@@ -259,7 +260,13 @@ impl World {
 
     pub(crate) fn try_open(&mut self) -> Result<Arc<Volume>, Error> {
         let disk: Arc<dyn Disk> = Arc::new(self.sim.clone());
-        cairn_volume::open(disk, &self.dir(), Arc::clone(self.store()), self.options())
+        cairn_volume::open(
+            disk,
+            &self.dir(),
+            Arc::clone(self.store()),
+            None,
+            self.options(),
+        )
     }
 
     pub(crate) fn open(&mut self) {

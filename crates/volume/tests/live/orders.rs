@@ -111,9 +111,16 @@ fn a_block_that_is_about_to_be_released_is_not_captured_again() {
     };
     let index = Arc::new(MemoryIndex::new());
     let settings = cairn_blocks::Options::default();
-    let store = BlockStore::open(Arc::clone(&disk), packs, index, settings).unwrap();
-    cairn_volume::create(&*disk, dir, &spec, &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), options).unwrap();
+    let store = BlockStore::open(
+        Arc::clone(&disk),
+        packs,
+        index,
+        Arc::new(cairn_blocks::NoKeys),
+        settings,
+    )
+    .unwrap();
+    cairn_volume::create(&*disk, dir, &spec, None, &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), None, options).unwrap();
     for block in 0..BLOCKS {
         let _done = volume
             .write(block * BLOCK, &[1; 512], false, Wait::Yes)

@@ -101,15 +101,16 @@ fn blank(size_bytes: u64) -> (SimDisk, Arc<Volume>) {
         domain: DomainId(1),
         base: None,
     };
-    cairn_volume::create(&sim, dir, &spec, &options).unwrap();
+    cairn_volume::create(&sim, dir, &spec, None, &options).unwrap();
     let disk: Arc<dyn Disk> = Arc::new(sim.clone());
     let store = BlockStore::open(
         Arc::clone(&disk),
         Path::new("/store"),
         Arc::new(MemoryIndex::new()),
+        Arc::new(cairn_blocks::NoKeys),
         cairn_blocks::Options::default(),
     );
-    let volume = cairn_volume::open(disk, dir, Arc::new(store.unwrap()), options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store.unwrap()), None, options).unwrap();
     (sim, volume)
 }
 
@@ -136,7 +137,14 @@ fn creating_freezing_and_trimming_do_not_depend_on_the_size() {
                 domain: DomainId(1),
                 base: None,
             };
-            cairn_volume::create(&created, Path::new("/v"), &spec, &Options::new("boot")).unwrap();
+            cairn_volume::create(
+                &created,
+                Path::new("/v"),
+                &spec,
+                None,
+                &Options::new("boot"),
+            )
+            .unwrap();
             let create = cost(&created.take_trace());
             let (sim, volume) = blank(size);
             for offset in [0, size / 2, size - 4096] {

@@ -30,8 +30,14 @@ impl Place {
         let disk: Arc<dyn Disk> = Arc::new(FsDisk);
         let options = cairn_blocks::Options::default();
         let index = Arc::new(MemoryIndex::new());
-        let store =
-            BlockStore::open(Arc::clone(&disk), &root.join("store"), index, options).unwrap();
+        let store = BlockStore::open(
+            Arc::clone(&disk),
+            &root.join("store"),
+            index,
+            Arc::new(cairn_blocks::NoKeys),
+            options,
+        )
+        .unwrap();
         Self {
             _dir: dir,
             root,
@@ -47,7 +53,7 @@ impl Place {
             domain: DOMAIN,
             base,
         };
-        cairn_volume::create(&*self.disk, &dir, &spec, &options()).unwrap();
+        cairn_volume::create(&*self.disk, &dir, &spec, None, &options()).unwrap();
         self.open(&dir)
     }
 
@@ -56,6 +62,7 @@ impl Place {
             Arc::clone(&self.disk),
             dir,
             Arc::clone(&self.store),
+            None,
             options(),
         )
         .unwrap()
@@ -336,9 +343,9 @@ fn hydration_keeps_to_its_rate_but_for_what_is_asked_for() {
         domain,
         base: Some(Base { domain, root }),
     };
-    cairn_volume::create(&*place.disk, &dir, &spec, &slow()).unwrap();
+    cairn_volume::create(&*place.disk, &dir, &spec, None, &slow()).unwrap();
     let (disk, store) = (Arc::clone(&place.disk), Arc::clone(&place.store));
-    let volume = cairn_volume::open(disk, &dir, store, slow()).unwrap();
+    let volume = cairn_volume::open(disk, &dir, store, None, slow()).unwrap();
     let wait_for = |present| {
         while volume.hydration().present_blocks < present {
             std::thread::yield_now();

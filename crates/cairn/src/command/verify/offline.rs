@@ -182,6 +182,7 @@ mod tests {
             std::sync::Arc::new(FsDisk),
             &temp.path().join("store"),
             std::sync::Arc::new(MemoryIndex::new()),
+            std::sync::Arc::new(cairn_blocks::NoKeys),
             Options::default(),
         )
         .unwrap();
