@@ -16,6 +16,10 @@
 //!   `{"DryRun", "Regions": [{"Region", "Known", "Live", "Condemned", "Repacked", "Copied",
 //!   "Waiting", "Deleted", "Pardoned", "Orphans"}], "IfDeleted"}`: collects garbage, or says what it
 //!   would. Amounts are `{"Packs", "Blobs", "Bytes"}`. Only the operator's account may.
+//! - `POST /cairn/v1/keys` `{"Description"}` → 201 `{"KeyId", "Arn", "Description", "KeyState",
+//!   "AwsManaged", "CreationDate"}`: makes a key for encrypted volumes and snapshots.
+//! - `GET /cairn/v1/keys` → `{"Keys"}`, each like that: the caller's in the region.
+//! - `DELETE /cairn/v1/keys/{key}` → 202, the key: deletes it, and with it everything under it.
 //! - `GET /cairn/v1/usage` → `{"Account", "Images", "Snapshots"}`, each `{"Id", "LogicalBytes",
 //!   "StoredBytes", "UniqueBytes", "SharedBytes", "FreedIfDeletedBytes"}`: what the caller's things
 //!   cost in the region.
@@ -23,6 +27,7 @@
 //!   "Region", "Regions": [names], "Time", "PublicKey", "Scrub": {"Ended", "Running", "Findings",
 //!   "BadBlobs"}, "Collection"}`; the key in PEM, the last for the operator alone.
 
+mod keys;
 mod scrub;
 
 use cairn_control::{
@@ -63,6 +68,9 @@ pub(crate) async fn call(
         ("POST", ["cairn", "v1", "collections"]) => {
             collect_garbage(control, caller, received).await
         }
+        ("POST", ["cairn", "v1", "keys"]) => keys::create(control, caller, received).await,
+        ("GET", ["cairn", "v1", "keys"]) => keys::list(control, caller).await,
+        ("DELETE", ["cairn", "v1", "keys", key]) => keys::delete(control, caller, key).await,
         ("GET", ["cairn", "v1", "usage"]) => usage(control, caller).await,
         ("GET", ["cairn", "v1", "status"]) => status(control, caller, now).await,
         _ => Err(Problem::OperationUnknown),

@@ -44,6 +44,10 @@ const fn not_found(reason: &'static str) -> Exception {
     )
 }
 
+const fn customer_key() -> Exception {
+    validation("INVALID_CUSTOMER_KEY")
+}
+
 const fn denied() -> Exception {
     exception(
         "AccessDeniedException",
@@ -161,6 +165,12 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::SecurityGroupNotFound => (bad("InvalidGroup.NotFound"), value),
         K::SecurityGroupIdMalformed => (bad("InvalidGroupId.Malformed"), value),
         K::RegionNotFound => (bad("InvalidParameterValue"), value),
+        // Keys of encrypted things.
+        K::KmsKeyNotFound => (bad("InvalidKMSKey.NotFound"), customer_key()),
+        K::KmsKeyInvalidState | K::KmsKeyUnavailable => {
+            (bad("InvalidKMSKey.InvalidState"), customer_key())
+        }
+        K::KmsKeyInUse => (bad("InvalidKMSKey.InUse"), conflict()),
         // EBS direct.
         K::EbsInvalidSnapshotId => (
             bad("InvalidSnapshotID.Malformed"),

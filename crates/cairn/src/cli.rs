@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// An account is what an access key belongs to; accounts see nothing of one another.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Manage the keys of encrypted volumes and snapshots
+    #[command(subcommand)]
+    Key(KeyCommand),
     Import(Import),
     Verify(Verify),
     Scrub(Scrub),
@@ -215,6 +218,68 @@ pub(crate) struct AccountCreate {
     pub(crate) region: RegionArg,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    Create(KeyCreate),
+    List(KeyList),
+    Delete(KeyDelete),
+}
+
+/// Make a key
+///
+/// Name it where a volume, a launch or an import is asked to be encrypted: `--kms-key-id KEY`. Where
+/// none is named, the key behind alias/aws/ebs is used, which is made by itself.
+///
+/// What a key encrypts with lies in DIR/keys, wrapped under the root key in DIR/root-key. Keep a
+/// copy of both apart from the data, or a lost disk takes them along.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn key create --description backups
+  aws ec2 create-volume --size 8 --availability-zone us-east-1a --encrypted --kms-key-id KEY
+
+The root key can lie elsewhere, for instance on a medium that is taken out; in DIR/config.toml:
+  [keys]
+  root_key = \"/run/keys/cairn-root-key\"
+It is 64 hexadecimal digits in a file that only its owner may read (mode 0600).")]
+pub(crate) struct KeyCreate {
+    /// A description for people
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// List the keys, also those that were deleted
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn key list
+  cairn key list --output json | jq -r '.Keys[].Arn'")]
+pub(crate) struct KeyList {
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Delete a key, and with it all that is kept under it
+///
+/// Every volume and snapshot under the key is unreadable from then on, for everyone and for good: that
+/// is what it is for. They stay on the lists until they are deleted; garbage collection frees their
+/// space. Volumes have to be detached first.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn key delete 0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9 --erase-everything-under-it")]
+pub(crate) struct KeyDelete {
+    /// The key: its id, its ARN, or alias/aws/ebs
+    pub(crate) key: String,
+    /// Confirm that everything under the key is to be lost
+    #[arg(long)]
+    pub(crate) erase_everything_under_it: bool,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
 /// Make a snapshot and an AMI from a disk file
 ///
 /// The file's blocks travel to the server as an EBS direct upload; holes and zeros do not. The
@@ -227,6 +292,7 @@ pub(crate) struct AccountCreate {
 Examples:
   cairn import debian-12-generic-amd64.qcow2 --name debian-12
   cairn import appliance.vmdk --name appliance --boot-mode uefi
+  cairn import data.raw --snapshot-only --encrypted
   cairn import data.raw --snapshot-only --output json | jq -r .SnapshotId
 
 Without --format, the format is read from the file itself. Name it where the file's contents come
@@ -254,6 +320,12 @@ pub(crate) struct Import {
     /// A description for the snapshot and the AMI
     #[arg(long)]
     pub(crate) description: Option<String>,
+    /// Keep the snapshot encrypted
+    #[arg(long)]
+    pub(crate) encrypted: bool,
+    /// The ARN of the key to encrypt it under, see `cairn key list` [default: the one behind alias/aws/ebs]
+    #[arg(long, value_name = "ARN", requires = "encrypted")]
+    pub(crate) kms_key_arn: Option<String>,
     /// The device name of the root volume
     #[arg(long, default_value = "/dev/xvda")]
     pub(crate) root_device_name: String,

@@ -6,6 +6,7 @@ mod du;
 mod env;
 mod gc;
 mod import;
+mod key;
 mod recover;
 mod scrub;
 mod serve;
@@ -16,7 +17,7 @@ mod verify;
 use std::{path::Path, time::Duration};
 
 use crate::{
-    cli::{AccountCommand, Cli, Command},
+    cli::{AccountCommand, Cli, Command, KeyCommand},
     failure::{Failure, Result},
 };
 
@@ -35,6 +36,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Account(AccountCommand::Create(args)) => {
             on_runtime(account::create(&global, &args))
         }
+        Command::Key(KeyCommand::Create(args)) => on_runtime(key::create(&global, &args)),
+        Command::Key(KeyCommand::List(args)) => on_runtime(key::list(&global, &args)),
+        Command::Key(KeyCommand::Delete(args)) => on_runtime(key::delete(&global, &args)),
         Command::Import(args) => on_runtime(import::run(&global, &args)),
         Command::Verify(args) => on_runtime(verify::run(&global, &args)),
         Command::Scrub(args) => on_runtime(scrub::run(&global, &args)),

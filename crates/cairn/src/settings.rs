@@ -1,7 +1,7 @@
 //! The server's settings: flags over environment (both by way of the command line's definition)
 //! over `config.toml` in the data directory, over what is built in.
 
-use std::{fs, io, net::SocketAddr, time::Duration};
+use std::{fs, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use cairn_control::collect::CollectionOptions;
 use cairn_control::scrub::ScrubOptions;
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) scrub: ScrubOptions,
     /// How garbage is collected.
     pub(crate) collection: CollectionOptions,
+    /// The file of the root key, if it is not the one in the data directory.
+    pub(crate) root_key: Option<PathBuf>,
 }
 
 /// `config.toml`.
@@ -49,6 +51,15 @@ struct File {
     scrub: ScrubFile,
     #[serde(default)]
     collection: Collection,
+    #[serde(default)]
+    keys: KeysFile,
+}
+
+/// `[keys]` in `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeysFile {
+    root_key: Option<PathBuf>,
 }
 
 /// `[scrub]` in `config.toml`.
@@ -144,8 +155,19 @@ impl Settings {
                 .unwrap_or(EgressChoice::Isolated),
             scrub: file.scrub.options(),
             collection: file.collection.options()?,
+            root_key: root_key_of(file.keys, dir),
         })
     }
+}
+
+/// The file of the root key that `config.toml` of a data directory names, for those who are no server.
+pub(crate) fn root_key(dir: &DataDir) -> Result<Option<PathBuf>> {
+    Ok(root_key_of(read_file(dir)?.keys, dir))
+}
+
+/// A relative path is one in the data directory.
+fn root_key_of(keys: KeysFile, dir: &DataDir) -> Option<PathBuf> {
+    keys.root_key.map(|path| dir.path().join(path))
 }
 
 /// The region of a name, or a sentence that lists those there are.

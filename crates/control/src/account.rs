@@ -60,6 +60,7 @@ impl Control {
         account::insert_key(&mut tx, &key, self.now()).await?;
         prepare_regions(&mut tx, &account.id, self.entropy()).await?;
         tx.commit().await?;
+        self.know_domains().await?;
         Ok(NewAccount {
             account: account.id,
             name: account.name,

@@ -425,12 +425,12 @@ async fn mark_uploads(
     holders: &Holders,
     mut collection: Collection,
 ) -> Result<Collection> {
-    for (account, id) in &holders.uploads {
-        let domain = holders.domain_of(account)?;
+    for upload in &holders.uploads {
+        let domain = upload.domain;
         let mut from = Some(0);
         while let Some(at) = from {
             let blocks;
-            (blocks, from) = upload_blocks(conn, id, at).await?;
+            (blocks, from) = upload_blocks(conn, &upload.id, at).await?;
             let mark = move || {
                 collection.mark_blocks(domain, &blocks)?;
                 Ok::<_, cairn_blocks::Error>(collection)

@@ -9,7 +9,7 @@ use std::{
 
 use cairn_blocks::{DomainId, FsDisk, disk::Disk};
 use cairn_model::{AccountId, Clock, Entropy, Region, Timestamp};
-use cairn_store::{Store, domain};
+use cairn_store::Store;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     engine::{self, Engine, Places},
     jobs::{JobGate, Runner},
     key_file,
+    keys::{Keys, Vault, verbs::domain_of},
     machine::{MachineOptions, Qemu, Room},
     recover,
     scrub::{self, ScrubOptions},
@@ -42,6 +43,9 @@ pub struct ControlOptions {
     pub volumes: cairn_volume::Options,
     /// How machines are run. Emulated, unless something better was found to work.
     pub machines: MachineOptions,
+    /// The file of the root key, which the keys of encrypted volumes and snapshots are wrapped under;
+    /// `root-key` in the data directory unless named. Made when the first key is.
+    pub root_key: Option<PathBuf>,
     /// How scrubs are run.
     pub scrubs: ScrubOptions,
     /// How garbage is collected.
@@ -72,6 +76,7 @@ impl ControlOptions {
             disk: Arc::new(FsDisk),
             volumes: cairn_volume::Options::new(boot_id),
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
+            root_key: None,
             scrubs: ScrubOptions::default(),
             collection: CollectionOptions::default(),
             job_gate: None,
@@ -122,6 +127,7 @@ pub(crate) struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     store: Store,
+    keys: Arc<Keys>,
     engine: Engine,
     room: Room,
     uploads: Uploads,
@@ -147,6 +153,8 @@ impl Control {
         let signing = key_file::load_or_make(&options.data_dir, &*options.entropy)?;
         let store = Store::open(&options.data_dir).await?;
         let index = Arc::new(store.blobs().index(Handle::current()));
+        let vault = vault(&options.data_dir, options.root_key);
+        let keys = Arc::new(Keys::new(vault, Arc::clone(&options.entropy)));
         let (uploads, waiting) = Uploads::new();
         let seal = Seal::new(&server_secret(&store, &*options.entropy, "seal").await?);
         let room = Room::new(
@@ -159,7 +167,14 @@ impl Control {
             clock: options.clock,
             entropy: options.entropy,
             store,
-            engine: Engine::new(options.disk, places, index, options.volumes),
+            engine: Engine::new(
+                options.disk,
+                places,
+                index,
+                Arc::clone(&keys),
+                options.volumes,
+            ),
+            keys,
             room,
             uploads,
             seal,
@@ -169,6 +184,7 @@ impl Control {
             collector: Collector::new(options.collection),
             _data_dir_lock: lock,
         }));
+        control.know_domains().await.map_err(OpenError::Resume)?;
         control.prune().await.map_err(OpenError::Resume)?;
         control.forget_the_gone().await.map_err(OpenError::Resume)?;
         control.resume_machines().await.map_err(OpenError::Resume)?;
@@ -193,10 +209,15 @@ impl Control {
         self.store().close().await;
     }
 
-    /// The domain of an account's blocks in a region; every account has one in each.
-    pub(crate) async fn domain(&self, region: Region, account: &AccountId) -> Result<DomainId> {
-        let found = domain::find(&mut *self.store().read().await?, region, account).await?;
-        found.ok_or_else(|| Error::internal(format!("account {account} has no domain in {region}")))
+    /// The domain of what an account keeps in a region under a key, or under none.
+    pub(crate) async fn domain(
+        &self,
+        region: Region,
+        account: &AccountId,
+        key: Option<&str>,
+    ) -> Result<DomainId> {
+        let mut read = self.store().read().await?;
+        Ok(domain_of(&mut read, region, account, key).await?.id)
     }
 
     /// Forgets what was kept for a while and is of no use any more.
@@ -210,6 +231,10 @@ impl Control {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(crate) fn keys(&self) -> &Arc<Keys> {
+        &self.0.keys
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -280,6 +305,12 @@ impl Control {
 
 /// How long idempotency tokens and the traces of failed jobs are kept: thirty days.
 const KEPT_MICROSECONDS: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+
+/// Where the files of keys lie.
+pub(crate) fn vault(data_dir: &Path, root_key: Option<PathBuf>) -> Vault {
+    let root = root_key.unwrap_or_else(|| data_dir.join("root-key"));
+    Vault::new(data_dir.join("keys"), root)
+}
 
 fn places(data_dir: &Path) -> Result<Places, OpenError> {
     let regions_dir = data_dir.join("regions");

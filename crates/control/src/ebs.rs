@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_blocks::{BLOCK_SIZE, BlockStore, Digest, DomainId, Session};
 use cairn_model::{
-    Region, Snapshot, SnapshotId, SnapshotState, Timestamp, VolumeId, page::Seal as _, tag,
+    KmsKey, Region, Snapshot, SnapshotId, SnapshotState, Timestamp, VolumeId, page::Seal as _, tag,
 };
 use cairn_store::{
     Connection, WriteTx, snapshot,
@@ -24,6 +24,7 @@ use crate::{
     describe::parse_id,
     engine::{Content, EngineError, blocking},
     jobs::{self, Failure, Job, Next},
+    keys::verbs::Wish,
     request::{CompleteSnapshot, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
     snapshot::{check_description, complete, content, content_of, fail},
     token::Idempotency,
@@ -111,6 +112,7 @@ impl Control {
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "StartSnapshot", token, &request)?;
         let has_room = self.engine().has_room(caller.region).await?;
+        let key = self.new_upload_key(caller, &request, &idempotency).await?;
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await.map_err(conflict)? {
             return find(&mut tx, caller, &id).await;
@@ -119,7 +121,9 @@ impl Control {
             return Err(Error::storage_full());
         }
         let base = self.parent(&mut tx, caller, &request).await?;
-        let snapshot = self.begin_upload(caller, &request, new.volume_size_gib, &base)?;
+        let mut snapshot = self.begin_upload(caller, &request, new.volume_size_gib, &base)?;
+        snapshot.encrypted = key.is_some();
+        snapshot.kms_key_id = key.map(|key| key.arn());
         let now = self.now();
         let base = base
             .map(|(_, content)| serde_json::to_string(&content))
@@ -158,7 +162,7 @@ impl Control {
         check_block_index(&snapshot, request.block_index)?;
         let progress = check_form(&request)?;
         self.check_space()?;
-        let domain = self.domain(snapshot.region, &snapshot.account).await?;
+        let domain = self.domain_of(&snapshot).await?;
         let _turn = self
             .uploads()
             .puts
@@ -282,6 +286,33 @@ impl Control {
         })
     }
 
+    /// The key that a new snapshot is kept under, if it is to be encrypted.
+    async fn new_upload_key(
+        &self,
+        caller: &Caller,
+        request: &StartSnapshot,
+        idempotency: &Idempotency<'_>,
+    ) -> Result<Option<KmsKey>> {
+        let parent = {
+            let mut read = self.store().read().await?;
+            let known = idempotency.known(&mut read).await;
+            if known.map_err(conflict)?.is_some() {
+                return Ok(None);
+            }
+            match &request.parent_snapshot_id {
+                Some(id) => Some(find(&mut read, caller, id).await?),
+                None => None,
+            }
+        };
+        let wish = Wish {
+            encrypted: request.encrypted,
+            key: request.kms_key_arn.as_deref(),
+            source: parent.as_ref(),
+            dry_run: false,
+        };
+        self.key_for(caller, wish).await
+    }
+
     /// The parent, and where its content is.
     async fn parent(
         &self,
@@ -347,7 +378,10 @@ impl Control {
     async fn completed(&self, caller: &Caller, id: &str) -> Result<Snapshot> {
         let snapshot = find(&mut *self.store().read().await?, caller, id).await?;
         match snapshot.state {
-            SnapshotState::Completed => Ok(snapshot),
+            SnapshotState::Completed => {
+                self.check_key(snapshot.kms_key_id.as_deref()).await?;
+                Ok(snapshot)
+            }
             _ => Err(Error::new(
                 ErrorKind::EbsSnapshotNotCompleted,
                 format!("The snapshot '{id}' is not in the completed state."),
@@ -446,16 +480,18 @@ struct NewUpload {
 
 impl NewUpload {
     fn check(request: &StartSnapshot) -> Result<Self> {
-        if request.encrypted == Some(true) || request.kms_key_arn.is_some() {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "This server does not encrypt snapshots yet: leave out Encrypted and KmsKeyArn.",
-            ));
-        }
-        if request.encrypted.is_some() && request.parent_snapshot_id.is_some() {
+        if request.parent_snapshot_id.is_some()
+            && (request.encrypted.is_some() || request.kms_key_arn.is_some())
+        {
             return Err(Error::new(
                 ErrorKind::EbsInvalidParameterValue,
-                "Encrypted cannot be used with ParentSnapshotId: a snapshot is encrypted as its parent is.",
+                "Encrypted and KmsKeyArn cannot be used with ParentSnapshotId: a snapshot is encrypted as its parent is.",
+            ));
+        }
+        if request.kms_key_arn.is_some() && request.encrypted != Some(true) {
+            return Err(Error::new(
+                ErrorKind::EbsInvalidParameterValue,
+                "KmsKeyArn needs Encrypted to be true.",
             ));
         }
         if request
@@ -919,7 +955,7 @@ impl CompleteUploadJob {
         let _session = control.session(snapshot.region).await?;
         let changes = changes(&mut read, &self.snapshot).await?;
         drop(read);
-        let domain = control.domain(snapshot.region, &snapshot.account).await?;
+        let domain = control.domain_of(&snapshot).await?;
         let store = control.engine().store(snapshot.region).await?;
         let base = base.as_ref().map(Content::root).transpose()?;
         let size = u64::try_from(snapshot.volume_size_gib).map_err(Failure::fatal)? * GIB;

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use cairn_blocks::{BlobIndex, BlockStore, Digest, DomainId, Root, disk::Disk};
+use cairn_blocks::{BlobIndex, BlockStore, DataKey, Digest, DomainId, Keyring, Root, disk::Disk};
 use cairn_model::{Region, Snapshot, SnapshotId, VolumeId};
 use cairn_nbd::Server;
 use cairn_store::record::{self, Record, RecordError};
@@ -18,7 +18,12 @@ use cairn_volume::{Base, Claims, EpochTag, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{Error, jobs::Failure, space::Space};
+use crate::{
+    Error, ErrorKind,
+    jobs::Failure,
+    keys::{KeyFault, Keys},
+    space::Space,
+};
 
 /// Captures at a time; each uses all it can get of a processor and of the disk.
 const CAPTURES: usize = 2;
@@ -53,6 +58,15 @@ pub(crate) enum EngineError {
     /// The record of a snapshot.
     #[error("the record of a snapshot: {0}")]
     Record(#[from] RecordError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// A verb that the engine asked something.
+    #[error(transparent)]
+    Verb(#[from] Error),
+    /// The metadata.
+    #[error(transparent)]
+    Store(#[from] cairn_store::Error),
     /// A bug: the thread panicked.
     #[error("an engine thread ended: {0}")]
     Thread(#[from] tokio::task::JoinError),
@@ -64,7 +78,7 @@ impl EngineError {
     fn is_final(&self) -> bool {
         match self {
             Self::Blocks(error) | Self::Volume(cairn_volume::Error::Store(error)) => is_lost(error),
-            Self::Volume(cairn_volume::Error::Damaged(_)) => true,
+            Self::Volume(cairn_volume::Error::Damaged(_)) | Self::Key(KeyFault::Erased(_)) => true,
             Self::Volume(cairn_volume::Error::Io { source, .. }) => {
                 source.kind() == std::io::ErrorKind::FileTooLarge
             }
@@ -79,7 +93,10 @@ impl EngineError {
             Self::Io(error) | Self::Record(RecordError::Io(error)) => {
                 error.kind() == std::io::ErrorKind::StorageFull
             }
+            Self::Store(error) => error.is_storage_full(),
+            Self::Verb(error) => error.kind == ErrorKind::StorageFull,
             Self::Record(RecordError::Malformed(_))
+            | Self::Key(_)
             | Self::Bind(_)
             | Self::Export(_)
             | Self::Thread(_) => false,
@@ -91,7 +108,11 @@ fn is_lost(error: &cairn_blocks::Error) -> bool {
     use cairn_blocks::Error as E;
     matches!(
         error,
-        E::NotFound { .. } | E::Damaged { .. } | E::InvalidNode { .. } | E::Unconfirmed { .. }
+        E::NotFound { .. }
+            | E::Damaged { .. }
+            | E::InvalidNode { .. }
+            | E::Unconfirmed { .. }
+            | E::Erased { .. }
     )
 }
 
@@ -108,10 +129,25 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 
 impl From<EngineError> for Error {
     fn from(error: EngineError) -> Self {
+        use cairn_blocks::Error as Blocks;
         if error.is_storage_full() {
             return Self::storage_full();
         }
-        Self::internal(error)
+        match error {
+            EngineError::Verb(error) => error,
+            EngineError::Key(KeyFault::Erased(_))
+            | EngineError::Blocks(Blocks::Erased { .. })
+            | EngineError::Volume(cairn_volume::Error::Store(Blocks::Erased { .. })) => {
+                Self::new(ErrorKind::KmsKeyInvalidState, error)
+            }
+            EngineError::Key(_)
+            | EngineError::Blocks(Blocks::Key(_))
+            | EngineError::Volume(cairn_volume::Error::Store(Blocks::Key(_))) => {
+                tracing::error!(%error, "a key cannot be had");
+                Self::new(ErrorKind::KmsKeyUnavailable, error)
+            }
+            error => Self::internal(error),
+        }
     }
 }
 
@@ -183,6 +219,7 @@ pub(crate) struct Engine {
     regions_dir: PathBuf,
     runtime_dir: PathBuf,
     index: Arc<dyn BlobIndex>,
+    keys: Arc<Keys>,
     options: cairn_volume::Options,
     stores: tokio::sync::Mutex<HashMap<Region, Arc<BlockStore>>>,
     slots: Mutex<HashMap<VolumeId, Arc<Slot>>>,
@@ -221,6 +258,7 @@ impl Engine {
         disk: Arc<dyn Disk>,
         places: Places,
         index: Arc<dyn BlobIndex>,
+        keys: Arc<Keys>,
         options: cairn_volume::Options,
     ) -> Self {
         Self {
@@ -228,6 +266,7 @@ impl Engine {
             regions_dir: places.regions_dir,
             runtime_dir: places.runtime_dir,
             index,
+            keys,
             options,
             stores: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
@@ -244,16 +283,10 @@ impl Engine {
             return Ok(Arc::clone(store));
         }
         let (disk, index) = (Arc::clone(&self.disk), Arc::clone(&self.index));
+        let keys: Arc<dyn Keyring> = Arc::<Keys>::clone(&self.keys);
         let dir = self.region_dir(region).join(PACKS);
-        let open = move || {
-            BlockStore::open(
-                disk,
-                &dir,
-                index,
-                Arc::new(cairn_blocks::NoKeys),
-                cairn_blocks::Options::default(),
-            )
-        };
+        let options = cairn_blocks::Options::default();
+        let open = move || BlockStore::open(disk, &dir, index, keys, options);
         let store = Arc::new(blocking(open).await?);
         stores.insert(region, Arc::clone(&store));
         Ok(store)
@@ -266,6 +299,7 @@ impl Engine {
         region: Region,
         id: &VolumeId,
         spec: VolumeSpec,
+        key: Option<DataKey>,
     ) -> Result<(), EngineError> {
         let (disk, dir, options) = (
             Arc::clone(&self.disk),
@@ -274,7 +308,7 @@ impl Engine {
         );
         blocking(move || {
             cairn_volume::remove(&*disk, &dir)?;
-            cairn_volume::create(&*disk, &dir, &spec, None, &options)
+            cairn_volume::create(&*disk, &dir, &spec, key.as_ref(), &options)
         })
         .await
     }
@@ -283,6 +317,7 @@ impl Engine {
     pub(crate) async fn open_volume(
         &self,
         noun: &cairn_model::Volume,
+        key: Option<DataKey>,
     ) -> Result<Arc<Volume>, EngineError> {
         let store = self.store(noun.region).await?;
         let (disk, dir) = (
@@ -293,7 +328,7 @@ impl Engine {
             hydration_rate: hydration_rate(noun),
             ..self.options.clone()
         };
-        blocking(move || cairn_volume::open(disk, &dir, store, None, options)).await
+        blocking(move || cairn_volume::open(disk, &dir, store, key, options)).await
     }
 
     /// Removes the files of a volume, if there are any. It must not be open.
@@ -408,10 +443,11 @@ impl Engine {
         &self,
         region: Region,
         id: &VolumeId,
+        key: Option<DataKey>,
     ) -> Result<Claims, EngineError> {
         let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
         let boot_id = self.options.boot_id.clone();
-        blocking(move || cairn_volume::claims::claims(&*disk, &dir, None, &boot_id)).await
+        blocking(move || cairn_volume::claims::claims(&*disk, &dir, key.as_ref(), &boot_id)).await
     }
 
     /// The block store of a region, if anything was ever stored there.

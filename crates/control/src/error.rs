@@ -115,6 +115,13 @@ pub enum ErrorKind {
     SecurityGroupNotFound,
     SecurityGroupIdMalformed,
     RegionNotFound,
+    // Keys of encrypted things.
+    KmsKeyNotFound,
+    /// It is being deleted, or was.
+    KmsKeyInvalidState,
+    /// Its files, or the root key's, are not as they have to be.
+    KmsKeyUnavailable,
+    KmsKeyInUse,
     // EBS direct (`Reason`s of its ValidationException and ResourceNotFoundException).
     EbsInvalidSnapshotId,
     EbsSnapshotNotFound,

@@ -27,7 +27,8 @@ impl Control {
         if let Some(volume) = &open.volume {
             return Ok(Arc::clone(volume));
         }
-        let volume = self.engine().open_volume(&noun).await?;
+        let key = self.volume_key(&noun).await?;
+        let volume = self.engine().open_volume(&noun, key).await?;
         for epoch in volume.pending_epochs() {
             self.settle(&volume, epoch).await?;
         }

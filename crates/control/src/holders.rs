@@ -17,16 +17,24 @@
 //! commits; then the volumes. A volume whose base changes after the rows were read takes a snapshot
 //! that had its row then, or was captured after the collection began.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use cairn_blocks::{Digest, DomainId, Root, collect::usage};
 use cairn_model::{AccountId, Region, Snapshot, SnapshotId, Volume, VolumeId, VolumeState};
-use cairn_store::{Connection, domain, job, snapshot, upload, volume};
+use cairn_store::{
+    Connection,
+    domain::{self, Domain},
+    job, snapshot, upload, volume,
+};
 use cairn_volume::Claims;
 
 use crate::{
     Control, Error, Result,
     engine::{Content, EngineError, blocking},
+    keys::{KeyFault, verbs::key_of},
 };
 
 /// Rows of an upload read at a time.
@@ -36,7 +44,7 @@ const ROWS: u32 = 4_096;
 #[derive(Debug, Default)]
 pub(crate) struct Holders {
     /// The domains of the region, with their owners.
-    pub(crate) domains: Vec<(DomainId, AccountId)>,
+    pub(crate) domains: Vec<Domain>,
     /// The completed snapshots.
     pub(crate) snapshots: Vec<HeldSnapshot>,
     /// Content that is held by anything but a snapshot.
@@ -44,8 +52,16 @@ pub(crate) struct Holders {
     /// Blocks that are held one by one, but for those of uploads.
     pub(crate) blocks: Vec<(AccountId, DomainId, Vec<Digest>)>,
     /// The uploads, whose blocks are many.
-    pub(crate) uploads: Vec<(AccountId, SnapshotId)>,
+    pub(crate) uploads: Vec<HeldUpload>,
     volumes: Vec<Volume>,
+}
+
+/// An upload: what was put of it is needed.
+#[derive(Debug)]
+pub(crate) struct HeldUpload {
+    pub(crate) account: AccountId,
+    pub(crate) id: SnapshotId,
+    pub(crate) domain: DomainId,
 }
 
 /// A completed snapshot.
@@ -64,7 +80,9 @@ impl Holders {
             volumes: volume::list_in(conn, region).await?,
             ..Self::default()
         };
+        let mut keys = HashMap::new();
         for snapshot in snapshot::list_in(conn, region).await? {
+            keys.insert(snapshot.id.clone(), snapshot.kms_key_id.clone());
             holders.add_snapshot(snapshot)?;
         }
         for (id, account, upload) in upload::list_in(conn, region).await? {
@@ -72,7 +90,12 @@ impl Holders {
                 let content: Content = serde_json::from_str(base).map_err(Error::internal)?;
                 holders.add_content(account.clone(), &content)?;
             }
-            holders.uploads.push((account, id));
+            let key = keys.get(&id).and_then(Option::as_deref);
+            holders.uploads.push(HeldUpload {
+                domain: holders.domain_of(&account, key)?,
+                account,
+                id,
+            });
         }
         for job in job::list_open(conn).await? {
             let payload = serde_json::from_str(&job.payload).map_err(Error::internal)?;
@@ -99,7 +122,7 @@ impl Holders {
 
     /// The numbers of the region's domains.
     pub(crate) fn domain_ids(&self) -> BTreeSet<DomainId> {
-        self.domains.iter().map(|(domain, _)| *domain).collect()
+        self.domains.iter().map(|domain| domain.id).collect()
     }
 
     /// The roots of the snapshots that pass.
@@ -128,31 +151,35 @@ impl Holders {
                 .map(|(_, domain, blocks)| (*domain, blocks.clone()))
                 .collect(),
         };
-        for (account, id) in self.uploads.iter().filter(|(account, _)| wanted(account)) {
-            let domain = self.domain_of(account)?;
+        for upload in self.uploads.iter().filter(|upload| wanted(&upload.account)) {
             let mut from = Some(0);
             while let Some(at) = from {
                 let blocks;
-                (blocks, from) = upload_blocks(conn, id, at).await?;
-                others.blocks.push((domain, blocks));
+                (blocks, from) = upload_blocks(conn, &upload.id, at).await?;
+                others.blocks.push((upload.domain, blocks));
             }
         }
         Ok(others)
     }
 
-    /// The domain of an account.
-    pub(crate) fn domain_of(&self, account: &AccountId) -> Result<DomainId> {
-        let found = self.domains.iter().find(|(_, owner)| owner == account);
+    /// The domain of what an account keeps under a key, or under none.
+    fn domain_of(&self, account: &AccountId, arn: Option<&str>) -> Result<DomainId> {
+        let key = key_of(arn)?;
+        let is_it = |domain: &&Domain| {
+            domain.account == *account
+                && domain.sealed.as_ref().map(|sealed| &sealed.key) == key.as_ref()
+        };
+        let found = self.domains.iter().find(is_it);
         found
-            .map(|(domain, _)| *domain)
-            .ok_or_else(|| Error::internal(format!("account {account} has no domain")))
+            .map(|domain| domain.id)
+            .ok_or_else(|| Error::internal(format!("account {account} has no such domain")))
     }
 
     fn add_snapshot(&mut self, snapshot: Snapshot) -> Result<()> {
         let Some(root) = snapshot.root.clone() else {
             return Ok(());
         };
-        let domain = self.domain_of(&snapshot.account)?;
+        let domain = self.domain_of(&snapshot.account, snapshot.kms_key_id.as_deref())?;
         let content = Content::of_snapshot(&snapshot, domain, root)?;
         self.snapshots.push(HeldSnapshot {
             domain,
@@ -167,8 +194,8 @@ impl Holders {
         let owner = self
             .domains
             .iter()
-            .find(|(domain, _)| *domain == content.domain())
-            .map(|(_, owner)| owner.clone());
+            .find(|domain| domain.id == content.domain())
+            .map(|domain| domain.account.clone());
         match owner {
             Some(owner) => self.add_content(owner, content),
             None => Ok(()),
@@ -223,6 +250,8 @@ impl Control {
         }
         match self.read_claims(volume).await {
             Ok(claims) => Ok(Some(claims)),
+            // Nobody can read it any more, and so it needs nothing.
+            Err(EngineError::Key(KeyFault::Erased(_))) => Ok(None),
             Err(EngineError::Volume(error)) if self.may_lack(volume, &error).await? => Ok(None),
             Err(error) => Err(Error::new(
                 crate::ErrorKind::Internal,
@@ -239,7 +268,11 @@ impl Control {
                 let open = Arc::clone(open);
                 blocking(move || open.claims()).await
             }
-            None => self.engine().claims(volume.region, &volume.id).await,
+            None => {
+                let key = self.volume_key(volume).await?;
+                let engine = self.engine();
+                engine.claims(volume.region, &volume.id, key).await
+            }
         }
     }
 

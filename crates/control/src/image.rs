@@ -598,16 +598,20 @@ async fn registered_ebs(
         let message = "The parameter encrypted cannot be used with the parameter snapshotId in a block device mapping.";
         return Err(Error::new(ErrorKind::BlockDeviceMappingInvalid, message));
     }
-    if ebs.encrypted == Some(true) || ebs.kms_key_id.is_some() {
-        let message =
-            "This server does not encrypt volumes yet: leave out Encrypted, or set it to false.";
-        return Err(Error::new(ErrorKind::UnsupportedOperation, message));
+    if ebs.kms_key_id.is_some() {
+        let message = "The parameter kmsKeyId cannot be used in a block device mapping of RegisterImage: it is given when an instance is launched.";
+        return Err(Error::new(ErrorKind::BlockDeviceMappingInvalid, message));
     }
     let snapshot = match &ebs.snapshot_id {
         Some(id) => Some(snapshot::find(conn, caller, id.as_str()).await?),
         None => None,
     };
     volumes::base(conn, snapshot.as_ref()).await?;
+    let encrypted = snapshot
+        .as_ref()
+        .map_or(ebs.encrypted.unwrap_or(false), |snapshot| {
+            snapshot.encrypted
+        });
     let size = block_device::volume_size(
         device_name,
         &ebs,
@@ -620,7 +624,7 @@ async fn registered_ebs(
         volume_size: Some(size),
         volume_type: Some(volume_type),
         delete_on_termination: Some(ebs.delete_on_termination.unwrap_or(true)),
-        encrypted: Some(false),
+        encrypted: Some(encrypted),
         ..ebs
     })
 }
@@ -855,7 +859,7 @@ impl Device {
                 iops: volume.iops.filter(|_| provisioned),
                 throughput: volume.throughput,
                 delete_on_termination: Some(self.delete_on_termination),
-                encrypted: Some(false),
+                encrypted: Some(volume.encrypted),
                 kms_key_id: None,
             }),
         }

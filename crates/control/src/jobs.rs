@@ -31,12 +31,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Control, Error, Result,
+    Control, Error, ErrorKind, Result,
     attachment::{AttachJob, DetachJob},
     control::Inner,
     ebs::{CompleteUploadJob, ExpireUploadJob},
     image::CreateImageJob,
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
+    keys::verbs::EraseKeyJob,
     launch::LaunchJob,
     record::RecordJob,
     scrub::ScrubJob,
@@ -122,7 +123,10 @@ impl From<cairn_store::Error> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::passing(error)
+        match error.kind {
+            ErrorKind::KmsKeyInvalidState => Self::fatal(error),
+            _ => Self::passing(error),
+        }
     }
 }
 
@@ -470,6 +474,7 @@ async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
         DeleteVolumeJob::KIND => take::<DeleteVolumeJob>(control, job).await,
         CaptureJob::KIND => take::<CaptureJob>(control, job).await,
         AbandonJob::KIND => take::<AbandonJob>(control, job).await,
+        EraseKeyJob::KIND => take::<EraseKeyJob>(control, job).await,
         RecordJob::KIND => take::<RecordJob>(control, job).await,
         ScrubJob::KIND => take::<ScrubJob>(control, job).await,
         CompleteUploadJob::KIND => take::<CompleteUploadJob>(control, job).await,

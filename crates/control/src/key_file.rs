@@ -1,17 +1,12 @@
 //! The server's signing key, in files of its own beside the metadata: it has to outlive a database
 //! that is lost, or signatures given out could no longer be told from those of somebody else.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
 
 use cairn_model::Entropy;
 use zeroize::Zeroizing;
 
-use crate::{OpenError, attest::SigningKey};
+use crate::{OpenError, attest::SigningKey, durable_file};
 
 /// The private half: its owner's alone.
 pub(crate) const PRIVATE: &str = "signing-key.pem";
@@ -33,7 +28,8 @@ pub(crate) fn load_or_make(dir: &Path, entropy: &dyn Entropy) -> Result<SigningK
     let public = dir.join(PUBLIC);
     let pem = key.public().to_pem();
     if !fs::read_to_string(&public).is_ok_and(|there| there == pem) {
-        write(&public, pem.as_bytes(), 0o644).map_err(failed("write the public key", &public))?;
+        durable_file::replace(&public, pem.as_bytes(), 0o644)
+            .map_err(failed("write the public key", &public))?;
     }
     Ok(key)
 }
@@ -43,7 +39,8 @@ fn make(dir: &Path, entropy: &dyn Entropy) -> Result<SigningKey, OpenError> {
     let mut seed = Zeroizing::new([0; 32]);
     entropy.fill(&mut *seed);
     let key = SigningKey::from_seed(*seed).ok_or_else(|| OpenError::SigningKey(path.clone()))?;
-    write(&path, key.to_pem().as_bytes(), 0o600).map_err(failed("write the signing key", &path))?;
+    durable_file::replace(&path, key.to_pem().as_bytes(), 0o600)
+        .map_err(failed("write the signing key", &path))?;
     Ok(key)
 }
 
@@ -54,27 +51,6 @@ fn check_private(path: &Path) -> Result<(), OpenError> {
         tracing::warn!(path = %path.display(), "others than its owner may read the signing key; chmod 600 it, and think about who did");
     }
     Ok(())
-}
-
-/// Writes a whole file durably: a crash leaves it as it was or as it shall be.
-fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    match fs::remove_file(&beside) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-        _ => {}
-    }
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(dir) => fs::File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {

@@ -1,10 +1,13 @@
 //! Launching instances.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::Ipv4Addr,
+};
 
 use cairn_model::{
     Attachment, AttachmentState, BlockDeviceMapping, Image, ImageState, Instance, InstanceId,
-    InstanceState, InstanceType, KeyPair, NetworkInterfaceId, ReservationId, ResourceType,
+    InstanceState, InstanceType, KeyPair, KmsKey, NetworkInterfaceId, ReservationId, ResourceType,
     SecurityGroup, SecurityGroupId, SnapshotId, Subnet, Tags, TagsByType, Timestamp, Volume,
     VolumeId, VolumeState,
     instance::{InstanceBlockDevice, ShutdownBehavior},
@@ -23,7 +26,9 @@ use crate::{
     image,
     instance::{decoded_user_data, in_state},
     jobs::{self, Failure, Job, Next},
-    key_pair, mapping, network, place,
+    key_pair,
+    keys::verbs::Wish as KeyWish,
+    mapping, network, place,
     request::{MetadataOptionsRequest, RunInstances},
     snapshot,
     token::Idempotency,
@@ -55,13 +60,19 @@ impl Control {
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "RunInstances", token, &request)?;
         let has_room = self.engine().has_room(caller.region).await?;
+        let keys = self
+            .launch_keys(caller, &request, &wish, &idempotency)
+            .await?;
 
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await? {
             describe::refuse_dry_run(request.dry_run)?;
             return self.reservation(&mut tx, caller, &id).await;
         }
-        let launch = Launch::prepare(&mut tx, caller, &request, wish).await?;
+        let launch = Launch {
+            keys,
+            ..Launch::prepare(&mut tx, caller, &request, wish).await?
+        };
         self.check_can_run(&launch)?;
         let addresses = launch.addresses(&mut tx, &request).await?;
         for planned in &launch.plan.volumes {
@@ -93,6 +104,47 @@ impl Control {
             account: caller.account.clone(),
             instances,
         })
+    }
+
+    /// The keys that the volumes of a launch are kept under, by device name. A launch that cannot be, or
+    /// that was made before, is left to those who find that out in the transaction.
+    async fn launch_keys(
+        &self,
+        caller: &Caller,
+        request: &RunInstances,
+        wish: &Wish,
+        idempotency: &Idempotency<'_>,
+    ) -> Result<HashMap<String, KmsKey>> {
+        let mut keys = HashMap::new();
+        let mut sources = Vec::new();
+        {
+            let mut read = self.store().read().await?;
+            if idempotency.known(&mut read).await?.is_some() {
+                return Ok(keys);
+            }
+            let Ok(launch) = Launch::prepare(&mut read, caller, request, wish.clone()).await else {
+                return Ok(keys);
+            };
+            for planned in launch.plan.volumes {
+                let source = match &planned.snapshot_id {
+                    Some(id) => Some(snapshot::find(&mut read, caller, id.as_str()).await?),
+                    None => None,
+                };
+                sources.push((planned, source));
+            }
+        }
+        for (planned, source) in &sources {
+            let wish = KeyWish {
+                encrypted: planned.encrypted,
+                key: planned.kms_key_id.as_deref(),
+                source: source.as_ref(),
+                dry_run: request.dry_run,
+            };
+            if let Some(key) = self.key_for(caller, wish).await? {
+                keys.insert(planned.device_name.clone(), key);
+            }
+        }
+        Ok(keys)
     }
 
     /// Refuses machines that this host has no programs for, by the name of what is missing.
@@ -144,6 +196,7 @@ impl Control {
         for (planned, base) in launch.plan.volumes.iter().zip(&launch.bases) {
             let made = launch.volume(self, &new, planned);
             volume::insert(tx, &made).await?;
+            self.seal_volume(tx, &made).await?;
             new.block_devices.push(InstanceBlockDevice {
                 device_name: planned.device_name.clone(),
                 volume_id: made.id.clone(),
@@ -171,7 +224,7 @@ impl Control {
 }
 
 /// What a request wants, as far as it can be told without looking anything up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Wish {
     image_id: String,
     count: usize,
@@ -213,6 +266,8 @@ struct Launch {
     plan: LaunchPlan,
     /// What the planned volumes start with, in their order.
     bases: Vec<Option<Content>>,
+    /// What the planned volumes are encrypted with, by device name.
+    keys: HashMap<String, KmsKey>,
     subnet: Subnet,
     groups: Vec<(SecurityGroupId, String)>,
     key_pair: Option<KeyPair>,
@@ -253,6 +308,7 @@ impl Launch {
             instance_type,
             plan,
             bases,
+            keys: HashMap::new(),
             subnet,
             groups,
             key_pair,
@@ -357,8 +413,8 @@ impl Launch {
             volume_type: planned.shape.volume_type,
             iops: planned.shape.iops,
             throughput: planned.shape.throughput,
-            encrypted: false,
-            kms_key_id: None,
+            encrypted: self.keys.contains_key(&planned.device_name),
+            kms_key_id: self.keys.get(&planned.device_name).map(KmsKey::arn),
             multi_attach_enabled: false,
             initialization_rate: None,
             state: VolumeState::Creating,
@@ -710,7 +766,6 @@ fn launch_error(error: LaunchError) -> Error {
         LaunchError::NoRootVolume => ErrorKind::BlockDeviceMappingInvalid,
         LaunchError::TooManyVolumes => ErrorKind::AttachmentLimitExceeded,
         LaunchError::SnapshotNotFound(_) => ErrorKind::SnapshotNotFound,
-        LaunchError::Encrypted(_) => ErrorKind::UnsupportedOperation,
         LaunchError::Tpm | LaunchError::UefiData => ErrorKind::Unsupported,
     };
     Error::new(kind, error)

@@ -16,6 +16,8 @@
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
+//! - [`keys`]: the keys that encrypted volumes and snapshots are kept under.
+//! - `durable_file`: small files that are written whole.
 //! - [`attest`], `key_file`: that proof, signed, for others to check.
 //! - [`collect`]: garbage collection, and what space costs.
 //! - `holders`: everything that keeps blobs alive.
@@ -42,6 +44,7 @@ pub mod caller;
 pub mod collect;
 pub mod control;
 mod describe;
+mod durable_file;
 pub mod ebs;
 mod engine;
 pub mod error;
@@ -53,6 +56,7 @@ mod instance_type;
 pub mod jobs;
 mod key_file;
 mod key_pair;
+pub mod keys;
 mod launch;
 pub mod machine;
 mod mapping;

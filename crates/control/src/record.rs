@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cairn_model::{Region, Snapshot, SnapshotId, SnapshotState};
 use cairn_store::{
-    Connection, WriteTx, account, domain, job,
+    Connection, WriteTx, account, job,
     record::{Owner, Record},
     snapshot,
 };
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Control, Error, Result,
     jobs::{self, Failure, Job, Next},
+    keys::verbs::domain_of,
 };
 
 /// The pause before a record that could not be written or removed is tried again.
@@ -36,16 +37,14 @@ pub(crate) async fn write(control: &Control, tx: &mut WriteTx, snapshot: &Snapsh
 
 /// What the record of a completed snapshot has to say.
 pub(crate) async fn of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Record> {
-    let domain = domain::find(conn, snapshot.region, &snapshot.account).await?;
+    let key = snapshot.kms_key_id.as_deref();
+    let domain = domain_of(conn, snapshot.region, &snapshot.account, key).await?;
     let owner = account::get(conn, &snapshot.account).await?;
-    let (Some(domain), Some(owner)) = (domain, owner) else {
-        return Err(Error::internal(format!(
-            "snapshot {} has no domain or no owner",
-            snapshot.id
-        )));
-    };
+    let owner =
+        owner.ok_or_else(|| Error::internal(format!("snapshot {} has no owner", snapshot.id)))?;
     Ok(Record {
-        domain: domain.0,
+        domain: domain.id.0,
+        data_key: domain.sealed.map(|sealed| hex::encode(sealed.data_key)),
         owner: Owner {
             name: owner.name,
             operator: owner.operator,

@@ -15,11 +15,12 @@ use std::{
 };
 
 use cairn_blocks::{BlobIndex, BlockStore, DomainId, PackId, Reindexed, disk::Disk};
-use cairn_model::{AccountId, Clock, Entropy, Region, SnapshotId};
+use cairn_model::{AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, SnapshotId};
 use cairn_store::{
     Store, WriteTx,
     account::{self, Account},
-    domain,
+    domain::{self, Domain, Sealed},
+    kms_key,
     record::{self, Record},
     snapshot,
 };
@@ -29,8 +30,9 @@ use crate::{
     Error, OpenError,
     account::{NewAccount, new_account_key, prepare_regions},
     attest::Attestation,
-    control::{create_private_dir, lock},
+    control::{create_private_dir, lock, vault},
     engine::{Content, EngineError, PACKS, RECORDS, blocking},
+    keys::{Keys, verbs::key_of},
     volume::GIB,
 };
 
@@ -55,6 +57,8 @@ pub struct RecoverOptions {
     pub entropy: Arc<dyn Entropy>,
     /// The file system of the bytes.
     pub disk: Arc<dyn Disk>,
+    /// The file of the root key; `root-key` in the data directory unless named.
+    pub root_key: Option<PathBuf>,
     /// Whether to rebuild files that are there; they are kept beside.
     pub force: bool,
 }
@@ -208,15 +212,19 @@ struct Recovery {
     options: RecoverOptions,
     store: Store,
     records: Vec<Record>,
+    keys: Arc<Keys>,
     stores: BTreeMap<Region, Arc<BlockStore>>,
     done: Recovered,
 }
 
 impl Recovery {
     async fn begin(options: RecoverOptions, workshop: &Path) -> Result<Self, RecoverError> {
+        let vault = vault(&options.data_dir, options.root_key.clone());
+        let keys = Keys::new(vault, Arc::clone(&options.entropy)).taking_unknown_for_plain();
         Ok(Self {
             options,
             store: Store::open(workshop).await?,
+            keys: Arc::new(keys),
             records: Vec::new(),
             stores: BTreeMap::new(),
             done: Recovered::default(),
@@ -260,11 +268,13 @@ impl Recovery {
 
     /// Accounts, domains and snapshots; keys only where they will be used.
     async fn restore_metadata(&mut self, is_wanted: bool) -> Result<(), RecoverError> {
-        let scopes = scopes(&self.records)?;
+        let domains = domains(&self.records)?;
         let mut tx = self.store.write().await?;
-        for ((region, account), domain) in &scopes {
-            domain::restore(&mut tx, *domain, *region, account).await?;
+        for domain in &domains {
+            domain::restore(&mut tx, domain).await?;
+            self.keys.know(domain, false);
         }
+        self.restore_keys(&mut tx, &domains).await?;
         for account in accounts(&self.records) {
             let restored = self.restore_account(&mut tx, &account).await?;
             if is_wanted {
@@ -278,6 +288,38 @@ impl Recovery {
             snapshot::insert(&mut tx, &record.snapshot).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    /// The keys that have a file, and those that records name. One of the latter that has no file
+    /// was deleted, or its file is lost: nobody knows, and so it counts as lost until it is deleted.
+    async fn restore_keys(
+        &mut self,
+        tx: &mut WriteTx,
+        domains: &[Domain],
+    ) -> Result<(), RecoverError> {
+        let keys = Arc::clone(&self.keys);
+        let (mut found, faults) = blocking(move || keys.list()).await?;
+        self.done
+            .unread
+            .extend(faults.iter().map(ToString::to_string));
+        for domain in domains {
+            let named = domain.sealed.as_ref().map(|sealed| &sealed.key);
+            if let Some(id) = named.filter(|id| found.iter().all(|key| key.id != **id)) {
+                found.push(KmsKey {
+                    id: id.clone(),
+                    account: domain.account.clone(),
+                    region: domain.region,
+                    description: "Its file was missing when the metadata was recovered".to_owned(),
+                    aws_managed: false,
+                    state: KmsKeyState::Enabled,
+                    create_time: self.options.clock.now().whole_second(),
+                });
+            }
+        }
+        for key in &found {
+            kms_key::insert(tx, key).await?;
+        }
+        Ok(())
     }
 
     async fn restore_account(
@@ -309,7 +351,8 @@ impl Recovery {
                 continue;
             }
             let (disk, index) = (Arc::clone(&self.options.disk), Arc::clone(&index));
-            let (store, found) = blocking(move || reindex(disk, &dir, index)).await?;
+            let keys = Arc::clone(&self.keys);
+            let (store, found) = blocking(move || reindex(disk, &dir, index, keys)).await?;
             self.stores.insert(region, store);
             self.done.blobs += found.blobs;
             self.done.packs += found.packs;
@@ -382,34 +425,55 @@ impl Recovery {
     }
 }
 
-/// The domain of each account in each region, by the records.
-fn scopes(records: &[Record]) -> Result<BTreeMap<(Region, AccountId), DomainId>, RecoverError> {
-    let mut scopes: BTreeMap<_, (DomainId, &SnapshotId)> = BTreeMap::new();
-    let mut owners: BTreeMap<DomainId, ((Region, AccountId), &SnapshotId)> = BTreeMap::new();
+/// The domains, by the records: one for each region, account and key.
+fn domains(records: &[Record]) -> Result<Vec<Domain>, RecoverError> {
+    let mut by_id: BTreeMap<DomainId, (Domain, &SnapshotId)> = BTreeMap::new();
+    let mut by_scope: BTreeMap<_, (DomainId, &SnapshotId)> = BTreeMap::new();
     for record in records {
-        let snapshot = &record.snapshot;
-        let scope = (snapshot.region, snapshot.account.clone());
-        let domain = DomainId(record.domain);
-        let known = scopes
-            .entry(scope.clone())
-            .or_insert((domain, &snapshot.id));
-        let owner = owners
-            .entry(domain)
-            .or_insert((scope.clone(), &snapshot.id));
-        let other = match (known.0 == domain, owner.0 == scope) {
+        let id = &record.snapshot.id;
+        let domain = domain_of(record)?;
+        let scope = (
+            domain.region,
+            domain.account.clone(),
+            domain.sealed.as_ref().map(|sealed| sealed.key.clone()),
+        );
+        let same_scope = by_scope.entry(scope).or_insert((domain.id, id));
+        let same_id = by_id.entry(domain.id).or_insert((domain.clone(), id));
+        let other = match (same_scope.0 == domain.id, same_id.0 == domain) {
             (true, true) => continue,
-            (false, _) => known.1,
-            (true, false) => owner.1,
+            (false, _) => same_scope.1,
+            (true, false) => same_id.1,
         };
         return Err(RecoverError::Contradiction {
             first: other.clone(),
-            second: snapshot.id.clone(),
+            second: id.clone(),
         });
     }
-    let domains = scopes
-        .into_iter()
-        .map(|(scope, (domain, _))| (scope, domain));
-    Ok(domains.collect())
+    Ok(by_id.into_values().map(|(domain, _)| domain).collect())
+}
+
+fn domain_of(record: &Record) -> Result<Domain, RecoverError> {
+    let snapshot = &record.snapshot;
+    let sealed = match (key_of(snapshot.kms_key_id.as_deref())?, &record.data_key) {
+        (None, None) => None,
+        (Some(key), Some(data_key)) => Some(Sealed {
+            key,
+            data_key: hex::decode(data_key).map_err(Error::internal)?,
+        }),
+        _ => {
+            let text = format!(
+                "the record of {} names a key or a data key alone",
+                snapshot.id
+            );
+            return Err(RecoverError::Bytes(text));
+        }
+    };
+    Ok(Domain {
+        id: DomainId(record.domain),
+        region: snapshot.region,
+        account: snapshot.account.clone(),
+        sealed,
+    })
 }
 
 /// The accounts that the records name. One of them has to run the server: if no record knows which,
@@ -441,15 +505,10 @@ fn reindex(
     disk: Arc<dyn Disk>,
     dir: &Path,
     index: Arc<dyn BlobIndex>,
+    keys: Arc<Keys>,
 ) -> Result<(Arc<BlockStore>, Reindexed), EngineError> {
     // Seals what is unsealed, and tells the index of that.
-    let store = BlockStore::open(
-        disk,
-        dir,
-        index,
-        Arc::new(cairn_blocks::NoKeys),
-        cairn_blocks::Options::default(),
-    )?;
+    let store = BlockStore::open(disk, dir, index, keys, cairn_blocks::Options::default())?;
     let found = store.reindex()?;
     Ok((Arc::new(store), found))
 }

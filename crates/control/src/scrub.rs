@@ -223,7 +223,8 @@ impl Control {
 
     async fn domains(&self, region: Region) -> Result<HashSet<DomainId>> {
         let mut read = self.store().read().await?;
-        Ok(domain::list(&mut read, region).await?.into_iter().collect())
+        let domains = domain::list_in(&mut read, region).await?;
+        Ok(domains.into_iter().map(|domain| domain.id).collect())
     }
 
     /// The completed snapshots of a region that cannot be read. One that is deleted meanwhile does

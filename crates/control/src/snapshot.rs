@@ -6,12 +6,12 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use cairn_blocks::{BLOCK_SIZE, Root};
+use cairn_blocks::{BLOCK_SIZE, DomainId, Root};
 use cairn_model::{
     Paged, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume, VolumeId,
     VolumeState, page::Bounds, tag::TagsByType,
 };
-use cairn_store::{Connection, WriteTx, domain, job, snapshot, volume as volumes};
+use cairn_store::{Connection, WriteTx, job, snapshot, volume as volumes};
 use cairn_volume::{EpochTag, Progress};
 use serde::{Deserialize, Serialize};
 use tokio::{runtime::Handle, sync::watch};
@@ -22,6 +22,7 @@ use crate::{
     engine::{Content, EngineError, blocking},
     image,
     jobs::{self, Failure, Job, Next},
+    keys::verbs::domain_of,
     record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
     volume,
@@ -53,6 +54,7 @@ impl Control {
         let volume =
             volume::find(&mut *self.store().read().await?, caller, &request.volume_id).await?;
         check_snapshotable(&volume)?;
+        self.check_key(volume.kms_key_id.as_deref()).await?;
         if !self.engine().has_room(caller.region).await? {
             return Err(Error::storage_full());
         }
@@ -210,8 +212,8 @@ impl NewSnapshot {
             progress: 0,
             start_time,
             completion_time: None,
-            encrypted: false,
-            kms_key_id: None,
+            encrypted: self.volume.encrypted,
+            kms_key_id: self.volume.kms_key_id,
             parent_id: None,
             full_size_bytes: None,
             root: None,
@@ -328,13 +330,12 @@ pub(crate) async fn check_unused(conn: &mut Connection, snapshot: &Snapshot) -> 
 
 /// Where to find the content of a completed snapshot.
 pub(crate) async fn content_of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Content> {
-    let domain = domain::find(conn, snapshot.region, &snapshot.account).await?;
-    let domain =
-        domain.ok_or_else(|| Error::internal(format!("snapshot {} has no domain", snapshot.id)))?;
+    let key = snapshot.kms_key_id.as_deref();
+    let domain = domain_of(conn, snapshot.region, &snapshot.account, key).await?;
     let root = snapshot.root.clone();
     let root =
         root.ok_or_else(|| Error::internal(format!("snapshot {} has no content", snapshot.id)))?;
-    Content::of_snapshot(snapshot, domain, root)
+    Content::of_snapshot(snapshot, domain.id, root)
 }
 
 /// As [`content_of`], by a transaction of its own.
@@ -437,6 +438,12 @@ pub(crate) async fn complete(
 }
 
 impl Control {
+    /// The domain of a snapshot's blocks.
+    pub(crate) async fn domain_of(&self, snapshot: &Snapshot) -> Result<DomainId> {
+        let key = snapshot.kms_key_id.as_deref();
+        self.domain(snapshot.region, &snapshot.account, key).await
+    }
+
     /// As [`session`](Self::session), of a snapshot's region.
     pub(crate) async fn session_of(
         &self,
@@ -470,7 +477,7 @@ impl Control {
 
 async fn full_size(control: &Control, snapshot: &Snapshot, root: Root) -> Result<u64, Failure> {
     let store = control.engine().store(snapshot.region).await?;
-    let domain = control.domain(snapshot.region, &snapshot.account).await?;
+    let domain = control.domain_of(snapshot).await?;
     let blocks = blocking(move || store.count(domain, &root)).await?;
     Ok(blocks * BLOCK_SIZE as u64)
 }

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use cairn_model::{
-    Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId, VolumeState,
-    VolumeType,
+    KmsKey, Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId,
+    VolumeState, VolumeType,
     page::Bounds,
     place::Zone,
     tag::TagsByType,
@@ -19,6 +19,7 @@ use crate::{
     describe::{self, Question, refuse_dry_run},
     engine::{self, Content},
     jobs::{self, Failure, Job, Next},
+    keys::verbs::Wish,
     request::{ById, CreateVolume, Describe},
     snapshot,
     token::Idempotency,
@@ -43,6 +44,7 @@ impl Control {
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "CreateVolume", token, &request)?;
         let has_room = self.engine().has_room(caller.region).await?;
+        let key = self.new_volume_key(caller, &request, &idempotency).await?;
 
         let mut tx = self.store().write().await?;
         if let Some(id) = idempotency.known(&mut tx).await? {
@@ -70,8 +72,8 @@ impl Control {
             volume_type: shape.volume_type,
             iops: shape.iops,
             throughput: shape.throughput,
-            encrypted: false,
-            kms_key_id: None,
+            encrypted: key.is_some(),
+            kms_key_id: key.map(|key| key.arn()),
             multi_attach_enabled: false,
             initialization_rate: request.volume_initialization_rate,
             state: VolumeState::Creating,
@@ -80,6 +82,7 @@ impl Control {
             tags: tags.tags(ResourceType::Volume),
         };
         volume::insert(&mut tx, &volume).await?;
+        self.seal_volume(&mut tx, &volume).await?;
         idempotency
             .record(&mut tx, volume.id.as_str(), self.now())
             .await?;
@@ -95,6 +98,34 @@ impl Control {
         tx.commit().await?;
         self.wake_jobs();
         Ok(volume)
+    }
+
+    /// The key that a new volume is kept under, if it is to be encrypted. What is asked for is checked
+    /// first, as far as that goes without changing anything.
+    async fn new_volume_key(
+        &self,
+        caller: &Caller,
+        request: &CreateVolume,
+        idempotency: &Idempotency<'_>,
+    ) -> Result<Option<KmsKey>> {
+        let source = {
+            let mut read = self.store().read().await?;
+            if idempotency.known(&mut read).await?.is_some() {
+                return Ok(None);
+            }
+            match &request.snapshot_id {
+                Some(id) => Some(snapshot::find(&mut read, caller, id).await?),
+                None => None,
+            }
+        };
+        shape(request, source.as_ref())?;
+        let wish = Wish {
+            encrypted: request.encrypted,
+            key: request.kms_key_id.as_deref(),
+            source: source.as_ref(),
+            dry_run: request.dry_run,
+        };
+        self.key_for(caller, wish).await
     }
 
     /// The volumes of these ids, or all, that pass the filters; oldest first.
@@ -166,12 +197,15 @@ impl Control {
         let size_gib = u64::try_from(volume.size_gib).map_err(Failure::fatal)?;
         let spec = VolumeSpec {
             size_bytes: size_gib * GIB,
-            domain: self.domain(volume.region, &volume.account).await?,
+            domain: self
+                .domain(volume.region, &volume.account, volume.kms_key_id.as_deref())
+                .await?,
             base: base.map(engine::base).transpose()?,
         };
+        let key = self.volume_key(volume).await?;
         Ok(self
             .engine()
-            .create_volume(volume.region, &volume.id, spec)
+            .create_volume(volume.region, &volume.id, spec, key)
             .await?)
     }
 }
@@ -299,12 +333,6 @@ fn check_options(request: &CreateVolume) -> Result<()> {
         return Err(Error::new(
             ErrorKind::InvalidParameterDependency,
             "The parameter KmsKeyId requires the parameter Encrypted to be set.",
-        ));
-    }
-    if request.encrypted == Some(true) {
-        return Err(Error::new(
-            ErrorKind::UnsupportedOperation,
-            "This server does not encrypt volumes yet: leave out Encrypted, or set it to false.",
         ));
     }
     if request.multi_attach_enabled == Some(true) {

@@ -267,9 +267,17 @@ async fn refusals() {
         (
             StartSnapshot {
                 encrypted: Some(true),
+                kms_key_arn: Some("arn:aws:kms:us-east-1:123456789012:key/x".to_owned()),
                 ..start(1)
             },
-            ErrorKind::UnsupportedOperation,
+            ErrorKind::KmsKeyNotFound,
+        ),
+        (
+            StartSnapshot {
+                kms_key_arn: Some("alias/aws/ebs".to_owned()),
+                ..start(1)
+            },
+            ErrorKind::EbsInvalidParameterValue,
         ),
         (
             StartSnapshot {

@@ -933,12 +933,13 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
                     EbsRequest {
                         volume_size: Some(1),
                         encrypted: Some(true),
+                        kms_key_id: Some("alias/mine".to_owned()),
                         ..Default::default()
                     },
                 )]
             }),
-            ErrorKind::UnsupportedOperation,
-            "Encrypted volumes are not supported yet",
+            ErrorKind::KmsKeyNotFound,
+            "'alias/mine' does not exist",
         ),
         (
             with(&|r| {

@@ -534,7 +534,7 @@ async fn places_and_types_can_be_looked_up() {
     );
     for (name, value, wanted) in [
         ("ebs-info.maximum-ebs-attachments", "24", 35),
-        ("ebs-info.encryption-support", "unsupported", 35),
+        ("ebs-info.encryption-support", "supported", 35),
         ("nitro-tpm-support", "supported", 0),
         ("instance-storage-info.disk.type", "ssd", 0),
         ("vcpu-info.valid-cores", "4", 2),

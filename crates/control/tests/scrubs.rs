@@ -256,6 +256,7 @@ fn options(place: &Place, force: bool) -> RecoverOptions {
         clock: place.clock.clone(),
         entropy: place.entropy.clone(),
         disk: Arc::new(FsDisk),
+        root_key: None,
         force,
     }
 }

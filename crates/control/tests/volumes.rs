@@ -207,9 +207,10 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         (
             CreateVolume {
                 encrypted: Some(true),
+                kms_key_id: Some("k".to_owned()),
                 ..blank(1)
             },
-            ErrorKind::UnsupportedOperation,
+            ErrorKind::KmsKeyNotFound,
         ),
         (
             CreateVolume {

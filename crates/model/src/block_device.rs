@@ -242,7 +242,9 @@ fn ebs_over(image: &EbsBlockDevice, request: &EbsBlockDevice) -> EbsBlockDevice 
         delete_on_termination: request
             .delete_on_termination
             .or(image.delete_on_termination),
-        encrypted: request.encrypted.or(image.encrypted),
+        encrypted: request
+            .encrypted
+            .or(image.encrypted.filter(|_| same_snapshot)),
         kms_key_id: request
             .kms_key_id
             .clone()

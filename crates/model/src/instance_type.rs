@@ -355,8 +355,8 @@ impl Filterable for InstanceType {
             "current-generation" => one(self.current_generation),
             "ebs-info.ebs-optimized-support" => one(self.ebs_optimized_support()),
             "ebs-info.attachment-limit-type" => one("dedicated"),
-            "ebs-info.encryption-support"
-            | "network-info.flexible-ena-queues-support"
+            "ebs-info.encryption-support" => one("supported"),
+            "network-info.flexible-ena-queues-support"
             | "nitro-enclaves-support"
             | "nitro-tpm-support"
             | "reboot-migration-support" => one("unsupported"),

@@ -37,6 +37,10 @@ pub struct PlannedVolume {
     pub shape: VolumeShape,
     /// Whether it goes with the instance.
     pub delete_on_termination: bool,
+    /// Whether it is to be encrypted, if that is said.
+    pub encrypted: Option<bool>,
+    /// The name of the key, if one is given.
+    pub kms_key_id: Option<String>,
 }
 
 /// Metadata options as far as a request names them.
@@ -109,9 +113,6 @@ pub enum LaunchError {
     /// A snapshot is gone.
     #[error("The snapshot '{0}' does not exist.")]
     SnapshotNotFound(SnapshotId),
-    /// A volume would have to be encrypted.
-    #[error("Encrypted volumes are not supported yet; device '{0}' asks for one.")]
-    Encrypted(String),
     /// The image asks for a TPM.
     #[error(
         "The specified AMI requires a virtual TPM (TpmSupport v2.0), which instances of this server do not have."
@@ -221,9 +222,6 @@ fn planned_volume(
     ebs: &EbsBlockDevice,
     sizes: &BTreeMap<SnapshotId, i32>,
 ) -> Result<PlannedVolume, LaunchError> {
-    if ebs.encrypted == Some(true) || ebs.kms_key_id.is_some() {
-        return Err(LaunchError::Encrypted(device_name.to_owned()));
-    }
     let snapshot_size = match &ebs.snapshot_id {
         Some(id) => Some(
             *sizes
@@ -239,6 +237,8 @@ fn planned_volume(
         snapshot_id: ebs.snapshot_id.clone(),
         shape: VolumeShape::new(volume_type, size, ebs.iops, ebs.throughput)?,
         delete_on_termination: ebs.delete_on_termination.unwrap_or(true),
+        encrypted: ebs.encrypted,
+        kms_key_id: ebs.kms_key_id.clone(),
     })
 }
 
@@ -470,15 +470,6 @@ mod tests {
         assert_eq!(
             plan(&image(), "t3.micro", &gone),
             Err(LaunchError::SnapshotNotFound(snap('c')))
-        );
-        let encrypted = EbsBlockDevice {
-            encrypted: Some(true),
-            volume_size: Some(1),
-            ..Default::default()
-        };
-        assert_eq!(
-            plan(&image(), "t3.micro", &[device("/dev/sdg", encrypted)]),
-            Err(LaunchError::Encrypted("/dev/sdg".to_owned()))
         );
     }
 

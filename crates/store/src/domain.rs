@@ -1,16 +1,38 @@
-//! Domains: the scopes of deduplication, numbered.
+//! Domains: the scopes of deduplication and of a data key, numbered.
 
 use cairn_blocks::DomainId;
-use cairn_model::{AccountId, Region};
-use sqlx::Row as _;
+use cairn_model::{AccountId, KmsKeyId, Region};
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
     db::{Connection, WriteTx},
     error::{Error, Result},
 };
 
-/// The key of blocks that are not encrypted.
+/// The key of blocks that are not encrypted, as the column says it.
 const PLAIN: &str = "";
+
+/// A domain and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// Its number.
+    pub id: DomainId,
+    /// Where it is.
+    pub region: Region,
+    /// Its owner.
+    pub account: AccountId,
+    /// How its blocks are encrypted, if they are.
+    pub sealed: Option<Sealed>,
+}
+
+/// What a domain's, or a volume's, bytes are encrypted with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The key that the data key is wrapped under.
+    pub key: KmsKeyId,
+    /// The wrapped data key.
+    pub data_key: Vec<u8>,
+}
 
 /// The domain of an account's unencrypted blocks in a region; made on first use. A number is never
 /// used for anything else, also after a crash.
@@ -23,24 +45,53 @@ pub async fn plain(tx: &mut WriteTx, region: Region, account: &AccountId) -> Res
     .bind(PLAIN)
     .execute(&mut **tx)
     .await?;
-    let row = find(tx, region, account).await?;
-    row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    let found = find(tx, region, account, None).await?;
+    found
+        .map(|found| found.id)
+        .ok_or_else(|| sqlx::Error::RowNotFound.into())
+}
+
+/// Makes a domain of blocks under a key. [`set_data_key`] has to follow in the same transaction: the
+/// data key is bound to the number.
+pub async fn insert_sealed(
+    tx: &mut WriteTx,
+    region: Region,
+    account: &AccountId,
+    key: &KmsKeyId,
+) -> Result<DomainId> {
+    let row =
+        sqlx::query("INSERT INTO domain (region, account, key) VALUES ($1, $2, $3) RETURNING id")
+            .bind(region.name())
+            .bind(account.as_str())
+            .bind(key.as_str())
+            .fetch_one(&mut **tx)
+            .await?;
+    Ok(DomainId(row.try_get("id")?))
+}
+
+/// Records the wrapped data key of a domain.
+pub async fn set_data_key(tx: &mut WriteTx, domain: DomainId, data_key: &[u8]) -> Result<()> {
+    sqlx::query("UPDATE domain SET data_key = $2 WHERE id = $1")
+        .bind(domain.0)
+        .bind(data_key)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Gives a domain back the number it had before the metadata was lost.
-pub async fn restore(
-    tx: &mut WriteTx,
-    domain: DomainId,
-    region: Region,
-    account: &AccountId,
-) -> Result<()> {
-    sqlx::query("INSERT INTO domain (id, region, account, key) VALUES ($1, $2, $3, $4)")
-        .bind(domain.0)
-        .bind(region.name())
-        .bind(account.as_str())
-        .bind(PLAIN)
-        .execute(&mut **tx)
-        .await?;
+pub async fn restore(tx: &mut WriteTx, domain: &Domain) -> Result<()> {
+    let sealed = domain.sealed.as_ref();
+    sqlx::query(
+        "INSERT INTO domain (id, region, account, key, data_key) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(domain.id.0)
+    .bind(domain.region.name())
+    .bind(domain.account.as_str())
+    .bind(sealed.map_or(PLAIN, |sealed| sealed.key.as_str()))
+    .bind(sealed.map(|sealed| sealed.data_key.as_slice()))
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -58,46 +109,63 @@ pub async fn reserve(tx: &mut WriteTx, domain: DomainId) -> Result<()> {
     Ok(())
 }
 
-/// The domains of a region.
-pub async fn list(conn: &mut Connection, region: Region) -> Result<Vec<DomainId>> {
-    let rows = sqlx::query("SELECT id FROM domain WHERE region = $1 ORDER BY id")
-        .bind(region.name())
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| Ok(DomainId(row.try_get("id")?)))
-        .collect()
-}
-
-/// The domain of an account's unencrypted blocks in a region, if there is one yet.
+/// The domain of an account's blocks in a region under a key, or of those that are not encrypted, if
+/// there is one yet.
 pub async fn find(
     conn: &mut Connection,
     region: Region,
     account: &AccountId,
-) -> Result<Option<DomainId>> {
-    let row = sqlx::query("SELECT id FROM domain WHERE region = $1 AND account = $2 AND key = $3")
+    key: Option<&KmsKeyId>,
+) -> Result<Option<Domain>> {
+    let row = sqlx::query("SELECT * FROM domain WHERE region = $1 AND account = $2 AND key = $3")
         .bind(region.name())
         .bind(account.as_str())
-        .bind(PLAIN)
+        .bind(key.map_or(PLAIN, KmsKeyId::as_str))
         .fetch_optional(conn)
         .await?;
-    Ok(row.map(|row| row.try_get("id")).transpose()?.map(DomainId))
+    row.as_ref().map(read).transpose()
 }
 
-/// All domains of a region, with their owners.
-pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<(DomainId, AccountId)>> {
-    let rows = sqlx::query("SELECT id, account FROM domain WHERE region = $1 ORDER BY id")
+/// All domains of a region.
+pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Domain>> {
+    let rows = sqlx::query("SELECT * FROM domain WHERE region = $1 ORDER BY id")
         .bind(region.name())
         .fetch_all(conn)
         .await?;
-    rows.iter()
-        .map(|row| {
-            let account: &str = row.try_get("account")?;
-            let account = account.parse().map_err(|_| Error::Damaged {
-                noun: "domain",
-                reason: "a malformed account number".to_owned(),
-            })?;
-            Ok((DomainId(row.try_get("id")?), account))
-        })
-        .collect()
+    rows.iter().map(read).collect()
+}
+
+/// All domains whose blocks are encrypted.
+pub async fn list_sealed(conn: &mut Connection) -> Result<Vec<Domain>> {
+    let rows = sqlx::query("SELECT * FROM domain WHERE key <> $1 ORDER BY id")
+        .bind(PLAIN)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &SqliteRow) -> Result<Domain> {
+    let damaged = |reason: &str| Error::Damaged {
+        noun: "domain",
+        reason: reason.to_owned(),
+    };
+    let (region, account): (&str, &str) = (row.try_get("region")?, row.try_get("account")?);
+    let key: &str = row.try_get("key")?;
+    let data_key: Option<Vec<u8>> = row.try_get("data_key")?;
+    let sealed = match (key, data_key) {
+        (PLAIN, None) => None,
+        (key, Some(data_key)) => Some(Sealed {
+            key: key.parse().map_err(|_| damaged("a malformed key id"))?,
+            data_key,
+        }),
+        _ => return Err(damaged("a key without a data key")),
+    };
+    Ok(Domain {
+        id: DomainId(row.try_get("id")?),
+        region: Region::named(region).ok_or_else(|| damaged("an unknown region"))?,
+        account: account
+            .parse()
+            .map_err(|_| damaged("a malformed account number"))?,
+        sealed,
+    })
 }

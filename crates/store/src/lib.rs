@@ -11,6 +11,7 @@
 //! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
 //! - [`tag`]: the tags of all nouns.
+//! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
 //! - [`scrub`]: how far scrubs are, and what they found.
@@ -32,6 +33,7 @@ pub mod image;
 pub mod instance;
 pub mod job;
 pub mod key_pair;
+pub mod kms_key;
 mod migrations;
 pub mod network;
 pub mod record;

@@ -27,6 +27,7 @@ pub(crate) fn metadata() -> Migrator {
         "0103" "snapshots";
         "0104" "snapshot_records";
         "0105" "scrubs";
+        "0106" "keys";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

@@ -33,6 +33,10 @@ const LEN_MAX: u64 = 1 << 20;
 pub struct Record {
     /// The domain of its blobs.
     pub domain: i64,
+    /// The wrapped data key of that domain, hexadecimal, if it is encrypted; the snapshot names the
+    /// key that it is wrapped under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_key: Option<String>,
     /// Its owner.
     pub owner: Owner,
     /// The snapshot.
@@ -228,6 +232,7 @@ mod tests {
         };
         Record {
             domain: -5,
+            data_key: None,
             owner: Owner {
                 name: Some("backup".to_owned()),
                 operator: true,

@@ -1,6 +1,7 @@
 //! Volumes.
 
 use cairn_model::{AccountId, InstanceId, Region, Volume, VolumeId};
+use sqlx::Row as _;
 
 use crate::{
     db::{Connection, WriteTx},
@@ -74,6 +75,28 @@ pub async fn update(
     change(&mut found.noun);
     write(tx, &found).await?;
     Ok(Some(found.noun))
+}
+
+/// Records the wrapped data key of a volume.
+pub async fn set_data_key(tx: &mut WriteTx, id: &VolumeId, data_key: &[u8]) -> Result<()> {
+    sqlx::query("UPDATE volume SET data_key = $2 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(data_key)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The wrapped data key of a volume, if it is encrypted.
+pub async fn data_key(conn: &mut Connection, id: &VolumeId) -> Result<Option<Vec<u8>>> {
+    let row = sqlx::query("SELECT data_key FROM volume WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row
+        .map(|row| row.try_get("data_key"))
+        .transpose()?
+        .flatten())
 }
 
 /// Forgets a volume. False: there was none.

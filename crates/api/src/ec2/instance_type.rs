@@ -84,7 +84,7 @@ fn threads(of: &InstanceType) -> response::VCpuInfo {
 fn volumes(of: &InstanceType) -> response::EbsInfo {
     response::EbsInfo {
         ebs_optimized_support: some(of.ebs_optimized_support()),
-        encryption_support: some("unsupported"),
+        encryption_support: some("supported"),
         nvme_support: some(of.nvme_support()),
         maximum_ebs_attachments: i32::try_from(VOLUMES_MAX).ok(),
         attachment_limit_type: some("dedicated"),

@@ -301,6 +301,34 @@ pub(crate) async fn create_account(
     call(client, &request).await
 }
 
+/// Makes a key.
+pub(crate) async fn create_key(
+    client: &Client,
+    description: Option<&str>,
+) -> Result<Key, CallError> {
+    let mut request = post("/cairn/v1/keys", &json!({ "Description": description }));
+    request.repeatable = false;
+    call(client, &request).await
+}
+
+/// The caller's keys in the region.
+pub(crate) async fn keys(client: &Client) -> Result<Keys, CallError> {
+    call(
+        client,
+        &Request::new("cairn", Method::GET, "/cairn/v1/keys"),
+    )
+    .await
+}
+
+/// Has the server delete a key.
+pub(crate) async fn delete_key(client: &Client, key: &str) -> Result<Key, CallError> {
+    let key = utf8_percent_encode(key, ENCODED);
+    let path = format!("/cairn/v1/keys/{key}");
+    let mut request = Request::new("cairn", Method::DELETE, path);
+    request.repeatable = false;
+    call(client, &request).await
+}
+
 /// Has the server read and check every block of a snapshot.
 pub(crate) async fn verify(client: &Client, snapshot: &str) -> Result<VerifyReport, CallError> {
     // Whatever was typed is one segment of the path; the server says what is wrong with it.
@@ -373,4 +401,24 @@ async fn call<T: DeserializeOwned>(client: &Client, request: &Request) -> Result
             request.path
         ))
     })
+}
+
+/// The caller's keys in a region.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Keys {
+    pub(crate) keys: Vec<Key>,
+}
+
+/// A key of encrypted volumes and snapshots.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Key {
+    pub(crate) key_id: String,
+    pub(crate) arn: String,
+    pub(crate) description: String,
+    pub(crate) key_state: String,
+    /// Whether it is the one behind alias/aws/ebs.
+    pub(crate) aws_managed: bool,
+    pub(crate) creation_date: String,
 }

@@ -20,16 +20,32 @@ struct Started {
     snapshot_id: String,
 }
 
-/// Starts a snapshot of so many GiB and gives its id. The same token gives the same snapshot.
+/// A snapshot to be started.
+pub(crate) struct NewSnapshot<'a> {
+    /// Size of the volume.
+    pub(crate) volume_size_gib: u64,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) encrypted: bool,
+    pub(crate) kms_key_arn: Option<&'a str>,
+    /// The same token gives the same snapshot.
+    pub(crate) token: &'a str,
+}
+
+/// Starts a snapshot and gives its id.
 pub(crate) async fn start_snapshot(
     client: &Client,
-    volume_size_gib: u64,
-    description: Option<&str>,
-    token: &str,
+    new: &NewSnapshot<'_>,
 ) -> Result<String, CallError> {
-    let mut body = json!({ "VolumeSize": volume_size_gib, "ClientToken": token, "Timeout": 60 });
-    if let Some(description) = description {
+    let mut body =
+        json!({ "VolumeSize": new.volume_size_gib, "ClientToken": new.token, "Timeout": 60 });
+    if let Some(description) = new.description {
         body["Description"] = description.into();
+    }
+    if new.encrypted {
+        body["Encrypted"] = true.into();
+    }
+    if let Some(key) = new.kms_key_arn {
+        body["KmsKeyArn"] = key.into();
     }
     let request =
         Request::new("ebs", Method::POST, "/snapshots").body("application/json", body.to_string());

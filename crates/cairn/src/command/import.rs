@@ -39,8 +39,14 @@ pub(crate) async fn run(global: &Global, args: &Import) -> Result<()> {
     let disk = stop.or_told(prepare(&client, args)).await?;
     let client = client.patient(PATIENCE);
     let size = disk.volume_size_gib()?;
-    let snapshot =
-        ebs::start_snapshot(&client, size, args.description.as_deref(), &unique_token()).await?;
+    let new = ebs::NewSnapshot {
+        volume_size_gib: size,
+        description: args.description.as_deref(),
+        encrypted: args.encrypted,
+        kms_key_arn: args.kms_key_arn.as_deref(),
+        token: &unique_token(),
+    };
+    let snapshot = ebs::start_snapshot(&client, &new).await?;
     let outcome = fill_and_register(&client, args, disk, &snapshot, &mut stop).await;
     match outcome {
         Ok(imported) => output::print(global.output, &imported, text),

@@ -14,7 +14,7 @@ use crate::{
     data_dir::{Credentials, DataDir},
     failure::{Failure, Result},
     host::{OsEntropy, RealClock},
-    output,
+    output, settings,
 };
 
 /// What came back, as it is printed.
@@ -67,6 +67,7 @@ pub(crate) async fn run(global: &Global, args: &Recover) -> Result<()> {
         clock: Arc::new(RealClock),
         entropy: Arc::new(OsEntropy),
         disk: Arc::new(FsDisk),
+        root_key: settings::root_key(&dir)?,
         force: args.force,
     };
     let recovered = cairn_control::recover::recover(options)

@@ -172,6 +172,7 @@ fn options(
     .map_err(Failure::failed)?;
     options.scrubs = settings.scrub;
     options.collection = settings.collection;
+    options.root_key = settings.root_key.clone();
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)
 }

@@ -1,0 +1,78 @@
+//! `cairn key`.
+
+use std::time::Duration;
+
+use crate::{
+    cli::{Global, KeyCreate, KeyDelete, KeyList},
+    client::{
+        cairn::{self, Key, Keys},
+        connect,
+    },
+    failure::{Failure, Result},
+    host::pause,
+    output,
+};
+
+/// How often a deletion is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Makes a key.
+pub(crate) async fn create(global: &Global, args: &KeyCreate) -> Result<()> {
+    let client = connect(global, &args.region)?;
+    let key = cairn::create_key(&client, args.description.as_deref()).await?;
+    output::print(global.output, &key, |key| key.arn.clone())
+}
+
+/// Lists the keys.
+pub(crate) async fn list(global: &Global, args: &KeyList) -> Result<()> {
+    let client = connect(global, &args.region)?;
+    let keys = cairn::keys(&client).await?;
+    output::print(global.output, &keys, text)
+}
+
+/// Deletes a key, and waits until it is gone.
+pub(crate) async fn delete(global: &Global, args: &KeyDelete) -> Result<()> {
+    if !args.erase_everything_under_it {
+        return Err(Failure::Usage(format!(
+            "all volumes and snapshots that are kept under {} would be lost for good; say --erase-everything-under-it if that is meant",
+            args.key
+        )));
+    }
+    let client = connect(global, &args.region)?;
+    let mut key = cairn::delete_key(&client, &args.key).await?;
+    while key.key_state == "PendingDeletion" {
+        pause(LOOK).await;
+        let id = key.key_id;
+        let found = cairn::keys(&client).await?.keys;
+        key = found
+            .into_iter()
+            .find(|found| found.key_id == id)
+            .ok_or_else(|| Failure::failed(format!("the server forgot key {id}")))?;
+    }
+    output::print(global.output, &key, |key| {
+        format!("{} is gone, and all that was kept under it", key.key_id)
+    })
+}
+
+fn text(keys: &Keys) -> String {
+    match keys.keys.as_slice() {
+        [] => {
+            "no keys: the first is made by `cairn key create`, or with the first encrypted volume"
+                .to_owned()
+        }
+        keys => keys.iter().map(line).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn line(key: &Key) -> String {
+    let alias = if key.aws_managed {
+        "alias/aws/ebs  "
+    } else {
+        ""
+    };
+    let line = format!(
+        "{}  {:15}  {}  {alias}{}",
+        key.key_id, key.key_state, key.creation_date, key.description
+    );
+    line.trim_end().to_owned()
+}

@@ -1,0 +1,181 @@
+//! The keys that encrypted volumes and snapshots are kept under.
+//!
+//! ```text
+//! root key file → key (one file each in keys/) → data key of a domain or a volume (its row, and the
+//! record of each snapshot) → keys of packs, blob ids, data files and journals, derived
+//! ```
+//!
+//! Each arrow is a wrapping: AES-256-GCM-SIV (RFC 8452) under a random nonce, bound to what it is for.
+//! A key's secret exists in its file alone, in no database and in no copy of one, so that removing the file
+//! erases all that was ever kept under the key. What is not encrypted needs none of this.
+//!
+//! - [`vault`]: the files.
+//! - [`verbs`]: making, listing and deleting keys, and which key a volume gets.
+
+pub(crate) mod vault;
+pub mod verbs;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use cairn_blocks::{DataKey, DomainId, KeyError, Keyring, Secrecy};
+use cairn_model::{Entropy, KmsKey, KmsKeyId, KmsKeyState, VolumeId};
+use cairn_store::domain::{Domain, Sealed};
+use zeroize::Zeroizing;
+
+pub(crate) use vault::{KeyFault, Vault};
+
+/// Where data keys come from. Calls read small files, and are made from threads that may wait.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    vault: Vault,
+    entropy: Arc<dyn Entropy>,
+    domains: Mutex<HashMap<DomainId, Entry>>,
+    /// Whether a domain that nobody told of is taken for a plain one, rather than left alone.
+    unknown_is_plain: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    Plain,
+    /// With its data key, once it was needed.
+    Sealed(Sealed, Option<DataKey>),
+    Erased,
+}
+
+/// What a data key is for. It can be unwrapped for nothing else.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    Domain(DomainId),
+    Volume(VolumeId),
+}
+
+impl Purpose {
+    fn text(&self) -> String {
+        match self {
+            Self::Domain(domain) => format!("cairn data key of domain {}", domain.0),
+            Self::Volume(volume) => format!("cairn data key of volume {volume}"),
+        }
+    }
+}
+
+impl Keys {
+    pub(crate) fn new(vault: Vault, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            vault,
+            entropy,
+            domains: Mutex::default(),
+            unknown_is_plain: false,
+        }
+    }
+
+    /// For the recovery of metadata, which finds domains in packs that no record knows of. A sealed
+    /// pack is refused where a plain one is expected.
+    pub(crate) fn taking_unknown_for_plain(self) -> Self {
+        Self {
+            unknown_is_plain: true,
+            ..self
+        }
+    }
+
+    /// Has the block stores know of a domain; until then they leave it alone.
+    pub(crate) fn know(&self, domain: &Domain, is_erased: bool) {
+        let entry = match &domain.sealed {
+            None => Entry::Plain,
+            Some(_) if is_erased => Entry::Erased,
+            Some(sealed) => Entry::Sealed(sealed.clone(), None),
+        };
+        self.domains().entry(domain.id).or_insert(entry);
+    }
+
+    /// Whether a key is gone for good.
+    pub(crate) fn is_erased(&self, key: &KmsKey) -> Result<bool, KeyFault> {
+        Ok(match key.state {
+            KmsKeyState::Enabled => false,
+            KmsKeyState::PendingDeletion => !self.vault.holds(&key.id)?,
+            KmsKeyState::Deleted => true,
+        })
+    }
+
+    /// The keys that have a file, and what is wrong with the files that cannot be read.
+    pub(crate) fn list(&self) -> Result<(Vec<KmsKey>, Vec<KeyFault>), KeyFault> {
+        self.vault.list()
+    }
+
+    /// Draws the secret of a new key. Durable on return.
+    pub(crate) fn make(&self, key: &KmsKey) -> Result<(), KeyFault> {
+        self.vault.make(key, &*self.entropy)
+    }
+
+    /// Erases a key, and with it all that was kept under it. Durable on return.
+    pub(crate) fn erase(&self, key: &KmsKeyId) -> Result<(), KeyFault> {
+        self.vault.erase(key)?;
+        for entry in self.domains().values_mut() {
+            if matches!(entry, Entry::Sealed(sealed, _) if sealed.key == *key) {
+                *entry = Entry::Erased;
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws a data key, and wraps it.
+    pub(crate) fn new_data_key(
+        &self,
+        key: &KmsKeyId,
+        purpose: &Purpose,
+    ) -> Result<Vec<u8>, KeyFault> {
+        let mut data_key = Zeroizing::new([0; 32]);
+        self.entropy.fill(&mut *data_key);
+        let wrapping = self.vault.open(key)?;
+        vault::wrap(&wrapping, &purpose.text(), &data_key, &*self.entropy)
+    }
+
+    /// Unwraps a data key.
+    pub(crate) fn data_key(&self, sealed: &Sealed, purpose: &Purpose) -> Result<DataKey, KeyFault> {
+        let wrapping = self.vault.open(&sealed.key)?;
+        vault::unwrap(&wrapping, &purpose.text(), &sealed.data_key)
+            .map(DataKey::new)
+            .ok_or_else(|| KeyFault::DataKey(purpose.text()))
+    }
+
+    fn domains(&self) -> MutexGuard<'_, HashMap<DomainId, Entry>> {
+        self.domains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keyring for Keys {
+    fn secrecy(&self, domain: DomainId) -> Result<Secrecy, KeyError> {
+        let sealed = match self.domains().get(&domain) {
+            None if self.unknown_is_plain => return Ok(Secrecy::Plain),
+            None => {
+                return Err(KeyError {
+                    domain,
+                    reason: "nothing is known of this domain".to_owned(),
+                });
+            }
+            Some(Entry::Plain) => return Ok(Secrecy::Plain),
+            Some(Entry::Erased) => return Ok(Secrecy::Erased),
+            Some(Entry::Sealed(_, Some(data_key))) => return Ok(Secrecy::Sealed(data_key.clone())),
+            Some(Entry::Sealed(sealed, None)) => sealed.clone(),
+        };
+        let data_key = self.data_key(&sealed, &Purpose::Domain(domain));
+        let data_key = data_key.map_err(|fault| KeyError {
+            domain,
+            reason: fault.to_string(),
+        })?;
+        match self.domains().get_mut(&domain) {
+            Some(Entry::Sealed(_, opened)) => *opened = Some(data_key.clone()),
+            // Erased while it was opened.
+            _ => return Ok(Secrecy::Erased),
+        }
+        Ok(Secrecy::Sealed(data_key))
+    }
+
+    fn salt(&self) -> [u8; 16] {
+        let mut salt = [0; 16];
+        self.entropy.fill(&mut salt);
+        salt
+    }
+}
