@@ -31,7 +31,7 @@ mod keys;
 mod scrub;
 
 use cairn_control::{
-    Caller, Control, Error, ErrorKind,
+    Caller, Control,
     account::NewAccount,
     attest::{Attestation, AttestationFile},
     collect::{
@@ -82,13 +82,7 @@ async fn create_account(
     caller: &Caller,
     received: &Received,
 ) -> Result<Answer, Problem> {
-    if !caller.operator {
-        return Err(Error::new(
-            ErrorKind::Unauthorized,
-            "Only the operator's account may make accounts.",
-        )
-        .into());
-    }
+    caller.check_operator("make accounts")?;
     let asked: AskedAccount = rest::body(&received.body)?;
     let made = control.create_account(asked.name).await?;
     dialect::json(StatusCode::CREATED, &MadeAccount::of(&made))

@@ -2,6 +2,8 @@
 
 use cairn_model::{AccountId, Region};
 
+use crate::{Error, ErrorKind, Result};
+
 /// The authenticated sender of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -19,5 +21,19 @@ impl Caller {
     /// The ARN that GetCallerIdentity shows; every access key is its account's root for now.
     pub fn arn(&self) -> String {
         format!("arn:aws:iam::{}:root", self.account)
+    }
+
+    /// Refuses everybody but the operator; `what` is a verb phrase.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthorized`].
+    pub fn check_operator(&self, what: &str) -> Result<()> {
+        match self.operator {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Unauthorized,
+                format!("Only the operator's account may {what}."),
+            )),
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! interval, and whenever the operator asks.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,15 +16,14 @@ use cairn_blocks::{
 };
 use cairn_model::{AccountId, Image, ImageId, Region, Snapshot, SnapshotId, Timestamp};
 use cairn_store::{Connection, image};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    control::Inner,
     engine::{EngineError, blocking},
     holders::{HeldSnapshot, Holders, upload_blocks},
     snapshot,
+    ticks::Ticks,
 };
 
 /// How often the clock is looked at for a pass that has become due. The clock may be a virtual one.
@@ -168,7 +167,7 @@ impl Control {
         caller: &Caller,
         request: CollectGarbage,
     ) -> Result<Collected> {
-        check_operator(caller)?;
+        caller.check_operator("collect garbage")?;
         if !(request.if_deleted.is_empty() || request.dry_run) {
             return Err(Error::new(
                 ErrorKind::InvalidParameterCombination,
@@ -230,8 +229,8 @@ impl Control {
             return;
         };
         let first = self.now().after(interval.min(FIRST));
-        let stop = self.collector().stop.clone();
-        tokio::spawn(run(self.downgrade(), stop, interval, first));
+        let ticks = Ticks::new(TICK, self, &self.collector().stop);
+        tokio::spawn(run(ticks, interval, first));
     }
 
     async fn alarms(&self) -> Result<Vec<Alarm>> {
@@ -358,18 +357,9 @@ fn condemned_read(alarm: &Alarm) -> CondemnedRead {
 
 /// Looks for a pass that is due until the server stops. Holds the server only while it works, so
 /// that dropping the last handle ends it.
-async fn run(control: Weak<Inner>, stop: CancellationToken, interval: Duration, first: Timestamp) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn run(mut ticks: Ticks, interval: Duration, first: Timestamp) {
     let mut due = first;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        let Some(control) = Control::upgrade(&control) else {
-            return;
-        };
+    while let Some(control) = ticks.next().await {
         if control.now() < due {
             continue;
         }
@@ -377,16 +367,6 @@ async fn run(control: Weak<Inner>, stop: CancellationToken, interval: Duration, 
             tracing::error!(%error, "collect garbage");
         }
         due = control.now().after(interval);
-    }
-}
-
-fn check_operator(caller: &Caller) -> Result<()> {
-    match caller.operator {
-        true => Ok(()),
-        false => Err(Error::new(
-            ErrorKind::Unauthorized,
-            "Only the operator's account may collect garbage.",
-        )),
     }
 }
 

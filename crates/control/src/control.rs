@@ -26,6 +26,7 @@ use crate::{
     scrub::{self, ScrubOptions},
     seal::Seal,
     space,
+    ticks::Ticks,
 };
 
 /// What a server is made of.
@@ -190,11 +191,11 @@ impl Control {
         control.resume_machines().await.map_err(OpenError::Resume)?;
         tokio::spawn(ebs::record_puts(control.downgrade(), waiting));
         let stopping = control.jobs().stopping().clone();
-        tokio::spawn(space::watch(control.downgrade(), stopping));
+        tokio::spawn(space::watch(Ticks::new(space::EVERY, &control, &stopping)));
         control.start_jobs();
         if control.scrubs().every.is_some() {
             let stop = control.jobs().stopping().clone();
-            tokio::spawn(scrub::schedule(control.downgrade(), stop));
+            tokio::spawn(scrub::schedule(Ticks::new(scrub::TICK, &control, &stop)));
         }
         control.start_collecting();
         Ok(control)

@@ -33,6 +33,7 @@
 //! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
 //! - [`space`]: what is refused, slowed and held when space runs out.
 //! - `tags`: tags of everything.
+//! - `ticks`: what is looked at now and then.
 
 #![forbid(unsafe_code)]
 
@@ -70,6 +71,7 @@ mod seal;
 pub mod snapshot;
 pub mod space;
 mod tags;
+mod ticks;
 mod token;
 pub mod verify;
 pub mod volume;

@@ -8,7 +8,7 @@
 use std::{
     collections::HashSet,
     ops::ControlFlow,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,20 +25,20 @@ use cairn_store::{
     snapshot, volume,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{runtime::Handle, time::MissedTickBehavior};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    control::Inner,
     engine::{EngineError, PACKS, RECORDS, blocking},
     jobs::{self, Failure, Job, Next},
     record,
     snapshot::content_of,
+    ticks::Ticks,
 };
 
 /// How often the clock is looked at for regions that are due.
-const TICK: Duration = Duration::from_secs(60);
+pub(crate) const TICK: Duration = Duration::from_secs(60);
 
 /// How scrubs are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Control {
         caller: &Caller,
         bytes_per_second: Option<u64>,
     ) -> Result<ScrubStatus> {
-        check_operator(caller)?;
+        caller.check_operator("scrub, and see what was found")?;
         let mut tx = self.store().write().await?;
         begin(self, &mut tx, caller.region, bytes_per_second).await?;
         tx.commit().await?;
@@ -138,7 +138,7 @@ impl Control {
     /// What the scrubs of the caller's region found, and what it means for snapshots, images and
     /// volumes now.
     pub async fn scrub_status(&self, caller: &Caller) -> Result<ScrubStatus> {
-        check_operator(caller)?;
+        caller.check_operator("scrub, and see what was found")?;
         let region = caller.region;
         let (run, found) = {
             let mut read = self.store().read().await?;
@@ -325,30 +325,11 @@ impl Control {
 }
 
 /// Begins scrubs that are due until the server stops.
-pub(crate) async fn schedule(control: Weak<Inner>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        let Some(control) = Control::upgrade(&control) else {
-            return;
-        };
+pub(crate) async fn schedule(mut ticks: Ticks) {
+    while let Some(control) = ticks.next().await {
         if let Err(error) = control.scrub_if_due().await {
             tracing::error!(%error, "look for regions to scrub");
         }
-    }
-}
-
-fn check_operator(caller: &Caller) -> Result<()> {
-    match caller.operator {
-        true => Ok(()),
-        false => Err(Error::new(
-            ErrorKind::Unauthorized,
-            "Only the operator's account may scrub, and see what was found.",
-        )),
     }
 }
 

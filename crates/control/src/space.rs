@@ -5,20 +5,18 @@
 //! below an eighth guests wait. What is left is for the metadata, for captures under way and for
 //! garbage collection. Nobody is told of a full disk who cannot do anything about it.
 
-use std::{sync::Weak, time::Duration};
+use std::time::Duration;
 
 use cairn_blocks::disk::Space as OfDisk;
 use cairn_volume::Scarcity;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
-use crate::{Control, Error, Result, control::Inner};
+use crate::{Control, Error, Result, ticks::Ticks};
 
 /// Space that is kept free for the volumes there are, if the file system is large enough.
 const RESERVE_BYTES: u64 = 1 << 30;
 
 /// How often the file system is asked.
-const EVERY: Duration = Duration::from_millis(500);
+pub(crate) const EVERY: Duration = Duration::from_millis(500);
 
 /// The space of the file system that holds the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,17 +71,8 @@ impl Control {
 }
 
 /// Tells the volumes how scarce space is, until the server ends.
-pub(crate) async fn watch(control: Weak<Inner>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        let Some(control) = Control::upgrade(&control) else {
-            return;
-        };
+pub(crate) async fn watch(mut ticks: Ticks) {
+    while let Some(control) = ticks.next().await {
         match control.engine().space().await {
             Ok(space) => tell(&control, space),
             // Without an answer, what was said last holds.
