@@ -23,7 +23,7 @@ pub enum Error {
     /// The blob is known, but its bytes are not what they were. Another copy has to be put.
     #[error("blob {digest} in pack {:016x} is damaged: {reason}", pack.0)]
     Damaged {
-        /// The blob.
+        /// The blob. Whoever copies blobs of a sealed domain knows no more than its address.
         digest: Digest,
         /// The pack that should hold it.
         pack: PackId,
@@ -148,6 +148,16 @@ pub enum Damage {
     /// The blob's header is not the one of this blob.
     #[error("its header is not its own")]
     Header,
+    /// The header of the pack is damaged, of another pack or domain, or says that the pack is
+    /// encrypted where the domain is plain, or the other way round.
+    #[error("the header of its pack is not the one of a pack of its domain")]
+    PackHeader,
+    /// The stored bytes do not fit their checksum, and without the key nothing else can be told.
+    #[error("it does not fit its checksum")]
+    Checksum,
+    /// The bytes are not what was encrypted for this place under this key.
+    #[error("its authentication tag does not fit")]
+    Tag,
     /// The stored bytes do not decompress to the recorded length.
     #[error("it does not decompress")]
     Compression,

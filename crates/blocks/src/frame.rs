@@ -1,47 +1,63 @@
-//! A blob made ready for a pack: compressed, with its header; and the way back.
+//! A blob made ready for a pack: compressed, with its header, encrypted where it has to be; and the
+//! way back.
 
 use std::{cell::RefCell, io, sync::Arc};
 
 use zstd::bulk::{Compressor, Decompressor};
 
 use crate::{
+    cipher::{DomainKey, PackKey},
     error::Damage,
-    pack_format::{BLOB_HEADER_LEN, BlobHeader, Compression, MAX_PLAIN_LEN},
+    pack_format::{BLOB_HEADER_LEN, BlobHeader, Compression, MAX_PLAIN_LEN, TAG_LEN},
     types::{BlobId, BlobKind, Digest, Location, PackId},
 };
 
 /// zstd's level 1: measured at twice the speed of level 3 for one per cent of size.
 const LEVEL: i32 = 1;
 
-/// A blob whose header lacks only what its pack decides: its slot.
+/// A blob whose header lacks what its pack decides: slot, nonce, and what encryption changes.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
     header: BlobHeader,
-    /// Room for the header, then the stored bytes.
+    /// Length of the bytes before they are encrypted.
+    body_len: usize,
+    /// Room for the header, then these bytes, then room for a tag.
     bytes: &'a mut [u8],
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
     /// Which blob this is.
     pub(crate) fn id(&self) -> BlobId {
         self.header.id
     }
 
-    /// Length of the stored bytes, without the header.
-    pub(crate) fn stored_len(&self) -> u32 {
-        self.header.stored_len
-    }
-
-    /// Length of the plaintext.
-    pub(crate) fn plain_len(&self) -> u32 {
-        self.header.plain_len
-    }
-
-    /// The bytes to append to `pack`: header and stored bytes.
-    pub(crate) fn bytes_for(&mut self, pack: PackId, slot: u32) -> &[u8] {
-        self.header.slot = slot;
-        self.bytes[..BLOB_HEADER_LEN].copy_from_slice(&self.header.encode(pack));
-        self.bytes
+    /// The header, and what to append to `pack`: header and stored bytes. With a key, `nonce` has to
+    /// be a number that was never used for the pack.
+    pub(crate) fn finish(
+        self,
+        pack: PackId,
+        slot: u32,
+        nonce: u32,
+        key: Option<&PackKey>,
+    ) -> (BlobHeader, &'a [u8]) {
+        let Self {
+            mut header,
+            body_len,
+            bytes,
+        } = self;
+        header.slot = slot;
+        let (head, stored) = bytes.split_at_mut(BLOB_HEADER_LEN);
+        let mut stored_len = body_len;
+        if let Some(key) = key {
+            header.nonce = nonce;
+            let tag = key.encrypt(&header, &mut stored[..body_len]);
+            stored_len += TAG_LEN;
+            stored[body_len..stored_len].copy_from_slice(&tag);
+            header.payload_crc = crc32c::crc32c(&stored[..stored_len]);
+        }
+        header.stored_len = short(stored_len);
+        head.copy_from_slice(&header.encode(pack));
+        (header, &bytes[..BLOB_HEADER_LEN + stored_len])
     }
 }
 
@@ -77,68 +93,112 @@ pub(crate) enum Unreadable {
     Io(io::Error),
 }
 
+impl Unreadable {
+    /// What it means that bytes of a pack could not be read.
+    pub(crate) fn of(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Damaged(Damage::Truncated),
+            _ => Self::Io(error),
+        }
+    }
+}
+
 /// Lends memory of this thread to `fill`, which reads a blob's header and stored bytes into it,
-/// and decodes them.
+/// and decodes them. `key` is the one of the pack, if it is encrypted.
 pub(crate) fn read(
     location: &Location,
     id: BlobId,
+    key: Option<&PackKey>,
     fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
 ) -> Result<Arc<[u8]>, Unreadable> {
     let decode = |scratch: &mut Scratch| {
-        let Scratch {
-            read, decompressor, ..
-        } = scratch;
-        let framed = fill_frame(read, location, fill)?;
-        let (_, plain) =
-            unframe(decompressor, location, id, framed).map_err(Unreadable::Damaged)?;
-        Ok(plain)
+        let frame = unframe(&mut scratch.read, location, id, key, fill)?;
+        frame.expand(&mut scratch.decompressor)
     };
     with_scratch(decode).map_err(Unreadable::Io)?
 }
 
 /// As [`read`], but checks the hash too and lends the frame to `use_it`, which may append it to
-/// another pack as it is, and must not come back here.
+/// another pack of the domain without compressing it again, and must not come back here.
 pub(crate) fn with_copy<T>(
     location: &Location,
     id: BlobId,
+    (domain, key): (&DomainKey, Option<&PackKey>),
     fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
     use_it: impl FnOnce(Frame<'_>) -> T,
 ) -> Result<T, Unreadable> {
     let copy = |scratch: &mut Scratch| {
-        let Scratch {
-            read, decompressor, ..
-        } = scratch;
-        let framed = fill_frame(read, location, fill)?;
-        let (header, plain) =
-            unframe(decompressor, location, id, framed).map_err(Unreadable::Damaged)?;
-        if BlobId::from(Digest::of(&plain)) != id {
+        let frame = unframe(&mut scratch.read, location, id, key, fill)?;
+        let plain = frame.expand(&mut scratch.decompressor)?;
+        if domain.id(&Digest::of(&plain)) != id {
             return Err(Unreadable::Damaged(Damage::Hash));
         }
-        let bytes = framed;
-        Ok(use_it(Frame { header, bytes }))
+        Ok(use_it(frame))
     };
     with_scratch(copy).map_err(Unreadable::Io)?
 }
 
-/// Reads a blob's header and stored bytes.
-fn fill_frame<'a>(
+/// Reads a blob's header and stored bytes, checks that they are those that were asked for, and
+/// decrypts them.
+fn unframe<'a>(
     room: &'a mut Vec<u8>,
     location: &Location,
+    id: BlobId,
+    key: Option<&PackKey>,
     fill: impl FnOnce(&mut [u8]) -> io::Result<()>,
-) -> Result<&'a mut [u8], Unreadable> {
+) -> Result<Frame<'a>, Unreadable> {
     let len = BLOB_HEADER_LEN + location.stored_len as usize;
-    room.resize(len.max(room.len()), 0);
-    let framed = &mut room[..len];
-    fill(framed).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => Unreadable::Damaged(Damage::Truncated),
-        _ => Unreadable::Io(error),
-    })?;
-    Ok(framed)
+    room.resize((len + TAG_LEN).max(room.len()), 0);
+    let bytes = &mut room[..len + TAG_LEN];
+    fill(&mut bytes[..len]).map_err(Unreadable::of)?;
+    let (header, stored) =
+        split(&mut bytes[..len], location, id, key.is_some()).map_err(Unreadable::Damaged)?;
+    let body_len = match key {
+        Some(key) => key
+            .decrypt(&header, stored)
+            .map_err(Unreadable::Damaged)?
+            .len(),
+        None => stored.len(),
+    };
+    Ok(Frame {
+        header,
+        body_len,
+        bytes,
+    })
 }
 
-/// Decompresses stored bytes that may be anything, into exactly `header.plain_len` bytes.
-pub(crate) fn expand(header: &BlobHeader, stored: &[u8]) -> io::Result<Result<Arc<[u8]>, Damage>> {
-    with_scratch(|scratch| decompress(&mut scratch.decompressor, header, stored))
+/// The header of a blob, if it is the one that was asked for, and its stored bytes.
+fn split<'a>(
+    framed: &'a mut [u8],
+    location: &Location,
+    id: BlobId,
+    is_encrypted: bool,
+) -> Result<(BlobHeader, &'a mut [u8]), Damage> {
+    let (header, stored) = framed
+        .split_first_chunk_mut::<BLOB_HEADER_LEN>()
+        .ok_or(Damage::Header)?;
+    let header =
+        BlobHeader::decode(header, location.pack, is_encrypted).map_err(|_| Damage::Header)?;
+    let is_its_own = header.id == id
+        && (header.slot, header.stored_len, header.plain_len)
+            == (location.slot, location.stored_len, location.plain_len);
+    match is_its_own {
+        true => Ok((header, stored)),
+        false => Err(Damage::Header),
+    }
+}
+
+impl Frame<'_> {
+    /// The plaintext.
+    fn expand(&self, decompressor: &mut Decompressor<'static>) -> Result<Arc<[u8]>, Unreadable> {
+        let body = &self.bytes[BLOB_HEADER_LEN..][..self.body_len];
+        decompress(decompressor, &self.header, body).map_err(Unreadable::Damaged)
+    }
+}
+
+/// Decompresses bytes that may be anything, into exactly `header.plain_len` bytes.
+pub(crate) fn expand(header: &BlobHeader, body: &[u8]) -> io::Result<Result<Arc<[u8]>, Damage>> {
+    with_scratch(|scratch| decompress(&mut scratch.decompressor, header, body))
 }
 
 fn with_scratch<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> io::Result<T> {
@@ -157,7 +217,7 @@ fn with_scratch<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> io::Result<T> {
 }
 
 fn frame<'a>(scratch: &'a mut Scratch, id: BlobId, kind: BlobKind, plain: &[u8]) -> Frame<'a> {
-    let room = BLOB_HEADER_LEN + zstd::zstd_safe::compress_bound(MAX_PLAIN_LEN);
+    let room = BLOB_HEADER_LEN + zstd::zstd_safe::compress_bound(MAX_PLAIN_LEN) + TAG_LEN;
     scratch.framed.resize(room, 0);
     let payload = &mut scratch.framed[BLOB_HEADER_LEN..];
     // Nodes are hashes, which do not compress.
@@ -165,25 +225,27 @@ fn frame<'a>(scratch: &'a mut Scratch, id: BlobId, kind: BlobKind, plain: &[u8])
         BlobKind::Data => scratch.compressor.compress_to_buffer(plain, payload).ok(),
         BlobKind::Meta => None,
     };
-    let (compression, stored_len) = match compressed {
+    let (compression, body_len) = match compressed {
         Some(len) if is_worth_it(len, plain.len()) => (Compression::Zstd, len),
         _ => {
             payload[..plain.len()].copy_from_slice(plain);
             (Compression::None, plain.len())
         }
     };
-    let payload_crc = crc32c::crc32c(&payload[..stored_len]);
+    let payload_crc = crc32c::crc32c(&payload[..body_len]);
     let header = BlobHeader {
         id,
         plain_len: short(plain.len()),
-        stored_len: short(stored_len),
+        stored_len: short(body_len),
         compression,
         slot: 0,
         payload_crc,
+        nonce: 0,
     };
     Frame {
         header,
-        bytes: &mut scratch.framed[..BLOB_HEADER_LEN + stored_len],
+        body_len,
+        bytes: &mut scratch.framed[..BLOB_HEADER_LEN + body_len + TAG_LEN],
     }
 }
 
@@ -192,45 +254,25 @@ fn is_worth_it(stored: usize, plain: usize) -> bool {
     stored * 100 <= plain * 96
 }
 
-fn unframe(
-    decompressor: &mut Decompressor<'static>,
-    location: &Location,
-    id: BlobId,
-    framed: &[u8],
-) -> Result<(BlobHeader, Arc<[u8]>), Damage> {
-    let (header, stored) = framed
-        .split_first_chunk::<BLOB_HEADER_LEN>()
-        .ok_or(Damage::Header)?;
-    let header = BlobHeader::decode(header, location.pack).map_err(|_| Damage::Header)?;
-    let is_its_own = header.id == id
-        && (header.slot, header.stored_len, header.plain_len)
-            == (location.slot, location.stored_len, location.plain_len);
-    if !is_its_own {
-        return Err(Damage::Header);
-    }
-    let plain = decompress(decompressor, &header, stored)?;
-    Ok((header, plain))
-}
-
 fn decompress(
     decompressor: &mut Decompressor<'static>,
     header: &BlobHeader,
-    stored: &[u8],
+    body: &[u8],
 ) -> Result<Arc<[u8]>, Damage> {
     match header.compression {
-        Compression::None => Ok(Arc::from(stored)),
-        Compression::Zstd => decompress_zstd(decompressor, header.plain_len as usize, stored),
+        Compression::None => Ok(Arc::from(body)),
+        Compression::Zstd => decompress_zstd(decompressor, header.plain_len as usize, body),
     }
 }
 
 fn decompress_zstd(
     decompressor: &mut Decompressor<'static>,
     plain_len: usize,
-    stored: &[u8],
+    body: &[u8],
 ) -> Result<Arc<[u8]>, Damage> {
     let mut plain: Arc<[u8]> = std::iter::repeat_n(0, plain_len).collect();
     let room = Arc::get_mut(&mut plain).ok_or(Damage::Compression)?;
-    match decompressor.decompress_to_buffer(stored, room) {
+    match decompressor.decompress_to_buffer(body, room) {
         Ok(len) if len == plain_len => Ok(plain),
         _ => Err(Damage::Compression),
     }

@@ -17,10 +17,10 @@ use std::{
 };
 
 use crate::{
+    cipher::Keys,
     disk::{Disk, DiskFile},
     error::{Error, IoContext as _},
     frame::Frame,
-    key::Keyring,
     pack::{PackFiles, PackWriter},
     pack_format::PackHeader,
     session::Sessions,
@@ -37,12 +37,33 @@ pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) dir: PathBuf,
     pub(crate) index: Arc<dyn BlobIndex>,
-    pub(crate) keys: Arc<dyn Keyring>,
+    pub(crate) keys: Keys,
     pub(crate) files: PackFiles,
     pub(crate) counters: Counters,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) pack_target_bytes: u64,
     pub(crate) writer_epoch: u64,
+}
+
+impl Shared {
+    /// Begins a pack.
+    pub(crate) fn create_pack(
+        &self,
+        domain: DomainId,
+        kind: BlobKind,
+    ) -> Result<PackWriter, Error> {
+        let domain_key = self.keys.of(domain)?;
+        let pack = self.index.allocate_pack()?;
+        let (encryption, key) = self.keys.of_new_pack(&domain_key, pack);
+        let header = PackHeader {
+            kind,
+            domain,
+            pack,
+            writer_epoch: self.writer_epoch,
+            encryption,
+        };
+        PackWriter::create(&*self.disk, &self.dir, &header, key)
+    }
 }
 
 /// What was stored since the store was opened.
@@ -162,21 +183,22 @@ impl Lane {
     }
 
     /// Appends a blob that neither the lane nor, as of `seen`, the index knows.
-    pub(crate) fn append(&self, mut frame: Frame<'_>, seen: Generation) -> Result<Appended, Error> {
+    pub(crate) fn append(&self, frame: Frame<'_>, seen: Generation) -> Result<Appended, Error> {
         let mut state = self.lock();
-        if let Some(location) = state.pending.get(&frame.id()) {
+        let id = frame.id();
+        if let Some(location) = state.pending.get(&id) {
             self.shared.sessions.touch([location.pack]);
             return Ok(Appended::Known);
         }
         if state.generation != seen {
             return Ok(Appended::Stale);
         }
-        let location = self.writable_pack(&mut state)?.append(&mut frame)?;
+        let location = self.writable_pack(&mut state)?.append(frame)?;
         self.shared.sessions.touch([location.pack]);
-        state.pending.insert(frame.id(), location);
-        state.lost.remove(&frame.id());
+        state.pending.insert(id, location);
+        state.lost.remove(&id);
         state.appended += 1;
-        self.count(&frame);
+        self.count(&location);
         Ok(Appended::New)
     }
 
@@ -258,26 +280,20 @@ impl Lane {
     }
 
     fn create_pack(&self) -> Result<PackWriter, Error> {
-        let header = PackHeader {
-            kind: self.kind,
-            domain: self.domain,
-            pack: self.shared.index.allocate_pack()?,
-            writer_epoch: self.shared.writer_epoch,
-        };
-        let pack = PackWriter::create(&*self.shared.disk, &self.shared.dir, &header)?;
+        let pack = self.shared.create_pack(self.domain, self.kind)?;
         self.shared.files.add_unsealed(pack.id(), pack.file());
         Ok(pack)
     }
 
-    fn count(&self, frame: &Frame<'_>) {
+    fn count(&self, location: &Location) {
         let counters = &self.shared.counters;
         counters.blobs.fetch_add(1, Ordering::Relaxed);
         counters
             .plain_bytes
-            .fetch_add(frame.plain_len().into(), Ordering::Relaxed);
+            .fetch_add(location.plain_len.into(), Ordering::Relaxed);
         counters
             .stored_bytes
-            .fetch_add(frame.stored_len().into(), Ordering::Relaxed);
+            .fetch_add(location.stored_len.into(), Ordering::Relaxed);
     }
 
     /// Runs one round outside the lock; the caller has made sure that no other is running.
@@ -449,7 +465,7 @@ mod tests {
             disk,
             dir: dir.path().to_path_buf(),
             index: Arc::new(MemoryIndex::new()),
-            keys: Arc::new(crate::NoKeys),
+            keys: Keys::new(Arc::new(crate::NoKeys)),
             counters: Counters::default(),
             sessions: Arc::default(),
             pack_target_bytes: 1 << 20,

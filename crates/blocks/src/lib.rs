@@ -16,9 +16,11 @@
 //! - [`memory_index`]: a [`BlobIndex`] in memory, for tests and tools.
 //! - [`conformance`]: what every [`BlobIndex`] must do, as a test.
 //! - [`zero`]: whether a block holds nothing but zeros.
+//! - `cipher`: what a key makes of digests and blobs.
+//! - `check`: whether stored bytes are those of their blob.
 //! - `pack_format`: the bytes of a pack, encoded and decoded.
 //! - `pack`: a pack being written, and the open files of packs being read.
-//! - `frame`: a blob made ready for a pack: compressed, with its header.
+//! - `frame`: a blob made ready for a pack: compressed, with its header, encrypted if need be.
 //! - `lane`: the packs that one domain is writing, and their group commit.
 //! - `recover`: what is done with packs that a crash left unsealed.
 //! - `cache`: decoded blobs and nodes kept in memory, each loaded once at a time.
@@ -39,6 +41,8 @@ pub mod types;
 pub mod zero;
 
 mod cache;
+mod check;
+mod cipher;
 mod frame;
 mod lane;
 mod pack;

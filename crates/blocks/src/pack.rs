@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     cache::Lru,
+    cipher::PackKey,
     disk::{Disk, DiskFile, OpenMode},
     error::{Error, IoContext as _},
     frame::Frame,
@@ -79,6 +80,10 @@ pub(crate) struct PackWriter {
     file: Arc<dyn DiskFile>,
     len: u64,
     entries: Vec<TableEntry>,
+    /// What encrypts the blobs, if anything does.
+    key: Option<Arc<PackKey>>,
+    /// How many appends there were, failed ones included: the number of the next nonce.
+    appends: u32,
     /// A failed write may have left bytes beyond `len`.
     torn: bool,
     /// The table and the footer are written.
@@ -90,8 +95,14 @@ pub(crate) struct PackWriter {
 }
 
 impl PackWriter {
-    /// Creates the file of a pack and writes its header. Nothing of it is durable yet.
-    pub(crate) fn create(disk: &dyn Disk, dir: &Path, header: &PackHeader) -> Result<Self, Error> {
+    /// Creates the file of a pack and writes its header. Nothing of it is durable yet. `key` is the
+    /// one of this header.
+    pub(crate) fn create(
+        disk: &dyn Disk,
+        dir: &Path,
+        header: &PackHeader,
+        key: Option<Arc<PackKey>>,
+    ) -> Result<Self, Error> {
         let name = PackName {
             pack: header.pack,
             kind: header.kind,
@@ -110,6 +121,8 @@ impl PackWriter {
             file,
             len,
             entries: Vec::new(),
+            key,
+            appends: 0,
             torn: false,
             finished: false,
             named: false,
@@ -143,19 +156,25 @@ impl PackWriter {
     }
 
     /// Appends a blob.
-    pub(crate) fn append(&mut self, frame: &mut Frame<'_>) -> Result<Location, Error> {
+    pub(crate) fn append(&mut self, frame: Frame<'_>) -> Result<Location, Error> {
         let slot = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let entry = TableEntry {
-            id: frame.id(),
-            slot,
-            offset: self.len + BLOB_HEADER_LEN as u64,
-            stored_len: frame.stored_len(),
-            plain_len: frame.plain_len(),
-        };
-        self.write(frame.bytes_for(self.name.pack, slot))?;
+        let nonce = self.next_nonce()?;
+        let (header, bytes) = frame.finish(self.name.pack, slot, nonce, self.key.as_deref());
+        let entry = header.entry(self.len + BLOB_HEADER_LEN as u64);
+        self.write(bytes)?;
         self.len = entry.offset + u64::from(entry.stored_len);
         self.entries.push(entry);
         Ok(entry.location(self.name.pack))
+    }
+
+    /// A number that no append had before, also none that failed: what it wrote may be on the disk.
+    fn next_nonce(&mut self) -> Result<u32, Error> {
+        let nonce = self.appends;
+        self.appends = nonce
+            .checked_add(1)
+            .ok_or(io::ErrorKind::QuotaExceeded.into())
+            .context("append once more to pack", &self.path)?;
+        Ok(nonce)
     }
 
     /// Writes the table and the footer. Nothing can be appended after that.

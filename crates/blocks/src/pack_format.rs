@@ -8,13 +8,14 @@
 //!  0  8  magic "cairnpak"               0  4  magic "blob"
 //!  8  2  format version, 1              4  4  plain length
 //! 10  1  kind: 1 data, 2 meta           8  4  stored length
-//! 11  1  encryption: 0 none            12  1  compression: 0 none, 1 zstd
+//! 11  1  encryption: 0 none, 1 GCM     12  1  compression: 0 none, 1 zstd
 //! 12  4  zero                          13  3  zero
 //! 16  8  domain, signed                16 32  blob id
 //! 24  8  pack id                       48  4  slot
 //! 32  8  writer epoch                  52  4  CRC of the stored bytes
-//! 40 20  zero                          56  4  zero
-//! 60  4  CRC of bytes 0..60            60  4  CRC of the pack id (8 bytes) and bytes 0..60
+//! 40 16  salt, if encrypted            56  4  number of the nonce, if encrypted
+//! 56  4  zero                          60  4  CRC of the pack id (8 bytes) and bytes 0..60
+//! 60  4  CRC of bytes 0..60
 //!
 //! table entry, 52 bytes                footer, 48 bytes, the last of the file
 //!  0 32  blob id                        0  8  magic "cairnend"
@@ -33,6 +34,31 @@
 //!
 //! The pack id in the CRC of a blob header keeps a blob of another pack, copied into this one
 //! by a guest or by a file system gone wrong, from being taken for one of this pack.
+//!
+//! # Sealed packs
+//!
+//! The packs of a domain that has a key are encrypted. This is still version 1, whose header has kept a
+//! byte for it, and whose readers refuse every value of that byte that they do not know. Everything above holds, and:
+//!
+//! - A blob id is HMAC-SHA-256, under a key derived from the domain's, of the SHA-256 of the plaintext.
+//! - The pack has a key of its own, derived from the domain's, the domain's number, the pack id and the
+//!   salt, which is random.
+//! - The stored bytes are AES-256-GCM of the (compressed) bytes, then the tag of 16 bytes, which the
+//!   stored length counts. The CRC is over these.
+//! - The nonce is the number in bytes 56..60 of the blob header, as 96 bits, little endian. It counts
+//!   the appends to the pack, those that failed included, from 0: it is the slot as long as none failed,
+//!   and stands for nothing but itself. So no nonce is used twice for a pack, and slots remain the
+//!   positions of blobs. Whoever finds a pack that a crash left open does not append to it.
+//! - What is authenticated besides: domain (8 bytes), pack id (8), slot (4), blob id (32), plain length
+//!   (4), compression (1). So a blob cannot be moved to another place.
+//!
+//! Without the key one sees how many blobs there are, in which order they came, how long they are before
+//! and after compression, which of them are equal (within the domain, by keyed ids), and all of the
+//! header. The table says nothing that the blob headers do not say, and is not encrypted: a pack that a
+//! crash left open gets its table also when its key cannot be had. That a table or a header is what was
+//! written is shown by its CRC alone; one that was forged leads to blobs that are refused.
+//!
+//! The salt is nowhere but in the header: without it the pack is lost.
 
 use crate::types::{BLOCK_SIZE, BlobId, BlobKind, DomainId, Location, PackId};
 
@@ -57,6 +83,32 @@ const VERSION: u16 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
 
+/// Length of the tag behind the encrypted bytes of a blob.
+pub(crate) const TAG_LEN: usize = 16;
+
+/// Random bytes that go into the key of an encrypted pack.
+pub(crate) type Salt = [u8; 16];
+
+/// Whether the blobs of a pack are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// They are not.
+    None,
+    /// With AES-256-GCM.
+    Aes256Gcm(Salt),
+}
+
+impl Encryption {
+    pub(crate) fn is_encrypted(&self) -> bool {
+        *self != Self::None
+    }
+}
+
+/// By how many bytes encryption makes a blob grow.
+fn tag_len(is_encrypted: bool) -> usize {
+    if is_encrypted { TAG_LEN } else { 0 }
+}
+
 /// What a pack says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PackHeader {
@@ -64,6 +116,7 @@ pub(crate) struct PackHeader {
     pub(crate) domain: DomainId,
     pub(crate) pack: PackId,
     pub(crate) writer_epoch: u64,
+    pub(crate) encryption: Encryption,
 }
 
 impl PackHeader {
@@ -75,6 +128,10 @@ impl PackHeader {
         put(&mut bytes, 16, &self.domain.0.to_le_bytes());
         put(&mut bytes, 24, &self.pack.0.to_le_bytes());
         put(&mut bytes, 32, &self.writer_epoch.to_le_bytes());
+        if let Encryption::Aes256Gcm(salt) = &self.encryption {
+            bytes[11] = 1;
+            put(&mut bytes, 40, salt);
+        }
         let crc = crc32c::crc32c(&bytes[..60]);
         put(&mut bytes, 60, &crc.to_le_bytes());
         bytes
@@ -90,9 +147,16 @@ impl PackHeader {
             u16::from_le_bytes(take(bytes, 8)) == VERSION,
             "pack header: unknown version",
         )?;
-        expect(bytes[11] == 0, "pack header: unknown encryption")?;
+        let encryption = match bytes[11] {
+            0 => Encryption::None,
+            1 => Encryption::Aes256Gcm(take(bytes, 40)),
+            _ => return Err(Malformed("pack header: unknown encryption")),
+        };
+        let has_salt = encryption.is_encrypted();
         expect(
-            all_zero(&bytes[12..16]) && all_zero(&bytes[40..60]),
+            all_zero(&bytes[12..16])
+                && all_zero(&bytes[56..60])
+                && (has_salt || all_zero(&bytes[40..56])),
             "pack header: reserved bytes in use",
         )?;
         Ok(Self {
@@ -100,6 +164,7 @@ impl PackHeader {
             domain: DomainId(i64::from_le_bytes(take(bytes, 16))),
             pack: PackId(u64_at(bytes, 24)),
             writer_epoch: u64_at(bytes, 32),
+            encryption,
         })
     }
 }
@@ -120,6 +185,8 @@ pub(crate) struct BlobHeader {
     pub(crate) compression: Compression,
     pub(crate) slot: u32,
     pub(crate) payload_crc: u32,
+    /// The number of the nonce in an encrypted pack, 0 in others.
+    pub(crate) nonce: u32,
 }
 
 impl BlobHeader {
@@ -132,19 +199,25 @@ impl BlobHeader {
         put(&mut bytes, 16, &self.id.0);
         put(&mut bytes, 48, &self.slot.to_le_bytes());
         put(&mut bytes, 52, &self.payload_crc.to_le_bytes());
+        put(&mut bytes, 56, &self.nonce.to_le_bytes());
         let crc = blob_header_crc(pack, &bytes);
         put(&mut bytes, 60, &crc.to_le_bytes());
         bytes
     }
 
-    pub(crate) fn decode(bytes: &[u8; BLOB_HEADER_LEN], pack: PackId) -> Result<Self, Malformed> {
+    /// Decodes the header of a blob of `pack`, which is encrypted or not.
+    pub(crate) fn decode(
+        bytes: &[u8; BLOB_HEADER_LEN],
+        pack: PackId,
+        is_encrypted: bool,
+    ) -> Result<Self, Malformed> {
         expect(take(bytes, 0) == BLOB_MAGIC, "blob header: magic")?;
         expect(
             u32_at(bytes, 60) == blob_header_crc(pack, bytes),
             "blob header: CRC",
         )?;
         expect(
-            all_zero(&bytes[13..16]) && all_zero(&bytes[56..60]),
+            all_zero(&bytes[13..16]) && (is_encrypted || all_zero(&bytes[56..60])),
             "blob header: reserved bytes in use",
         )?;
         let header = Self {
@@ -154,21 +227,34 @@ impl BlobHeader {
             compression: compression_of(bytes[12])?,
             slot: u32_at(bytes, 48),
             payload_crc: u32_at(bytes, 52),
+            nonce: u32_at(bytes, 56),
         };
         expect(
-            header.lengths_are_possible(),
+            header.lengths_are_possible(is_encrypted),
             "blob header: impossible lengths",
         )?;
         Ok(header)
     }
 
-    fn lengths_are_possible(&self) -> bool {
-        let bounded = self.plain_len as usize <= MAX_PLAIN_LEN;
-        bounded
-            && match self.compression {
-                Compression::None => self.stored_len == self.plain_len,
-                Compression::Zstd => self.stored_len < self.plain_len,
-            }
+    /// What the table says of this blob, whose stored bytes begin at `offset`.
+    pub(crate) fn entry(&self, offset: u64) -> TableEntry {
+        TableEntry {
+            id: self.id,
+            slot: self.slot,
+            offset,
+            stored_len: self.stored_len,
+            plain_len: self.plain_len,
+        }
+    }
+
+    fn lengths_are_possible(&self, is_encrypted: bool) -> bool {
+        let plain_len = self.plain_len as usize;
+        let body_len = (self.stored_len as usize).checked_sub(tag_len(is_encrypted));
+        plain_len <= MAX_PLAIN_LEN
+            && body_len.is_some_and(|body_len| match self.compression {
+                Compression::None => body_len == plain_len,
+                Compression::Zstd => body_len < plain_len,
+            })
     }
 }
 
@@ -288,8 +374,12 @@ impl Footer {
     }
 }
 
-/// Decodes the table of a pack, all of whose blobs have to lie before it.
-pub(crate) fn decode_table(footer: &Footer, bytes: &[u8]) -> Result<Vec<TableEntry>, Malformed> {
+/// Decodes the table of a pack, encrypted or not, all of whose blobs have to lie before it.
+pub(crate) fn decode_table(
+    footer: &Footer,
+    is_encrypted: bool,
+    bytes: &[u8],
+) -> Result<Vec<TableEntry>, Malformed> {
     expect(
         bytes.len() as u64 == footer.table_len(),
         "pack table: length",
@@ -298,14 +388,18 @@ pub(crate) fn decode_table(footer: &Footer, bytes: &[u8]) -> Result<Vec<TableEnt
     let (entries, _) = bytes.as_chunks::<ENTRY_LEN>();
     entries
         .iter()
-        .map(|bytes| decode_entry(footer, bytes))
+        .map(|bytes| decode_entry(footer, is_encrypted, bytes))
         .collect()
 }
 
-fn decode_entry(footer: &Footer, bytes: &[u8; ENTRY_LEN]) -> Result<TableEntry, Malformed> {
+fn decode_entry(
+    footer: &Footer,
+    is_encrypted: bool,
+    bytes: &[u8; ENTRY_LEN],
+) -> Result<TableEntry, Malformed> {
     let entry = TableEntry::decode(bytes);
     expect(
-        is_possible(&entry.location(footer.pack)),
+        is_possible(&entry.location(footer.pack), is_encrypted),
         "pack table: impossible blob",
     )?;
     let end = entry.offset.checked_add(u64::from(entry.stored_len));
@@ -316,11 +410,13 @@ fn decode_entry(footer: &Footer, bytes: &[u8; ENTRY_LEN]) -> Result<TableEntry, 
     Ok(entry)
 }
 
-/// Whether a blob may lie there, as far as the location alone can tell.
-pub(crate) fn is_possible(location: &Location) -> bool {
+/// Whether a blob of a pack that is encrypted or not may lie there, as far as the location alone can tell.
+pub(crate) fn is_possible(location: &Location, is_encrypted: bool) -> bool {
+    let (plain_len, stored_len) = (location.plain_len as usize, location.stored_len as usize);
+    let body_len = stored_len.checked_sub(tag_len(is_encrypted));
     location.offset >= (HEADER_LEN + BLOB_HEADER_LEN) as u64
-        && location.plain_len as usize <= MAX_PLAIN_LEN
-        && location.stored_len <= location.plain_len
+        && plain_len <= MAX_PLAIN_LEN
+        && body_len.is_some_and(|body_len| body_len <= plain_len)
 }
 
 fn blob_header_crc(pack: PackId, bytes: &[u8; BLOB_HEADER_LEN]) -> u32 {
@@ -395,6 +491,21 @@ mod tests {
             domain: DomainId(-5),
             pack: PACK,
             writer_epoch: 77,
+            encryption: Encryption::None,
+        }
+    }
+
+    fn encrypted_header() -> PackHeader {
+        PackHeader {
+            encryption: Encryption::Aes256Gcm([0x5a; 16]),
+            ..header()
+        }
+    }
+
+    fn encrypted_blob_header() -> BlobHeader {
+        BlobHeader {
+            nonce: 5,
+            ..blob_header()
         }
     }
 
@@ -406,6 +517,7 @@ mod tests {
             compression: Compression::Zstd,
             slot: 3,
             payload_crc: 0xdead_beef,
+            nonce: 0,
         }
     }
 
@@ -425,16 +537,25 @@ mod tests {
             .split_last_chunk::<FOOTER_LEN>()
             .ok_or(Malformed("short"))?;
         let footer = Footer::decode(footer)?;
-        Ok((footer, decode_table(&footer, table)?))
+        Ok((footer, decode_table(&footer, false, table)?))
     }
 
     #[test]
     fn decodes_what_it_encodes() {
-        assert_eq!(PackHeader::decode(&header().encode()), Ok(header()));
-        assert_eq!(
-            BlobHeader::decode(&blob_header().encode(PACK), PACK),
-            Ok(blob_header())
-        );
+        for header in [header(), encrypted_header()] {
+            assert_eq!(PackHeader::decode(&header.encode()), Ok(header));
+        }
+        for (header, is_encrypted) in [
+            (blob_header(), false),
+            (blob_header(), true),
+            (encrypted_blob_header(), true),
+        ] {
+            assert_eq!(
+                BlobHeader::decode(&header.encode(PACK), PACK, is_encrypted),
+                Ok(header)
+            );
+        }
+        assert!(BlobHeader::decode(&encrypted_blob_header().encode(PACK), PACK, false).is_err());
         let (footer, table) = decode_trailer(&encode_trailer(PACK, 364, &entries())).unwrap();
         assert_eq!(
             (footer.pack, footer.table_offset, table),
@@ -468,31 +589,42 @@ mod tests {
             (&bytes[16..48], u32_at(&bytes, 48), u32_at(&bytes, 52)),
             ([9; 32].as_slice(), 3, 0xdead_beef)
         );
+        assert_eq!((bytes[11], &bytes[40..60]), (0, [0; 20].as_slice()));
+        let bytes = encrypted_header().encode();
+        assert_eq!(&bytes[..12], b"cairnpak\x01\x00\x02\x01");
+        assert_eq!(
+            (&bytes[40..56], u32_at(&bytes, 56)),
+            ([0x5a; 16].as_slice(), 0)
+        );
+        assert_eq!(u32_at(&encrypted_blob_header().encode(PACK), 56), 5);
         // CRC-32C of "123456789", the check value of its definition.
         assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283);
     }
 
     #[test]
     fn every_flip_of_a_bit_is_refused() {
-        let (header, blob, trailer) = (
-            header().encode(),
-            blob_header().encode(PACK),
-            encode_trailer(PACK, 364, &entries()),
-        );
+        let headers = [header(), encrypted_header()].map(|header| header.encode());
+        let blobs = [
+            (blob_header().encode(PACK), false),
+            (encrypted_blob_header().encode(PACK), true),
+        ];
+        let trailer = encode_trailer(PACK, 364, &entries());
         for bit in 0..8 {
             for at in 0..HEADER_LEN {
-                let mut flipped = header;
-                flipped[at] ^= 1 << bit;
-                assert!(
-                    PackHeader::decode(&flipped).is_err(),
-                    "pack header, byte {at}"
-                );
-                let mut flipped = blob;
-                flipped[at] ^= 1 << bit;
-                assert!(
-                    BlobHeader::decode(&flipped, PACK).is_err(),
-                    "blob header, byte {at}"
-                );
+                for mut flipped in headers {
+                    flipped[at] ^= 1 << bit;
+                    assert!(
+                        PackHeader::decode(&flipped).is_err(),
+                        "pack header, byte {at}"
+                    );
+                }
+                for (mut flipped, is_encrypted) in blobs {
+                    flipped[at] ^= 1 << bit;
+                    assert!(
+                        BlobHeader::decode(&flipped, PACK, is_encrypted).is_err(),
+                        "blob header, byte {at}"
+                    );
+                }
             }
             for at in 0..trailer.len() {
                 let mut flipped = trailer.clone();
@@ -504,12 +636,16 @@ mod tests {
 
     #[test]
     fn a_blob_of_another_pack_is_refused() {
-        assert!(BlobHeader::decode(&blob_header().encode(PACK), PackId(PACK.0 + 1)).is_err());
+        let other = PackId(PACK.0 + 1);
+        assert!(BlobHeader::decode(&blob_header().encode(PACK), other, false).is_err());
     }
 
     #[test]
     fn impossible_lengths_are_refused_though_the_crc_is_right() {
-        let refused = |header: BlobHeader| BlobHeader::decode(&header.encode(PACK), PACK).is_err();
+        let decode = |header: BlobHeader, is_encrypted| {
+            BlobHeader::decode(&header.encode(PACK), PACK, is_encrypted)
+        };
+        let refused = |header: BlobHeader| decode(header, false).is_err();
         assert!(refused(BlobHeader {
             plain_len: 524_289,
             ..blob_header()
@@ -522,6 +658,31 @@ mod tests {
             compression: Compression::None,
             ..blob_header()
         }));
+        // A tag makes a blob longer than its plaintext, and no blob is without.
+        let raw = |stored_len| BlobHeader {
+            stored_len,
+            compression: Compression::None,
+            ..blob_header()
+        };
+        assert!(!refused(raw(524_288)) && decode(raw(524_288), true).is_err());
+        assert!(refused(raw(524_304)) && decode(raw(524_304), true).is_ok());
+        let short = |stored_len| BlobHeader {
+            stored_len,
+            ..blob_header()
+        };
+        assert!(decode(short(15), true).is_err() && decode(short(16), true).is_ok());
+        assert!(decode(short(524_304), true).is_err() && decode(short(524_303), true).is_ok());
+        let at = |stored_len| TableEntry {
+            stored_len,
+            ..entries()[0]
+        };
+        let possible = |entry: TableEntry| {
+            [false, true].map(|is_encrypted| is_possible(&entry.location(PACK), is_encrypted))
+        };
+        assert_eq!(possible(at(15)), [true, false]);
+        assert_eq!(possible(at(40)), [true, true]);
+        assert_eq!(possible(at(41)), [false, true]);
+        assert_eq!(possible(at(57)), [false, false]);
         let beyond = TableEntry {
             offset: 340,
             ..entries()[0]
@@ -551,8 +712,10 @@ mod tests {
                 let crc = blob_header_crc(PACK, &bytes);
                 put(&mut bytes, 60, &crc.to_le_bytes());
             }
-            if let Ok(header) = BlobHeader::decode(&bytes, PACK) {
-                prop_assert_eq!(header.encode(PACK), bytes);
+            for is_encrypted in [false, true] {
+                if let Ok(header) = BlobHeader::decode(&bytes, PACK, is_encrypted) {
+                    prop_assert_eq!(header.encode(PACK), bytes);
+                }
             }
             if right_magic {
                 put(&mut bytes, 0, b"cairnpak\x01\x00");

@@ -1,7 +1,8 @@
 //! What is done with packs that a crash left unsealed, and with an index that was lost.
 //!
-//! An unsealed pack is read from its start. Blobs whose header passes its CRC and whose bytes have their hash are kept,
-//! whether the index knows them or not; what lies behind the last of them is cut; then the pack
+//! An unsealed pack is read from its start. Blobs whose header passes its CRC and whose bytes have their
+//! hash are kept, whether the index knows them or not. Of an encrypted pack whose key cannot be had, or is
+//! gone, the CRC of the bytes has to do; readers check the rest. What lies behind the last of them is cut; then the pack
 //! is sealed as it would have been. Bytes are written anew before they are synced: after a
 //! failed sync the kernel may show bytes that it has given up writing, and call them clean.
 
@@ -13,16 +14,16 @@ use std::{
 use tracing::{info, warn};
 
 use crate::{
+    check::Checker,
     disk::{Disk, DiskFile, OpenMode},
     error::{Error, IoContext as _},
-    frame,
     lane::Shared,
     pack::PackName,
     pack_format::{
         BLOB_HEADER_LEN, BLOB_MAGIC, BlobHeader, FOOTER_LEN, Footer, HEADER_LEN, Malformed,
         PackHeader, TableEntry, decode_table, encode_trailer,
     },
-    types::{BlobId, Digest, DomainId, Location, PackId},
+    types::{BlobId, DomainId, Location, PackId},
 };
 
 /// Blobs told to the index at once.
@@ -72,7 +73,7 @@ pub(crate) fn reindex(shared: &Shared) -> Result<Reindexed, Error> {
     };
     for name in names.into_iter().filter(|name| name.sealed) {
         let path = name.path(&shared.dir);
-        match contents(&*shared.disk, &path, name).context("read pack", &path)? {
+        match contents(shared, &path, name).context("read pack", &path)? {
             Ok((domain, entries)) => {
                 tell(shared, domain, name.pack, &entries)?;
                 done.blobs += entries.len() as u64;
@@ -94,10 +95,11 @@ pub(crate) fn reindex(shared: &Shared) -> Result<Reindexed, Error> {
 /// What a sealed pack holds: by its table, or, where that is damaged, by its blobs, each of which
 /// says itself which one it is.
 fn contents(
-    disk: &dyn Disk,
+    shared: &Shared,
     path: &Path,
     name: PackName,
 ) -> std::io::Result<Result<(DomainId, Vec<TableEntry>), Malformed>> {
+    let disk = &*shared.disk;
     let malformed = match read_table(disk, path, name)? {
         Ok(read) => return Ok(Ok(read)),
         Err(malformed) => malformed,
@@ -108,7 +110,8 @@ fn contents(
         Err(malformed) => return Ok(Err(malformed)),
     };
     warn!(path = %path.display(), reason = malformed.0, "a pack is read whole, as its table cannot be");
-    Ok(Ok((header.domain, scan(&bytes, name.pack)?)))
+    let checker = Checker::keeping(&shared.keys, &header);
+    Ok(Ok((header.domain, scan(&bytes, name.pack, &[checker])?)))
 }
 
 /// The packs in a directory, sealed or not.
@@ -127,8 +130,13 @@ fn recover_pack(shared: &Shared, name: PackName) -> Result<(), Error> {
         .open(&path, OpenMode::ReadWrite)
         .context("open pack", &path)?;
     let bytes = read_whole(&*file).context("read pack", &path)?;
-    let found = scan(&bytes, name.pack).context("decompress pack", &path)?;
     let header = decode_header(&bytes, name);
+    let checkers = match &header {
+        Ok(header) => vec![Checker::keeping(&shared.keys, header)],
+        // The domain makes no difference.
+        Err(_) => vec![Checker::plain(DomainId(0)), Checker::Checksum],
+    };
+    let found = scan(&bytes, name.pack, &checkers).context("decompress pack", &path)?;
     match (header, found.is_empty()) {
         // A crash came before the first sync: the index knows nothing of this pack.
         (_, true) => shared
@@ -220,13 +228,13 @@ pub(crate) fn decode_header(bytes: &[u8], name: PackName) -> Result<PackHeader, 
     }
 }
 
-/// Finds the blobs of a pack. One whose header is broken does not hide those behind it: the
+/// Finds the blobs of a pack, which one of `checkers` has to accept. One whose header is broken does not hide those behind it: the
 /// scan looks for the next header.
-fn scan(bytes: &[u8], pack: PackId) -> std::io::Result<Vec<TableEntry>> {
+fn scan(bytes: &[u8], pack: PackId, checkers: &[Checker]) -> std::io::Result<Vec<TableEntry>> {
     let mut found = Vec::new();
     let mut at = HEADER_LEN;
     while let Some(next) = find_blob(bytes, at) {
-        at = match read_blob(bytes, next, pack)? {
+        at = match read_any_blob(bytes, next, pack, checkers)? {
             Some((entry, end)) => {
                 found.push(entry);
                 end
@@ -235,6 +243,20 @@ fn scan(bytes: &[u8], pack: PackId) -> std::io::Result<Vec<TableEntry>> {
         };
     }
     Ok(found)
+}
+
+fn read_any_blob(
+    bytes: &[u8],
+    at: usize,
+    pack: PackId,
+    checkers: &[Checker],
+) -> std::io::Result<Option<(TableEntry, usize)>> {
+    for checker in checkers {
+        if let Some(found) = read_blob(bytes, at, pack, checker)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// The next place, from `at`, where a blob header may begin.
@@ -250,36 +272,23 @@ fn read_blob(
     bytes: &[u8],
     at: usize,
     pack: PackId,
+    checker: &Checker,
 ) -> std::io::Result<Option<(TableEntry, usize)>> {
     let Some((header, rest)) = bytes[at..].split_first_chunk::<BLOB_HEADER_LEN>() else {
         return Ok(None);
     };
-    let Ok(header) = BlobHeader::decode(header, pack) else {
+    let Ok(header) = BlobHeader::decode(header, pack, checker.is_encrypted()) else {
         return Ok(None);
     };
     let Some(stored) = rest.get(..header.stored_len as usize) else {
         return Ok(None);
     };
-    // The hash decides alone, as it does for readers: a bit that zstd ignores may have changed, and
-    // the CRC with it, without any harm to the blob.
-    if !is_blob(&header, stored)? {
+    if checker.damage(&header, stored)?.is_some() {
         return Ok(None);
     }
     let offset = at + BLOB_HEADER_LEN;
-    let entry = TableEntry {
-        id: header.id,
-        slot: header.slot,
-        offset: offset as u64,
-        stored_len: header.stored_len,
-        plain_len: header.plain_len,
-    };
+    let entry = header.entry(offset as u64);
     Ok(Some((entry, offset + stored.len())))
-}
-
-/// Whether the stored bytes are those of the blob that the header names.
-fn is_blob(header: &BlobHeader, stored: &[u8]) -> std::io::Result<bool> {
-    let plain = frame::expand(header, stored)?;
-    Ok(plain.is_ok_and(|plain| BlobId::from(Digest::of(&plain)) == header.id))
 }
 
 /// What a sealed pack says it holds. The outer error is the disk's, the inner one the pack's.
@@ -305,7 +314,9 @@ fn read_table(
     };
     let mut table = vec![0; as_len(footer.table_len())];
     file.read_exact_at(&mut table, footer.table_offset)?;
-    Ok(decode_table(&footer, &table).map(|entries| (header.domain, entries)))
+    let is_encrypted = header.encryption.is_encrypted();
+    let entries = decode_table(&footer, is_encrypted, &table);
+    Ok(entries.map(|entries| (header.domain, entries)))
 }
 
 pub(crate) fn decode_footer(

@@ -4,6 +4,9 @@
 //! bytes that no reader ever looks at: headers of packs, tables, footers, checksums. A pack is read
 //! in order, a blob at a time. What a reader would miss is marked bad in the index, so that the
 //! next put of the same bytes stores them anew; the rest is told, because recovery relies on it.
+//!
+//! Where the key of an encrypted pack cannot be had, or is gone, headers, lengths and checksums are
+//! checked, and it is told how many blobs could not be checked further: that is no damage.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,17 +18,18 @@ use std::{
 use tracing::debug;
 
 use crate::{
+    check::Checker,
     disk::{DiskFile, OpenMode},
     error::{Damage, Error, IoContext as _},
-    frame,
+    lane::Shared,
     pack::PackName,
     pack_format::{
-        BLOB_HEADER_LEN, BlobHeader, FOOTER_LEN, Footer, HEADER_LEN, Malformed, TableEntry,
-        decode_table, is_possible,
+        BLOB_HEADER_LEN, BlobHeader, FOOTER_LEN, Footer, HEADER_LEN, Malformed, PackHeader,
+        TableEntry, decode_table, is_possible,
     },
     recover::{as_len, decode_footer, decode_header, list_packs},
     store::BlockStore,
-    types::{BlobId, BlobKind, Digest, DomainId, Location, PackId},
+    types::{BlobId, BlobKind, DomainId, Location, PackId},
 };
 
 /// Packs asked of the index at once.
@@ -50,6 +54,10 @@ pub struct PackReport {
     pub findings: Vec<Finding>,
     /// How many there are beyond these.
     pub more: u64,
+    /// Blobs of which nothing but header, length and checksum could be checked, for want of the key.
+    pub unchecked: u64,
+    /// Why the key could not be had: [`Error::Key`] or [`Error::Erased`], as text.
+    pub locked: Option<String>,
 }
 
 /// Bytes that are not what was written.
@@ -143,7 +151,7 @@ impl BlockStore {
                 // Asked after the file was opened: rows are repointed only to packs that are there.
                 let rows = shared.index.blobs_of(pack)?;
                 let len = file.len().context("look at pack in", &shared.dir)?;
-                let mut scrub = Scrub::new(name, &*file, len, rows);
+                let mut scrub = Scrub::new(shared, name, &*file, len, rows);
                 let read = scrub
                     .run(pace)
                     .context("decompress a blob of", &shared.dir)?;
@@ -203,6 +211,8 @@ fn missing(pack: PackId, rows: Vec<Row>) -> PackReport {
         blobs: rows.len() as u64,
         findings: rows.into_iter().map(finding).collect(),
         more: 0,
+        unchecked: 0,
+        locked: None,
     }
 }
 
@@ -235,10 +245,16 @@ enum Seen {
 
 /// A pack being read.
 struct Scrub<'a> {
+    shared: &'a Shared,
     name: PackName,
     file: &'a dyn DiskFile,
     len: u64,
     rows: Vec<Row>,
+    /// How blobs are checked.
+    checker: Checker,
+    /// Why they are not checked further.
+    locked: Option<Error>,
+    unchecked: u64,
     /// Where the table begins, if the footer tells.
     table_offset: Option<u64>,
     table: Option<Vec<TableEntry>>,
@@ -251,11 +267,21 @@ struct Scrub<'a> {
 }
 
 impl<'a> Scrub<'a> {
-    fn new(name: PackName, file: &'a dyn DiskFile, len: u64, rows: Vec<Row>) -> Self {
+    fn new(
+        shared: &'a Shared,
+        name: PackName,
+        file: &'a dyn DiskFile,
+        len: u64,
+        rows: Vec<Row>,
+    ) -> Self {
         Self {
+            shared,
             name,
             file,
             len,
+            checker: Checker::plain(DomainId(0)),
+            locked: None,
+            unchecked: 0,
             rows,
             table_offset: None,
             table: None,
@@ -286,17 +312,34 @@ impl<'a> Scrub<'a> {
     fn read_header(&mut self) {
         let mut bytes = [0; HEADER_LEN];
         let fault = match self.file.read_exact_at(&mut bytes, 0) {
-            Ok(()) => decode_header(&bytes, self.name)
-                .err()
-                .map(|Malformed(reason)| Fault::Header(reason)),
+            Ok(()) => match decode_header(&bytes, self.name) {
+                Ok(header) => return self.unlock(&header),
+                Err(Malformed(reason)) => Fault::Header(reason),
+            },
             Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
-                Some(Fault::Header("pack header: too short"))
+                Fault::Header("pack header: too short")
             }
-            Err(cause) => Some(Fault::Unreadable(cause.to_string())),
+            Err(cause) => Fault::Unreadable(cause.to_string()),
         };
-        if let Some(fault) = fault {
-            self.find(0..self.len.min(HEADER_LEN as u64), fault);
+        // Without the salt nothing can be read of an encrypted pack, which this is if the domain has a key.
+        if let Some((domain, ..)) = self.rows.first() {
+            self.checker = Checker::without_header(&self.shared.keys, *domain);
         }
+        self.find_in_header(fault);
+    }
+
+    /// Gets the key of the pack.
+    fn unlock(&mut self, header: &PackHeader) {
+        (self.checker, self.locked) = Checker::of(&self.shared.keys, header);
+        if matches!(self.checker, Checker::Lost(_)) {
+            self.find_in_header(Fault::Header(
+                "pack header: encrypted in a plain domain, or not in one with a key",
+            ));
+        }
+    }
+
+    fn find_in_header(&mut self, fault: Fault) {
+        self.find(0..self.len.min(HEADER_LEN as u64), fault);
     }
 
     /// Reads what the end of the pack says of it. With a bad footer it is not known yet where that
@@ -322,7 +365,7 @@ impl<'a> Scrub<'a> {
     fn read_table(&mut self, footer: &Footer) {
         let mut bytes = vec![0; as_len(footer.table_len())];
         let fault = match self.file.read_exact_at(&mut bytes, footer.table_offset) {
-            Ok(()) => match decode_table(footer, &bytes) {
+            Ok(()) => match decode_table(footer, self.checker.is_encrypted(), &bytes) {
                 Ok(table) => {
                     self.table = Some(table);
                     return;
@@ -345,7 +388,10 @@ impl<'a> Scrub<'a> {
         let rows = self.rows.iter().map(|(_, _, location)| *location);
         let table = self.table.iter().flatten();
         let table = table.map(|entry| entry.location(self.name.pack));
-        let possible = rows.chain(table).filter(is_possible);
+        let is_encrypted = self.checker.is_encrypted();
+        let possible = rows
+            .chain(table)
+            .filter(|location| is_possible(location, is_encrypted));
         self.expected = possible
             .map(|location| (location.offset, location.stored_len))
             .collect();
@@ -372,8 +418,8 @@ impl<'a> Scrub<'a> {
         self.file
             .read_exact_at(&mut bytes, at)
             .map_err(|cause| fault_of(&cause))?;
-        let header =
-            BlobHeader::decode(&bytes, self.name.pack).map_err(|_| Fault::Blob(Damage::Header))?;
+        let header = BlobHeader::decode(&bytes, self.name.pack, self.checker.is_encrypted())
+            .map_err(|_| Fault::Blob(Damage::Header))?;
         match offset + u64::from(header.stored_len) <= end {
             true => Ok(header),
             false => Err(Fault::Blob(Damage::Truncated)),
@@ -387,12 +433,13 @@ impl<'a> Scrub<'a> {
         let mut stored = vec![0; header.stored_len as usize];
         let seen = match self.file.read_exact_at(&mut stored, offset) {
             Err(cause) => Seen::Bad(at..end, fault_of(&cause)),
-            Ok(()) => match damage(header, &stored)? {
+            Ok(()) => match self.checker.damage(header, &stored)? {
                 Some(damage) => Seen::Bad(at..end, Fault::Blob(damage)),
-                None => Seen::Good(entry(header, offset)),
+                None => Seen::Good(header.entry(offset)),
             },
         };
         let is_good = matches!(seen, Seen::Good(_));
+        self.unchecked += u64::from(is_good && matches!(self.checker, Checker::Checksum));
         if is_good && crc32c::crc32c(&stored) != header.payload_crc {
             self.find(offset..end, Fault::Checksum);
         }
@@ -464,6 +511,8 @@ impl<'a> Scrub<'a> {
             blobs,
             findings,
             more: 0,
+            unchecked: self.unchecked,
+            locked: self.locked.map(|error| error.to_string()),
         }
     }
 
@@ -475,25 +524,6 @@ impl<'a> Scrub<'a> {
             None => false,
         };
         table.len() == self.seen.len() && table.iter().all(is_right)
-    }
-}
-
-/// What keeps a reader from the blob, if anything does: the hash decides, as it does for readers.
-fn damage(header: &BlobHeader, stored: &[u8]) -> io::Result<Option<Damage>> {
-    Ok(match frame::expand(header, stored)? {
-        Ok(plain) if BlobId::from(Digest::of(&plain)) == header.id => None,
-        Ok(_) => Some(Damage::Hash),
-        Err(damage) => Some(damage),
-    })
-}
-
-fn entry(header: &BlobHeader, offset: u64) -> TableEntry {
-    TableEntry {
-        id: header.id,
-        slot: header.slot,
-        offset,
-        stored_len: header.stored_len,
-        plain_len: header.plain_len,
     }
 }
 

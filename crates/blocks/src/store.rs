@@ -17,6 +17,7 @@ use tracing::error;
 
 use crate::{
     cache::Cache,
+    cipher::{DomainKey, Keys},
     disk::{Disk, DiskFile, OpenMode, create_dir_durably},
     error::{Damage, Error, IoContext as _},
     frame::{self, Unreadable},
@@ -135,7 +136,7 @@ impl BlockStore {
             disk,
             dir: dir.to_path_buf(),
             index,
-            keys,
+            keys: Keys::new(keys),
             sessions,
             counters: Counters::default(),
             pack_target_bytes: options.pack_target_bytes,
@@ -213,6 +214,7 @@ impl BlockStore {
 
     /// Reads a block. What is returned has the digest asked for, always.
     pub fn get(&self, domain: DomainId, digest: &Digest) -> Result<Arc<[u8]>, Error> {
+        self.shared.keys.check(domain)?;
         self.blocks.get_or_load((domain, *digest), || {
             let block = self.load(domain, digest, BlobKind::Data)?;
             let len = block.len();
@@ -243,9 +245,10 @@ impl BlockStore {
         domain: DomainId,
         nodes: &[(Digest, Vec<u8>)],
     ) -> Result<(), Error> {
+        let key = self.shared.keys.of(domain)?;
         let blobs: Vec<_> = nodes
             .iter()
-            .map(|(digest, bytes)| (BlobId::from(*digest), bytes.as_slice()))
+            .map(|(digest, bytes)| (key.id(digest), bytes.as_slice()))
             .collect();
         let lane = self.lane(domain, BlobKind::Meta);
         blobs.chunks(LOOKUP_BATCH).try_for_each(|chunk| {
@@ -289,8 +292,7 @@ impl BlockStore {
 
     /// Has the index know of a blob that cannot be read where it lies, so that the next put of it
     /// stores it anew. The reader is refused in any case.
-    fn note_damage(&self, domain: DomainId, digest: &Digest, pack: PackId) {
-        let id = BlobId::from(*digest);
+    fn note_damage(&self, domain: DomainId, (digest, id): (&Digest, BlobId), pack: PackId) {
         if !self.noted().insert((domain, id, pack)) {
             return;
         }
@@ -325,8 +327,10 @@ impl BlockStore {
         kind: BlobKind,
         reader: Reader,
     ) -> Result<(Arc<[u8]>, Digest, Location), Error> {
+        let key = self.shared.keys.of(domain)?;
+        let id = key.id(digest);
         let find = || {
-            let location = self.locate(domain, digest, kind)?;
+            let location = self.locate(domain, id, kind)?;
             location.ok_or(Error::NotFound {
                 domain,
                 digest: *digest,
@@ -336,42 +340,38 @@ impl BlockStore {
         if reader == Reader::Anyone && self.shared.sessions.may_be_condemned(location.pack) {
             // A copy may have taken its place since.
             location = find()?;
-            self.check_condemned(domain, digest, location.pack);
+            self.check_condemned(domain, (digest, id), location.pack);
         }
-        let plain = match self.read_at(digest, kind, &location) {
+        let plain = match self.read_at(&key, digest, kind, &location) {
             Err(Error::Damaged {
                 reason: Damage::PackMissing,
                 ..
             }) => {
                 location = find()?;
-                self.read_at(digest, kind, &location)
+                self.read_at(&key, digest, kind, &location)
             }
             read => read,
         };
         let plain = plain.inspect_err(|error| {
             if matches!(error, Error::Damaged { .. }) {
-                self.note_damage(domain, digest, location.pack);
+                self.note_damage(domain, (digest, id), location.pack);
             }
         })?;
         let actual = Digest::of(&plain);
         if actual != *digest {
-            self.note_damage(domain, digest, location.pack);
+            self.note_damage(domain, (digest, id), location.pack);
         }
         Ok((plain, actual, location))
     }
 
     /// Raises an alarm if a blob that is read lies in a condemned pack, unless it may be one of
     /// those that were deleted under a reader's eyes. The read goes on: its bytes are still there.
-    fn check_condemned(&self, domain: DomainId, digest: &Digest, pack: PackId) {
+    fn check_condemned(&self, domain: DomainId, (digest, id): (&Digest, BlobId), pack: PackId) {
         let sessions = &self.shared.sessions;
         if !sessions.may_be_condemned(pack) || sessions.has_witness(pack) {
             return;
         }
-        let alarm = Alarm {
-            pack,
-            domain,
-            id: BlobId::from(*digest),
-        };
+        let alarm = Alarm { pack, domain, id };
         let raised = self.is_condemned(pack).and_then(|condemned| {
             sessions.forget([pack]);
             if condemned {
@@ -409,10 +409,9 @@ impl BlockStore {
     fn locate(
         &self,
         domain: DomainId,
-        digest: &Digest,
+        id: BlobId,
         kind: BlobKind,
     ) -> Result<Option<Location>, Error> {
-        let id = BlobId::from(*digest);
         if let Some(location) = self
             .existing_lane(domain, kind)
             .and_then(|lane| lane.find_pending(&id))
@@ -430,6 +429,7 @@ impl BlockStore {
 
     fn read_at(
         &self,
+        key: &DomainKey,
         digest: &Digest,
         kind: BlobKind,
         location: &Location,
@@ -439,7 +439,7 @@ impl BlockStore {
             pack: location.pack,
             reason,
         };
-        if !is_possible(location) {
+        if !is_possible(location, key.is_sealed()) {
             return Err(damaged(Damage::Location));
         }
         let file = self
@@ -449,14 +449,18 @@ impl BlockStore {
             .ok_or(damaged(Damage::PackMissing))?;
         let start = location.offset - BLOB_HEADER_LEN as u64;
         let fill = |buf: &mut [u8]| file.read_exact_at(buf, start);
-        frame::read(location, BlobId::from(*digest), fill).map_err(|unreadable| match unreadable {
-            Unreadable::Damaged(reason) => damaged(reason),
-            Unreadable::Io(source) => Error::Io {
-                action: "read pack in",
-                path: self.shared.dir.clone(),
-                source,
-            },
-        })
+        self.shared
+            .keys
+            .of_pack(key, location.pack, |buf| file.read_exact_at(buf, 0))
+            .and_then(|pack_key| frame::read(location, key.id(digest), pack_key.as_deref(), fill))
+            .map_err(|unreadable| match unreadable {
+                Unreadable::Damaged(reason) => damaged(reason),
+                Unreadable::Io(source) => Error::Io {
+                    action: "read pack in",
+                    path: self.shared.dir.clone(),
+                    source,
+                },
+            })
     }
 
     fn put_all(
@@ -468,6 +472,7 @@ impl BlockStore {
         if let Some(block) = blocks.iter().find(|block| block.len() != BLOCK_SIZE) {
             return Err(Error::BlockSize { len: block.len() });
         }
+        let key = self.shared.keys.of(domain)?;
         let lane = self.lane(domain, BlobKind::Data);
         let digests: Vec<_> = blocks
             .iter()
@@ -477,7 +482,7 @@ impl BlockStore {
         let blobs: Vec<_> = digests
             .iter()
             .zip(blocks)
-            .filter_map(|(digest, block)| Some((BlobId::from((*digest)?), *block)))
+            .filter_map(|(digest, block)| Some((key.id(digest.as_ref()?), *block)))
             .collect();
         let mut new = Vec::with_capacity(blobs.len());
         for chunk in blobs.chunks(LOOKUP_BATCH) {

@@ -30,22 +30,15 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The scope of deduplication and, later, of a data key. Numbers are given out by the metadata
+/// The scope of deduplication and of a data key. Numbers are given out by the metadata
 /// store: one per (region, account, key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DomainId(pub i64);
 
-/// The address of a blob within a domain: the SHA-256 of its plaintext in plain domains, keyed
-/// in encrypted ones.
+/// The address of a blob within a domain: the SHA-256 of its plaintext in plain domains, an HMAC of
+/// that in sealed ones. Only the block store can tell which blob has which.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlobId(pub [u8; 32]);
-
-impl From<Digest> for BlobId {
-    /// The address in a plain domain.
-    fn from(digest: Digest) -> Self {
-        Self(digest.0)
-    }
-}
 
 impl fmt::Debug for BlobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -82,5 +82,5 @@ fn blob(n: u64) -> (BlobId, Location) {
         stored_len: 299_936,
         plain_len: 524_288,
     };
-    (BlobId::from(Digest::of(&n.to_le_bytes())), location)
+    (BlobId(Digest::of(&n.to_le_bytes()).0), location)
 }

@@ -110,7 +110,7 @@ fn snapshot(
         let chunk = at..(at + CHUNK).min(range.end);
         let rows: Vec<_> = chunk
             .clone()
-            .map(|n| (BlobId::from(name(n)), location(n)))
+            .map(|n| (BlobId(name(n).0), location(n)))
             .collect();
         index.insert(DOMAIN, &rows).unwrap();
         let changes = chunk.clone().map(|n| (n - range.start, Some(name(n))));

@@ -8,7 +8,7 @@ use crate::{
     index::{Place, empty_root},
     pack_format::{BLOB_HEADER_LEN, is_possible},
     store::{BlockStore, Reader},
-    types::{BlobId, Digest, DomainId, Location, PackId, Root},
+    types::{Digest, DomainId, Location, PackId, Root},
 };
 
 /// Blobs asked of the index at once.
@@ -50,11 +50,21 @@ impl Marks {
         domain: DomainId,
         blocks: &[Digest],
     ) -> Result<(), Error> {
-        self.mark(store, domain, blocks, &mut |_| ()).map(drop)
+        self.visit_blocks(store, domain, blocks, &mut |_| ())
     }
 
     /// As [`mark_root`](Self::mark_root), and shows each blob to `meet` that was not marked before.
     pub(crate) fn visit_root(
+        &mut self,
+        store: &BlockStore,
+        domain: DomainId,
+        root: &Root,
+        meet: &mut dyn FnMut(&Location),
+    ) -> Result<(), Error> {
+        unless_erased(self.visit_all(store, domain, root, meet))
+    }
+
+    fn visit_all(
         &mut self,
         store: &BlockStore,
         domain: DomainId,
@@ -80,7 +90,7 @@ impl Marks {
         blocks: &[Digest],
         meet: &mut dyn FnMut(&Location),
     ) -> Result<(), Error> {
-        self.mark(store, domain, blocks, meet).map(drop)
+        unless_erased(self.mark(store, domain, blocks, meet).map(drop))
     }
 
     /// The marks of a pack.
@@ -135,16 +145,23 @@ impl Marks {
         digests: &[Digest],
         meet: &mut dyn FnMut(&Location),
     ) -> Result<Vec<usize>, Error> {
+        let key = store.shared.keys.of(domain)?;
         let mut new = Vec::new();
         for (chunk_at, chunk) in digests.chunks(LOOKUP_BATCH).enumerate() {
-            let ids: Vec<_> = chunk.iter().map(|digest| BlobId::from(*digest)).collect();
-            let located = store.shared.index.locate(domain, &ids)?;
+            let located = store.shared.index.locate(domain, &key.ids(chunk))?;
             for ((at, digest), location) in chunk.iter().enumerate().zip(located) {
                 let location = location.ok_or(Error::NotFound {
                     domain,
                     digest: *digest,
                 })?;
-                if self.set(digest, &location)? {
+                if !is_possible(&location, key.is_sealed()) || !slot_is_possible(&location) {
+                    return Err(Error::Damaged {
+                        digest: *digest,
+                        pack: location.pack,
+                        reason: Damage::Location,
+                    });
+                }
+                if self.set(&location) {
                     meet(&location);
                     new.push(chunk_at * LOOKUP_BATCH + at);
                 }
@@ -154,14 +171,7 @@ impl Marks {
     }
 
     /// Marks a location. True: it was not marked.
-    fn set(&mut self, digest: &Digest, location: &Location) -> Result<bool, Error> {
-        if !is_possible(location) || !slot_is_possible(location) {
-            return Err(Error::Damaged {
-                digest: *digest,
-                pack: location.pack,
-                reason: Damage::Location,
-            });
-        }
+    fn set(&mut self, location: &Location) -> bool {
         let new = self
             .packs
             .entry(location.pack)
@@ -171,7 +181,7 @@ impl Marks {
             self.blobs += 1;
             self.bytes += bytes_of(location);
         }
-        Ok(new)
+        new
     }
 }
 
@@ -189,6 +199,14 @@ impl PackMarks {
             self.stored_bytes += u64::from(stored_len);
         }
         new
+    }
+}
+
+/// What nobody will ever read, nobody holds: the key of its domain is gone.
+fn unless_erased(marked: Result<(), Error>) -> Result<(), Error> {
+    match marked {
+        Err(Error::Erased { .. }) => Ok(()),
+        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Copying what lives out of packs that are mostly dead.
 //!
-//! Every blob is read, checked by its hash and written as it was stored into a new pack. That one
+//! Every blob is read, checked by its hash and written as it was stored into a new pack; what is encrypted is
+//! so for its place, and is encrypted anew, but not compressed again. The new pack
 //! is synced, gets its final name, and the name is synced too; only then do the rows move, all of a
 //! pack in one transaction. A crash before that leaves a pack that the index does not know.
 
@@ -8,11 +9,12 @@ use std::sync::Arc;
 
 use super::{Amount, BLOB_OVERHEAD, marks::Marks};
 use crate::{
+    cipher::DomainKey,
     error::{Damage, Error, IoContext as _},
     frame::{self, Frame, Unreadable},
     lane::Shared,
     pack::{PackName, PackWriter},
-    pack_format::{BLOB_HEADER_LEN, PackHeader, is_possible},
+    pack_format::{BLOB_HEADER_LEN, is_possible},
     store::BlockStore,
     types::{BlobId, BlobKind, Digest, DomainId, Location, PackId},
 };
@@ -30,6 +32,7 @@ pub(crate) struct Repacker {
 struct Output {
     domain: DomainId,
     kind: BlobKind,
+    key: DomainKey,
     pack: PackWriter,
     moves: Vec<(BlobId, PackId, Location)>,
 }
@@ -106,20 +109,28 @@ impl Repacker {
             pack: location.pack,
             reason,
         };
-        if !is_possible(location) {
+        let shared = &self.shared;
+        let Output {
+            kind, key, pack, ..
+        } = &mut self.outputs[at];
+        if !is_possible(location, key.is_sealed()) {
             return Err(damaged(Damage::Location));
         }
-        let kind = self.outputs[at].kind;
-        let file = self.shared.files.open(location.pack, kind)?;
+        let file = shared.files.open(location.pack, *kind)?;
         let file = file.ok_or(damaged(Damage::PackMissing))?;
         let start = location.offset - BLOB_HEADER_LEN as u64;
         let fill = |buf: &mut [u8]| file.read_exact_at(buf, start);
-        let pack = &mut self.outputs[at].pack;
-        let append = |mut frame: Frame<'_>| pack.append(&mut frame);
-        match frame::with_copy(location, id, fill, append) {
+        let append = |frame: Frame<'_>| pack.append(frame);
+        let copied = shared
+            .keys
+            .of_pack(key, location.pack, |buf| file.read_exact_at(buf, 0))
+            .and_then(|from| {
+                frame::with_copy(location, id, (&*key, from.as_deref()), fill, append)
+            });
+        match copied {
             Ok(appended) => appended,
             Err(Unreadable::Damaged(reason)) => Err(damaged(reason)),
-            Err(Unreadable::Io(error)) => Err(error).context("read pack in", &self.shared.dir),
+            Err(Unreadable::Io(error)) => Err(error).context("read pack in", &shared.dir),
         }
     }
 
@@ -129,16 +140,12 @@ impl Repacker {
         if let Some(at) = self.outputs.iter().position(fits) {
             return Ok(at);
         }
-        let header = PackHeader {
-            kind,
-            domain,
-            pack: self.shared.index.allocate_pack()?,
-            writer_epoch: self.shared.writer_epoch,
-        };
-        let pack = PackWriter::create(&*self.shared.disk, &self.shared.dir, &header)?;
+        let key = self.shared.keys.of(domain)?;
+        let pack = self.shared.create_pack(domain, kind)?;
         self.outputs.push(Output {
             domain,
             kind,
+            key,
             pack,
             moves: Vec::new(),
         });

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::Error,
     store::BlockStore,
-    types::{BlobId, Digest, DomainId, Root},
+    types::{Digest, DomainId, Root},
 };
 
 /// Nodes stored at once.
@@ -96,9 +96,9 @@ impl BlockStore {
 impl BlockStore {
     /// Makes certain of blobs that an index refers to.
     fn confirm(&self, domain: DomainId, digests: &[Digest]) -> Result<(), Error> {
+        let key = self.shared.keys.of(domain)?;
         for chunk in digests.chunks(CONFIRM_BATCH) {
-            let ids: Vec<_> = chunk.iter().map(|digest| BlobId::from(*digest)).collect();
-            let confirmed = self.shared.index.confirm(domain, &ids)?;
+            let confirmed = self.shared.index.confirm(domain, &key.ids(chunk))?;
             if let Some(at) = confirmed.iter().position(|there| !there) {
                 return Err(Error::Unconfirmed {
                     domain,

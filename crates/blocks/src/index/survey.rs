@@ -44,7 +44,8 @@ impl Survey<'_> {
     /// node above them is so or cannot be read now.
     ///
     /// # Errors
-    /// Only when the blob index fails.
+    /// When the blob index fails, or the domain's key cannot be had or is erased: then nothing can be
+    /// told.
     pub fn unreadable_blocks(&mut self, domain: DomainId, root: &Root) -> Result<u64, Error> {
         if root.node == empty_root() {
             return Ok(0);
@@ -64,18 +65,21 @@ impl Survey<'_> {
     fn count(&mut self, place: &Place, digest: Digest) -> Result<u64, Error> {
         let end = (place.first_block + place.level.blocks()).min(place.blocks);
         let all = end.saturating_sub(place.first_block);
-        if self.is_bad(place.domain, digest) {
+        let key = self.store.shared().keys.of(place.domain)?;
+        if self.bad.contains(&(place.domain, key.id(&digest))) {
             return Ok(all);
         }
         let node = match self.store.node(place, digest) {
             Ok(node) => node,
-            Err(error @ Error::Index(_)) => return Err(error),
+            Err(error @ (Error::Index(_) | Error::Key(_) | Error::Erased { .. })) => {
+                return Err(error);
+            }
             Err(_) => return Ok(all),
         };
         let children: Vec<_> = node.children().collect();
         if place.child(0).is_none() {
             let digests: Vec<_> = children.iter().map(|(_, digest)| *digest).collect();
-            return self.unreadable_among(place.domain, &digests);
+            return self.unreadable_among(place.domain, &key.ids(&digests));
         }
         let mut count = 0;
         for (at, digest) in children {
@@ -86,13 +90,12 @@ impl Survey<'_> {
         Ok(count)
     }
 
-    fn unreadable_among(&self, domain: DomainId, blocks: &[Digest]) -> Result<u64, Error> {
+    fn unreadable_among(&self, domain: DomainId, blocks: &[BlobId]) -> Result<u64, Error> {
         let mut count = 0;
         for some in blocks.chunks(LOOKUPS) {
-            let ids: Vec<_> = some.iter().map(|digest| BlobId::from(*digest)).collect();
-            let located = self.store.shared().index.locate(domain, &ids)?;
-            let missing = |(digest, location): (&Digest, &Option<_>)| {
-                location.is_none() || self.is_bad(domain, *digest)
+            let located = self.store.shared().index.locate(domain, some)?;
+            let missing = |(id, location): (&BlobId, &Option<_>)| {
+                location.is_none() || self.bad.contains(&(domain, *id))
             };
             count += some
                 .iter()
@@ -101,9 +104,5 @@ impl Survey<'_> {
                 .count() as u64;
         }
         Ok(count)
-    }
-
-    fn is_bad(&self, domain: DomainId, digest: Digest) -> bool {
-        self.bad.contains(&(domain, BlobId::from(digest)))
     }
 }

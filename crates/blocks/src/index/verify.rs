@@ -102,7 +102,7 @@ impl BlockStore {
     /// `progress` is called from them, once for each leaf.
     ///
     /// # Errors
-    /// Only when the blob index fails. Whatever is wrong with the snapshot is in the report.
+    /// When the blob index fails, or the domain's key cannot be had or is erased. Whatever is wrong with the snapshot is in the report.
     pub fn verify(
         &self,
         domain: DomainId,

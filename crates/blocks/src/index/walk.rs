@@ -237,6 +237,7 @@ impl BlockStore {
         if place.level == Level::Root && digest == empty_root() {
             return Ok(Arc::new(Node::empty(Level::Root)));
         }
+        self.shared.keys.check(place.domain)?;
         let node = self.nodes.get_or_load((place.domain, digest), || {
             let bytes = self.load_with(place.domain, &digest, BlobKind::Meta, reader)?;
             let node = place.decode(digest, &bytes)?;

@@ -17,7 +17,7 @@ use cairn_blocks::{
 };
 use cairn_testkit::{Crash, Errno, Fault, OpKind, Rng, SimDisk};
 
-use crate::support::{BLOCKS, Bench, DIR, FlakyIndex, HERE, THERE, block, digest, pass_on};
+use crate::support::{BLOCKS, Bench, DIR, FlakyIndex, HERE, THERE, block, digest, id_in, pass_on};
 
 pub(crate) const SIZE: u64 = 1 << 36;
 pub(crate) const HOUR: i64 = 3_600_000_000;
@@ -214,7 +214,7 @@ fn a_block_that_rotted_is_not_copied_and_ends_the_pass_once() {
     snapshot(&bench, [0, 1, 2, 3]);
     bench.store().seal().unwrap();
     let live = build(&bench, &[0, 2]);
-    let ids = [BlobId::from(digest(2))];
+    let ids = [id_in(HERE, &digest(2))];
     let at = bench.index.locate(HERE, &ids).unwrap()[0].unwrap();
     let path = Path::new(DIR).join(format!("{:016x}.data", at.pack.0));
     bench.disk.rot(&path, at.offset + 40, 0xff);
@@ -248,7 +248,7 @@ fn a_hit_in_a_session_keeps_its_pack_from_being_condemned() {
     let session = bench.store().session();
     bench.put_all(0..8);
     let report = collect(&bench, &[], 0);
-    let ids: Vec<_> = (0..8).map(|n| BlobId::from(digest(n))).collect();
+    let ids: Vec<_> = (0..8).map(|n| id_in(HERE, &digest(n))).collect();
     let found = bench.index.locate_reusable(HERE, &ids).unwrap();
     assert!(found.iter().all(Option::is_some), "{report:?}");
     collect(&bench, &[], 10 * HOUR);
@@ -382,7 +382,7 @@ fn reading_what_is_condemned_raises_an_alarm_and_halts_collection() {
             *block(1),
             "it can be read"
         );
-        let ids = [BlobId::from(digest(1))];
+        let ids = [id_in(HERE, &digest(1))];
         let pack = bench.index.locate_reusable(HERE, &ids).unwrap()[0]
             .unwrap()
             .pack;
@@ -551,7 +551,7 @@ fn space_is_told_to_the_byte() {
     assert_eq!(third_space.freed, 0, "a volume was made of it");
     assert!(second_space.freed > 0 && second_space.shared() > 0);
     let one = |n: usize| {
-        let ids = [BlobId::from(digest(n))];
+        let ids = [id_in(HERE, &digest(n))];
         u64::from(
             bench.index.locate(HERE, &ids).unwrap()[0]
                 .unwrap()

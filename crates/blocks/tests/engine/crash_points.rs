@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cairn_blocks::{Error, Root};
 use cairn_testkit::{Crash, SimDisk};
 
-use crate::support::{BLOCKS, Bench, HERE, THERE, block, digest, open};
+use crate::support::{BLOCKS, Bench, HERE, THERE, block, digest};
 
 const SIZE: u64 = 1 << 40;
 
@@ -28,7 +28,7 @@ struct Promised {
 
 /// Fills some packs, builds an index over others, seals, and begins anew.
 fn trace(bench: &Bench, promised: &mut Promised) -> Result<(), Error> {
-    let store = open(&bench.disk, &bench.index)?;
+    let store = bench.open()?;
     store.put_many(HERE, &[0, 1, 2].map(block))?;
     store.sync(HERE)?;
     promised.here.extend([0, 1, 2]);
@@ -114,7 +114,7 @@ fn what_was_promised_survives_death_at_every_operation_of_the_recovery() {
             trace(&bench, &mut promised).unwrap();
             bench.disk.crash(crash);
             bench.disk.crash_at(nth);
-            if open(&bench.disk, &bench.index).is_ok() {
+            if bench.open().is_ok() {
                 break;
             }
             died += 1;

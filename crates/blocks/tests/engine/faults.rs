@@ -168,7 +168,7 @@ fn a_read_that_fails_during_recovery_loses_nothing() {
     bench.store().sync(HERE).unwrap();
     bench.close();
     bench.disk.inject(Fault::nth(OpKind::Read, 1, Errno::IO));
-    assert!(crate::support::open(&bench.disk, &bench.index).is_err());
+    assert!(bench.open().is_err());
     bench.reopen();
     assert_durable(&mut bench, [0]);
 }

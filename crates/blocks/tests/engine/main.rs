@@ -9,8 +9,12 @@ mod crash_points;
 mod faults;
 mod index;
 mod model;
+mod packs;
 mod rot;
 mod scrub;
 mod storing;
 mod support;
 mod threads;
+
+/// Whether the domain that most of these tests use has a key; the other one is the opposite.
+pub(crate) const HERE_IS_SEALED: bool = false;

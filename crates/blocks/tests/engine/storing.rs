@@ -11,9 +11,7 @@ use cairn_blocks::{
 };
 use cairn_testkit::{Crash, SimDisk};
 
-use crate::support::{
-    Bench, DIR, FlakyIndex, HERE, THERE, block, digest, open, pass_on, random_block,
-};
+use crate::support::{Bench, DIR, FlakyIndex, HERE, THERE, block, digest, pass_on, random_block};
 
 #[test]
 fn zeros_and_duplicates_are_not_stored() {
@@ -159,10 +157,7 @@ fn blobs_that_nobody_syncs_do_not_pile_up() {
 #[test]
 fn an_open_store_is_locked() {
     let mut bench = Bench::new();
-    assert!(matches!(
-        open(&bench.disk, &bench.index),
-        Err(Error::Locked { .. })
-    ));
+    assert!(matches!(bench.open(), Err(Error::Locked { .. })));
     bench.reopen();
 }
 

@@ -4,16 +4,21 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use cairn_blocks::{
     BLOCK_SIZE, BlobId, BlobIndex, BlockStore, Digest, DomainId, IndexError, Location, MemoryIndex,
-    Options, PackId, disk::Disk as _,
+    Options, PackId, disk::Disk,
 };
-use cairn_testkit::{Crash, Rng, SimDisk};
+use cairn_testkit::{Crash, Rng, SimDisk, SimKeyring};
+
+use crate::{
+    HERE_IS_SEALED,
+    packs::{Book, Watched, id_under, plaintext},
+};
 
 pub(crate) const HERE: DomainId = DomainId(1);
 pub(crate) const THERE: DomainId = DomainId(2);
@@ -61,10 +66,27 @@ pub(crate) fn options() -> Options {
     }
 }
 
+/// One of the two domains has a key.
+pub(crate) const SEALED: DomainId = if HERE_IS_SEALED { HERE } else { THERE };
+
+pub(crate) fn keyring() -> SimKeyring {
+    let keys = SimKeyring::new(1);
+    keys.seal(SEALED, 2);
+    keys
+}
+
+/// The address of a blob, under the usual keys.
+pub(crate) fn id_in(domain: DomainId, digest: &Digest) -> BlobId {
+    id_under(&keyring(), domain, digest)
+}
+
 /// A store on a simulated disk, and what outlives its process.
 pub(crate) struct Bench {
     pub(crate) disk: SimDisk,
     pub(crate) index: Arc<dyn BlobIndex>,
+    pub(crate) keys: SimKeyring,
+    /// What was ever written.
+    pub(crate) book: Arc<Mutex<Book>>,
     store: Option<Arc<BlockStore>>,
 }
 
@@ -82,6 +104,8 @@ impl Bench {
         let mut bench = Self {
             disk,
             index,
+            keys: keyring(),
+            book: Arc::default(),
             store: None,
         };
         bench.reopen();
@@ -100,7 +124,16 @@ impl Bench {
 
     pub(crate) fn reopen(&mut self) {
         self.store = None;
-        self.store = Some(Arc::new(open(&self.disk, &self.index).unwrap()));
+        self.store = Some(Arc::new(self.open().unwrap()));
+    }
+
+    /// Opens the store once more, as another process would.
+    pub(crate) fn open(&self) -> Result<BlockStore, cairn_blocks::Error> {
+        let disk = Watched {
+            disk: self.disk.clone(),
+            book: Arc::clone(&self.book),
+        };
+        open(Arc::new(disk), &self.index, &self.keys)
     }
 
     pub(crate) fn close(&mut self) {
@@ -128,15 +161,16 @@ impl Bench {
     }
 }
 
-pub(crate) fn open(
-    disk: &SimDisk,
+fn open(
+    disk: Arc<dyn Disk>,
     index: &Arc<dyn BlobIndex>,
+    keys: &SimKeyring,
 ) -> Result<BlockStore, cairn_blocks::Error> {
     BlockStore::open(
-        Arc::new(disk.clone()),
+        disk,
         Path::new(DIR),
         Arc::clone(index),
-        Arc::new(cairn_blocks::NoKeys),
+        Arc::new(keys.clone()),
         options(),
     )
 }
@@ -243,13 +277,19 @@ impl BlobIndex for CheckedIndex {
         after_power_loss.crash(Crash::LoseAll);
         let index = MemoryIndex::new();
         index.insert(domain, blobs)?;
-        let store = open(&after_power_loss, &(Arc::new(index) as Arc<dyn BlobIndex>)).unwrap();
+        let disk = Arc::new(after_power_loss.clone());
+        let keys = keyring();
+        let index = Arc::new(index) as Arc<dyn BlobIndex>;
+        let store = open(disk, &index, &keys).unwrap();
         for (id, location) in blobs {
-            let found = store.get(domain, &Digest(id.0));
+            let plain = plaintext(&after_power_loss, &keys, domain, location);
+            let digest = Digest::of(&plain);
             assert!(
-                found.is_ok(),
-                "the index is told of {id:?} at {location:?}, which is not durable: {found:?}"
+                id_under(&keys, domain, &digest) == *id,
+                "the index is told of {id:?} at {location:?}, which is not durable"
             );
+            let found = store.get(domain, &digest);
+            assert!(found.is_ok_and(|found| *found == *plain), "{id:?}");
         }
         self.inner.insert(domain, blobs)
     }

@@ -10,7 +10,7 @@ use std::{
 
 use cairn_blocks::{BlobIndex, BlockStore, Error, FsDisk, MemoryIndex, Options};
 
-use crate::support::{BLOCKS, HERE, THERE, block, digest, options};
+use crate::support::{BLOCKS, HERE, THERE, block, digest, keyring, options};
 
 fn open(dir: &Path, index: &Arc<MemoryIndex>) -> Result<BlockStore, Error> {
     let index = Arc::clone(index) as Arc<dyn BlobIndex>;
@@ -18,7 +18,7 @@ fn open(dir: &Path, index: &Arc<MemoryIndex>) -> Result<BlockStore, Error> {
         Arc::new(FsDisk),
         &dir.join("some/blocks"),
         index,
-        Arc::new(cairn_blocks::NoKeys),
+        Arc::new(keyring()),
         Options {
             block_cache_bytes: 4 << 20,
             ..options()

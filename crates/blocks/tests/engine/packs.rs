@@ -1,0 +1,240 @@
+//! Packs read from the description of their format and nothing else, and a disk that looks at what is
+//! written to them.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use aws_lc_rs::{aead, hmac};
+use cairn_blocks::{
+    BlobId, DataKey, Digest, DomainId, Keyring as _, Location, PackId, Secrecy,
+    disk::{Disk, DiskFile, OpenMode, Space},
+};
+use cairn_testkit::{SimDisk, SimKeyring};
+
+use crate::support::DIR;
+
+/// The address that a blob has in a domain.
+pub(crate) fn id_under(keys: &SimKeyring, domain: DomainId, digest: &Digest) -> BlobId {
+    match keys.secrecy(domain).unwrap() {
+        Secrecy::Sealed(key) => {
+            let ids = key.derive::<32>(&[b"cairn blob ids v1"]);
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &*ids), &digest.0);
+            BlobId(tag.as_ref().try_into().unwrap())
+        }
+        _ => BlobId(digest.0),
+    }
+}
+
+/// The plaintext of a blob, wherever its pack bears its name.
+pub(crate) fn plaintext(
+    disk: &SimDisk,
+    keys: &SimKeyring,
+    domain: DomainId,
+    at: &Location,
+) -> Vec<u8> {
+    let pack = contents(disk, at.pack);
+    let offset = usize::try_from(at.offset).unwrap();
+    let header: [u8; 64] = pack[offset - 64..offset].try_into().unwrap();
+    let stored = &pack[offset..offset + at.stored_len as usize];
+    let body = match keys.secrecy(domain).unwrap() {
+        Secrecy::Sealed(key) => decrypt(&key, domain, &pack, &header, stored),
+        _ => stored.to_vec(),
+    };
+    match header[12] {
+        0 => body,
+        _ => zstd::bulk::decompress(&body, at.plain_len as usize).unwrap(),
+    }
+}
+
+fn decrypt(
+    key: &DataKey,
+    domain: DomainId,
+    pack: &[u8],
+    header: &[u8; 64],
+    stored: &[u8],
+) -> Vec<u8> {
+    assert_eq!(pack[11], 1, "the pack of a sealed domain is encrypted");
+    let (domain, number) = (domain.0.to_le_bytes(), &pack[24..32]);
+    let key = key.derive::<32>(&[b"cairn pack v1", &domain, number, &pack[40..56]]);
+    let key = aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, &*key).unwrap());
+    let nonce = [&header[56..60], &[0; 8]].concat();
+    let bound = [
+        &domain,
+        number,
+        &header[48..52],
+        &header[16..48],
+        &header[4..8],
+        &header[12..13],
+    ]
+    .concat();
+    let nonce = aead::Nonce::try_assume_unique_for_key(&nonce).unwrap();
+    let mut stored = stored.to_vec();
+    let body = key.open_in_place(nonce, aead::Aad::from(bound), &mut stored);
+    body.unwrap().to_vec()
+}
+
+fn contents(disk: &SimDisk, pack: PackId) -> Vec<u8> {
+    let names = disk.list(Path::new(DIR)).unwrap();
+    let prefix = format!("{:016x}.", pack.0);
+    let name = names.iter().find(|name| name.starts_with(&prefix)).unwrap();
+    disk.contents(Path::new(DIR).join(name))
+}
+
+/// What was ever written to encrypted packs, also in vain.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    salts: HashMap<u64, [u8; 16]>,
+    /// By the number of the pack, its salt and the number of the nonce.
+    written: HashMap<(u64, [u8; 16], u32), Digest>,
+}
+
+impl Book {
+    /// How many nonces were used.
+    pub(crate) fn nonces(&self) -> usize {
+        self.written.len()
+    }
+
+    fn note(&mut self, path: &Path, bytes: &[u8]) {
+        let stem = path.file_name().unwrap().to_str().unwrap();
+        let Ok(pack) = u64::from_str_radix(stem.split('.').next().unwrap(), 16) else {
+            return;
+        };
+        if bytes.starts_with(b"cairnpak") && bytes[11] == 1 {
+            self.salts.insert(pack, bytes[40..56].try_into().unwrap());
+        }
+        let Some(salt) = self.salts.get(&pack).copied() else {
+            return;
+        };
+        let mut rest = bytes;
+        while let Some(at) = rest.windows(4).position(|window| window == b"blob") {
+            let Some((header, stored)) = rest[at..].split_first_chunk::<64>() else {
+                return;
+            };
+            let field = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
+            let Some(stored) = stored.get(..field(8) as usize) else {
+                rest = &rest[at + 1..];
+                continue;
+            };
+            let what = [&header[..], stored].concat();
+            let digest = Digest::of(&what);
+            let before = self.written.entry((pack, salt, field(56)));
+            assert!(
+                *before.or_insert(digest) == digest,
+                "pack {pack}: nonce {} is used twice",
+                field(56)
+            );
+            rest = &rest[at + what.len()..];
+        }
+    }
+}
+
+/// Notes in a book what is written to a disk before it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) disk: SimDisk,
+    pub(crate) book: Arc<Mutex<Book>>,
+}
+
+impl Disk for Watched {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(WatchedFile {
+            file: self.disk.open(path, mode)?,
+            path: path.to_path_buf(),
+            book: Arc::clone(&self.book),
+        }))
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.disk.create_dir_all(path)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        self.disk.list(dir)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove_dir_all(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.disk.sync_dir(dir)
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        self.disk.space(path)
+    }
+}
+
+#[derive(Debug)]
+struct WatchedFile {
+    file: Arc<dyn DiskFile>,
+    path: std::path::PathBuf,
+    book: Arc<Mutex<Book>>,
+}
+
+impl DiskFile for WatchedFile {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buf, offset)
+    }
+
+    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.book.lock().unwrap().note(&self.path, buf);
+        self.file.write_all_at(buf, offset)
+    }
+
+    fn try_read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
+        self.file.try_read_exact_at(buf, offset)
+    }
+
+    fn write_all_at_durably(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_all_at_durably(buf, offset)
+    }
+
+    fn punch_hole(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.file.punch_hole(offset, len)
+    }
+
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.file.allocate(offset, len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
+        self.file.next_data(offset)
+    }
+
+    fn next_hole(&self, offset: u64) -> io::Result<u64> {
+        self.file.next_hole(offset)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn forget_cached(&self) -> io::Result<()> {
+        self.file.forget_cached()
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        self.file.try_lock()
+    }
+}
