@@ -29,7 +29,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Caller, Control, Error, ErrorKind, Result,
+    Caller, Control, Result,
     engine::{EngineError, PACKS, RECORDS, blocking},
     jobs::{self, Failure, Job, Next},
     record,

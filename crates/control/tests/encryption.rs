@@ -185,7 +185,7 @@ async fn upload(control: &Control, caller: &Caller, key: Option<&KmsKey>) -> Sna
         let put = PutSnapshotBlock {
             snapshot_id: started.id.to_string(),
             block_index: index,
-            data_length: BLOCK as i64,
+            data_length: 512 << 10,
             data: data.to_vec(),
             checksum: base64_of(&sha256(data)),
             checksum_algorithm: "SHA256".to_owned(),

@@ -174,12 +174,12 @@ impl Vault {
             path: path.clone(),
             key: id.clone(),
         };
-        match fs::metadata(&path) {
-            Ok(found) if found.len() > FILE_BYTES_MAX => {
-                return Err(malformed(&path, &"it is too long"));
-            }
+        let found = match fs::metadata(&path) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(missing()),
-            other => drop(other.map_err(at(&path))?),
+            other => other.map_err(at(&path))?,
+        };
+        if found.len() > FILE_BYTES_MAX {
+            return Err(malformed(&path, &"it is too long"));
         }
         let text = fs::read(&path).map_err(at(&path))?;
         let file: KeyFile =
