@@ -9,7 +9,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("blocks", &[]),
-    ("volume", &["blocks"]),
+    ("xts", &[]),
+    ("volume", &["blocks", "xts"]),
     ("nbd", &[]),
     ("store", &["model", "blocks"]),
     ("vmm", &["model"]),

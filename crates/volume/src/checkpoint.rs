@@ -2,10 +2,15 @@
 //!
 //! A checkpoint is a file, `state-a` or `state-b`, written in turn. All numbers are little endian.
 //!
-//! A header of 48 bytes: magic `CAIRNVOL`, version u32 (1), flags u32 (0; reserved for
-//! encryption), sequence u64, plain length u64, stored length u64, 8 bytes of zeros. Then the body,
-//! compressed with zstd, and a SHA-256 over header and body. What follows in the file is left over
+//! A header of 48 bytes: magic `CAIRNVOL`, version u32 (1), flags u32 (1 if the volume is sealed,
+//! else 0), sequence u64, plain length u64, stored length u64, 8 bytes of zeros. Then the body,
+//! compressed with zstd, and a SHA-256 over all before it. What follows in the file is left over
 //! from a longer checkpoint.
+//!
+//! In a sealed volume 16 bytes follow the header that tell its key from others. The compressed body
+//! is encrypted as a whole, since it holds digests, and a tag of 16 bytes follows it that counts as a
+//! part of it. The cipher is AES-256-GCM-SIV, the nonce the sequence and four zeros; header and check
+//! are authenticated too.
 //!
 //! The body is the fields of [`Checkpoint`] in their order. Text and tags have a length of one
 //! byte before them, lists one of four or eight bytes, options a byte 0 or 1. A plane is the
@@ -28,13 +33,14 @@ use crate::{
     geometry::{MAX_BLOCKS, MAX_LEAVES, MAX_REGIONS, index},
     journal::SegmentRef,
     plane::Plane,
+    seal::{CHECK, Keys, TAG},
     state::{Epoch, MAX_EPOCHS},
     types::{Base, EpochTag},
 };
 
 const MAGIC: &[u8; 8] = b"CAIRNVOL";
 const VERSION: u32 = 1;
-const HEADER: usize = 48;
+const SEALED: u32 = 1;
 const DIGEST: usize = 32;
 /// No checkpoint is longer than this, in bytes: 64 TiB of changed blocks in every epoch.
 const MAX_LEN: u64 = 40 << 30;
@@ -71,17 +77,25 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     /// The bytes of the file.
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn encode(&self, keys: Option<&Keys>) -> Result<Vec<u8>, Error> {
         let plain = self.encode_body();
-        let stored = zstd::bulk::compress(&plain, 1).context("compress a checkpoint")?;
+        let mut stored = zstd::bulk::compress(&plain, 1).context("compress a checkpoint")?;
         let mut out = Writer::default();
         out.bytes(MAGIC);
         out.u32(VERSION);
-        out.u32(0);
+        out.u32(if keys.is_some() { SEALED } else { 0 });
         out.u64(self.sequence);
         out.u64(plain.len() as u64);
-        out.u64(stored.len() as u64);
+        out.u64((stored.len() + keys.map_or(0, |_| TAG)) as u64);
         out.u64(0);
+        if let Some(keys) = keys {
+            out.bytes(&keys.check());
+            let tag = keys
+                .checkpoints()
+                .seal(self.sequence, &out.0, &mut stored)
+                .map_err(|_| Error::Invalid("a checkpoint is too long to be sealed"))?;
+            stored.extend_from_slice(&tag);
+        }
         out.bytes(&stored);
         let digest = Digest::of(&out.0);
         out.bytes(&digest.0);
@@ -119,19 +133,19 @@ impl Checkpoint {
     }
 
     /// The checkpoint of a file's bytes, if they are whole.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Reader(bytes);
-        let known = fields.bytes(8)? == MAGIC && fields.u32()? == VERSION && fields.u32()? == 0;
-        let (sequence, plain_len, stored_len) = (fields.u64()?, fields.u64()?, fields.u64()?);
-        if !known || fields.u64()? != 0 || plain_len > MAX_LEN || stored_len > MAX_LEN {
-            return None;
-        }
-        let stored = fields.bytes(index(stored_len))?;
-        let whole = &bytes[..HEADER + stored.len()];
-        if Digest::of(whole).0.as_slice() != fields.bytes(DIGEST)? {
-            return None;
-        }
-        Self::decode_body(sequence, &decompress(stored, plain_len)?)
+    ///
+    /// # Errors
+    /// [`Error::KeyNeeded`], [`Error::WrongKey`], and [`Error::Invalid`] if they are whole and the
+    /// key is not theirs; [`Error::Damaged`] if it is, and they were changed on purpose.
+    pub(crate) fn decode(bytes: &[u8], keys: Option<&Keys>) -> Result<Option<Self>, Error> {
+        let Some(whole) = Whole::decode(bytes) else {
+            return Ok(None);
+        };
+        let Some(stored) = whole.open(keys)? else {
+            return Err(Error::Damaged("a checkpoint was tampered with".into()));
+        };
+        let plain = decompress(&stored, whole.plain_len);
+        Ok(plain.and_then(|plain| Self::decode_body(whole.sequence, &plain)))
     }
 
     fn decode_body(sequence: u64, plain: &[u8]) -> Option<Self> {
@@ -163,6 +177,64 @@ impl Checkpoint {
         };
         f.end()?;
         Some(checkpoint)
+    }
+}
+
+/// A checkpoint's bytes, whose SHA-256 is right.
+struct Whole<'a> {
+    sequence: u64,
+    plain_len: u64,
+    /// What precedes the stored body.
+    head: &'a [u8],
+    /// What tells the key of a sealed volume.
+    check: Option<&'a [u8]>,
+    stored: &'a [u8],
+}
+
+impl<'a> Whole<'a> {
+    fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let mut fields = Reader(bytes);
+        let known = fields.bytes(8)? == MAGIC && fields.u32()? == VERSION;
+        let flags = fields.u32()?;
+        let (sequence, plain_len, stored_len) = (fields.u64()?, fields.u64()?, fields.u64()?);
+        let known = known && fields.u64()? == 0 && (flags == 0 || flags == SEALED);
+        if !known || plain_len > MAX_LEN || stored_len > MAX_LEN {
+            return None;
+        }
+        let check = match flags {
+            SEALED => Some(fields.bytes(CHECK)?),
+            _ => None,
+        };
+        let (head, _) = bytes.split_at(bytes.len() - fields.0.len());
+        let stored = fields.bytes(index(stored_len))?;
+        let whole = &bytes[..head.len() + stored.len()];
+        (Digest::of(whole).0.as_slice() == fields.bytes(DIGEST)?).then_some(Self {
+            sequence,
+            plain_len,
+            head,
+            check,
+            stored,
+        })
+    }
+
+    /// The compressed body; `None` if its tag does not fit.
+    fn open(&self, keys: Option<&Keys>) -> Result<Option<Vec<u8>>, Error> {
+        let mut body = self.stored.to_vec();
+        match (self.check, keys) {
+            (None, None) => Ok(Some(body)),
+            (None, Some(_)) => Err(Error::Invalid("there is a key, and the volume is plain")),
+            (Some(_), None) => Err(Error::KeyNeeded),
+            (Some(check), Some(keys)) if check != keys.check() => Err(Error::WrongKey),
+            (Some(_), Some(keys)) => {
+                let key = keys.checkpoints();
+                let opened = key.open(self.sequence, self.head, &mut body);
+                let len = opened.map(|plain| plain.len());
+                Ok(len.map(|len| {
+                    body.truncate(len);
+                    body
+                }))
+            }
+        }
     }
 }
 
@@ -334,13 +406,17 @@ pub(crate) struct Newest {
 }
 
 /// The newest valid checkpoint.
-pub(crate) fn read_newest(disk: &dyn Disk, dir: &Path) -> Result<Option<Newest>, Error> {
+pub(crate) fn read_newest(
+    disk: &dyn Disk,
+    dir: &Path,
+    keys: Option<&Keys>,
+) -> Result<Option<Newest>, Error> {
     let mut newest: Option<Newest> = None;
     let mut is_doubtful = false;
     for slot in [Slot::A, Slot::B] {
         let bytes = read_file(disk, &slot.path(dir)).context("read a checkpoint")?;
         let Some(bytes) = bytes else { continue };
-        let Some(checkpoint) = Checkpoint::decode(&bytes) else {
+        let Some(checkpoint) = Checkpoint::decode(&bytes, keys)? else {
             is_doubtful = true;
             continue;
         };
@@ -373,8 +449,14 @@ fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
 mod tests {
     use proptest::prelude::*;
 
+    use zeroize::Zeroizing;
+
     use super::*;
     use crate::state::block_plane;
+
+    fn keys(byte: u8) -> Keys {
+        Keys::new(cairn_blocks::DataKey::new(Zeroizing::new([byte; 32])))
+    }
 
     fn sample() -> Checkpoint {
         let frozen = block_plane();
@@ -431,24 +513,77 @@ mod tests {
 
     #[test]
     fn a_checkpoint_survives_the_way_there_and_back() {
-        let bytes = sample().encode().unwrap();
-        let again = Checkpoint::decode(&bytes).unwrap();
-        assert_eq!(again.encode().unwrap(), bytes);
-        assert_eq!(again.epochs[0].released, sample().epochs[0].released);
-        assert!(again.epochs[0].frozen.get(9));
-        let longer: Vec<u8> = bytes.iter().copied().chain([0; 100]).collect();
-        assert!(Checkpoint::decode(&longer).is_some());
+        for keys in [None, Some(keys(1))] {
+            let keys = keys.as_ref();
+            let decode = |bytes: &[u8]| Checkpoint::decode(bytes, keys).unwrap();
+            let bytes = sample().encode(keys).unwrap();
+            let again = decode(&bytes).unwrap();
+            assert_eq!(again.encode(keys).unwrap(), bytes);
+            assert_eq!(again.epochs[0].released, sample().epochs[0].released);
+            assert!(again.epochs[0].frozen.get(9));
+            let longer: Vec<u8> = bytes.iter().copied().chain([0; 100]).collect();
+            assert!(decode(&longer).is_some());
+        }
     }
 
     #[test]
     fn every_flip_and_every_cut_is_seen() {
-        let bytes = sample().encode().unwrap();
-        for at in 0..bytes.len() {
-            let mut bad = bytes.clone();
-            bad[at] ^= 0x40;
-            assert!(Checkpoint::decode(&bad).is_none(), "byte {at}");
-            assert!(Checkpoint::decode(&bytes[..at]).is_none(), "cut at {at}");
+        for keys in [None, Some(keys(1))] {
+            let keys = keys.as_ref();
+            let decode = |bytes: &[u8]| Checkpoint::decode(bytes, keys).unwrap();
+            let bytes = sample().encode(keys).unwrap();
+            for at in 0..bytes.len() {
+                let mut bad = bytes.clone();
+                bad[at] ^= 0x40;
+                assert!(decode(&bad).is_none(), "byte {at}");
+                assert!(decode(&bytes[..at]).is_none(), "cut at {at}");
+            }
         }
+    }
+
+    /// Whoever changes a checkpoint on purpose can compute its SHA-256, and not its tag.
+    #[test]
+    fn every_flip_of_a_sealed_checkpoint_is_seen_by_its_tag_too() {
+        let keys = keys(1);
+        let bytes = sample().encode(Some(&keys)).unwrap();
+        let end = bytes.len() - DIGEST;
+        for at in 12..end {
+            let mut bad = bytes[..end].to_vec();
+            bad[at] ^= 0x40;
+            let digest = Digest::of(&bad);
+            bad.extend_from_slice(&digest.0);
+            match Checkpoint::decode(&bad, Some(&keys)) {
+                Ok(None) | Err(Error::Damaged(_) | Error::WrongKey) => {}
+                other => panic!("byte {at}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_key_has_to_be_the_right_one() {
+        let (plain, sealed) = (
+            sample().encode(None).unwrap(),
+            sample().encode(Some(&keys(1))).unwrap(),
+        );
+        let error = |bytes: &[u8], keys: Option<Keys>| {
+            Checkpoint::decode(bytes, keys.as_ref())
+                .map(|_| ())
+                .unwrap_err()
+        };
+        assert!(matches!(error(&sealed, None), Error::KeyNeeded));
+        assert!(matches!(error(&sealed, Some(keys(2))), Error::WrongKey));
+        assert!(matches!(error(&plain, Some(keys(1))), Error::Invalid(_)));
+    }
+
+    #[test]
+    fn a_sealed_checkpoint_shows_no_digest() {
+        let (plain, sealed) = (
+            sample().encode_body(),
+            sample().encode(Some(&keys(1))).unwrap(),
+        );
+        let shows = |bytes: &[u8], byte| bytes.windows(8).any(|window| window == [byte; 8]);
+        assert!(shows(&plain, 4) && shows(&plain, 8));
+        assert!(!shows(&sealed, 4) && !shows(&sealed, 8));
     }
 
     proptest! {

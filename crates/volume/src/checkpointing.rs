@@ -63,7 +63,7 @@ impl Core {
             &*self.disk,
             &self.dir,
             checkpoints.slot,
-            &checkpoint.encode()?,
+            &checkpoint.encode(self.keys.as_ref())?,
         )?;
         let tail = checkpoints.wrote(&checkpoint);
         let trimmed = self.journal.trim(tail).context("remove a journal segment");

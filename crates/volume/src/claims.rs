@@ -7,6 +7,7 @@ use cairn_blocks::{DataKey, Digest, DomainId, disk::Disk};
 use crate::{
     error::{Error, IoContext as _},
     recovery,
+    seal::Keys,
     state::State,
     sync::share,
     types::Base,
@@ -62,14 +63,17 @@ impl Volume {
 ///
 /// # Errors
 /// [`Error::Locked`] when somebody has it open; [`Error::NotFound`] when there is none;
-/// [`Error::Damaged`] when its files contradict themselves.
+/// [`Error::Damaged`] when its files contradict themselves; with the wrong key, or none, or one too
+/// many the errors of [`open`](crate::open).
 pub fn claims(
     disk: &dyn Disk,
     dir: &Path,
     key: Option<&DataKey>,
     boot_id: &str,
 ) -> Result<Claims, Error> {
-    let _not_yet = key;
+    let keys = key.cloned().map(Keys::new);
     let _lock = open_data(disk, dir)?;
-    Ok(Claims::of(&recovery::recover(disk, dir, boot_id)?.state))
+    Ok(Claims::of(
+        &recovery::recover(disk, dir, keys.as_ref(), boot_id)?.state,
+    ))
 }

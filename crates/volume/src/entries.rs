@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::{geometry::index, journal::Segment, plane::Plane, sync::lock};
+use crate::{geometry::index, journal::Segment, plane::Plane, record::WRITE_PREFIX, sync::lock};
 
 const SHARDS: u64 = 64;
 /// After so many folds that left new entries behind, the writers of a block are held.
@@ -22,9 +22,32 @@ pub(crate) enum Source {
         segment: Arc<Segment>,
         offset: u64,
     },
+    /// From `skip` of the body of a sealed record on. It is opened as a whole, and its tag verified.
+    Sealed {
+        segment: Arc<Segment>,
+        /// Where the stored body lies in the segment's file, and its length in bytes.
+        body: u64,
+        body_len: u32,
+        skip: u32,
+    },
 }
 
 impl Source {
+    /// The bytes from `at` on of a WRITE whose stored body is `body_len` bytes at `body`.
+    pub(crate) fn of_write(segment: &Arc<Segment>, body: u64, body_len: u32, at: u64) -> Self {
+        let (segment, skip) = (Arc::clone(segment), WRITE_PREFIX as u64 + at);
+        if segment.key.is_none() {
+            let offset = body + skip;
+            return Self::Journal { segment, offset };
+        }
+        Self::Sealed {
+            segment,
+            body,
+            body_len,
+            skip: u32::try_from(skip).unwrap_or(u32::MAX),
+        }
+    }
+
     /// The source of what lies `skip` bytes further.
     fn skip(&self, skip: u32) -> Self {
         match self {
@@ -32,6 +55,17 @@ impl Source {
             Self::Journal { segment, offset } => Self::Journal {
                 segment: Arc::clone(segment),
                 offset: offset + u64::from(skip),
+            },
+            Self::Sealed {
+                segment,
+                body,
+                body_len,
+                skip: before,
+            } => Self::Sealed {
+                segment: Arc::clone(segment),
+                body: *body,
+                body_len: *body_len,
+                skip: before + skip,
             },
         }
     }
@@ -47,6 +81,20 @@ impl Source {
                 segment.file.read_exact_at(buf, *offset).map(|()| true)
             }
             Self::Journal { segment, offset } => segment.file.try_read_exact_at(buf, *offset),
+            Self::Sealed {
+                segment,
+                body,
+                body_len,
+                skip,
+            } => {
+                let Some(bytes) = segment.read_body(*body, *body_len, wait)? else {
+                    return Ok(false);
+                };
+                let from = *skip as usize;
+                let part = bytes.get(from..from + buf.len());
+                buf.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(true)
+            }
         }
     }
 }

@@ -31,6 +31,12 @@ pub enum Error {
     /// The files contradict themselves: what the volume held cannot be known.
     #[error("the volume is damaged: {0}")]
     Damaged(String),
+    /// The volume is sealed, and there was no key.
+    #[error("the volume is encrypted, and there is no key")]
+    KeyNeeded,
+    /// The volume is sealed with another key.
+    #[error("the volume is encrypted with another key")]
+    WrongKey,
     /// The caller asked for something that cannot be.
     #[error("{0}")]
     Invalid(&'static str),

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     geometry::{BLOCK, Piece, REGION_BLOCKS, block_len, blocks_of, index, pieces, within},
     journal::Appended,
-    record::{Record, WRITE_PREFIX},
+    record::Record,
     state::State,
     sync::share,
     types::{Background, Base, Outcome, Wait, Work},
@@ -263,9 +263,8 @@ impl Core {
         }
         let appended = self.journal.write(offset, data)?;
         touched.journal = true;
-        self.add_entries(state, offset, len, &appended, |at| Source::Journal {
-            segment: appended.segment.clone(),
-            offset: appended.body + WRITE_PREFIX as u64 + at,
+        self.add_entries(state, offset, len, &appended, |at| {
+            Source::of_write(&appended.segment, appended.body, appended.body_len, at)
         });
         Ok(Ok(()))
     }

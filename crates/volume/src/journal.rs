@@ -19,10 +19,12 @@ use cairn_blocks::{
 };
 
 use crate::{
+    error::Error,
     record::{
-        Kind, MAX_BODY, RECORD_HEADER, Record, SEGMENT_HEADER, SegmentHeader, WRITE_PREFIX,
-        encode_record, record_len,
+        Kind, MAX_BODY, Place, RECORD_HEADER, Record, RecordHeader, SEGMENT_HEADER, SegmentHeader,
+        WRITE_PREFIX, encode_record, open_body, record_len,
     },
+    seal::{Keys, RecordKey, TAG},
     sync::{Failure, lock},
 };
 
@@ -35,6 +37,32 @@ pub(crate) struct Segment {
     pub(crate) incarnation: u64,
     pub(crate) first_lsn: u64,
     pub(crate) file: Arc<dyn DiskFile>,
+    /// The key of its records, if the volume is sealed.
+    pub(crate) key: Option<Arc<RecordKey>>,
+}
+
+impl Segment {
+    /// Reads the plain body of a record whose stored body is `len` bytes at `body`. With `wait`
+    /// false: only if the bytes are at hand; else the answer is `None`.
+    pub(crate) fn read_body(&self, body: u64, len: u32, wait: bool) -> io::Result<Option<Vec<u8>>> {
+        let at = body - RECORD_HEADER as u64;
+        let lsn = self.first_lsn + at - SEGMENT_HEADER;
+        let mut bytes = vec![0; RECORD_HEADER + len as usize];
+        if wait {
+            self.file.read_exact_at(&mut bytes, at)?;
+        } else if !self.file.try_read_exact_at(&mut bytes, at)? {
+            return Ok(None);
+        }
+        let header = bytes
+            .first_chunk()
+            .and_then(|head| RecordHeader::decode(head, lsn))
+            .filter(|header| header.body_len == len);
+        let body = header
+            .and_then(|header| open_body(&header, &mut bytes[4..], self.key.as_deref()))
+            .map(|body| body.to_vec());
+        let damaged = || Error::Damaged(format!("the journal's record at {lsn} is damaged"));
+        body.map(Some).ok_or_else(|| damaged().into())
+    }
 }
 
 impl fmt::Debug for Segment {
@@ -62,6 +90,8 @@ pub(crate) struct Appended {
     pub(crate) segment: Arc<Segment>,
     /// Offset of the body in the segment's file.
     pub(crate) body: u64,
+    /// Length of the body as it is stored, in bytes.
+    pub(crate) body_len: u32,
 }
 
 /// Where the journal begins when a volume is opened.
@@ -85,6 +115,7 @@ pub(crate) struct Settings {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) dir: PathBuf,
     pub(crate) domain: DomainId,
+    pub(crate) keys: Option<Keys>,
     pub(crate) segment_bytes: u64,
     pub(crate) cap_bytes: u64,
     pub(crate) failure: Arc<Failure>,
@@ -95,6 +126,8 @@ pub(crate) struct Settings {
 pub(crate) struct Journal {
     settings: Settings,
     incarnation: u64,
+    /// The key of this opening, if the volume is sealed.
+    key: Option<Arc<RecordKey>>,
     head: Mutex<Head>,
     /// Held by whoever syncs: who waits for it finds the work done.
     syncing: Mutex<()>,
@@ -116,6 +149,8 @@ struct Head {
     /// Whether the last of them takes records.
     open: bool,
     lsn: u64,
+    /// How many records were made for this LSN: none may be sealed as one before was.
+    attempts: u32,
     next_segment: u64,
     /// Segments that hold records which were not synced.
     unsynced: Vec<Arc<Segment>>,
@@ -127,7 +162,9 @@ struct Head {
 impl Journal {
     /// Continues a journal, in a segment of its own.
     pub(crate) fn new(settings: Settings, start: Start) -> Self {
+        let keys = settings.keys.as_ref();
         Self {
+            key: keys.map(|keys| Arc::new(keys.records(start.incarnation))),
             settings,
             incarnation: start.incarnation,
             end: AtomicU64::new(start.lsn),
@@ -139,6 +176,7 @@ impl Journal {
                 segments: start.segments.into(),
                 open: false,
                 lsn: start.lsn,
+                attempts: 0,
                 next_segment: start.next_segment,
                 unsynced: Vec::new(),
                 names_unsynced: false,
@@ -162,8 +200,9 @@ impl Journal {
 
     /// The longest body that fits a segment.
     pub(crate) fn max_body(&self) -> u64 {
-        (MAX_BODY as u64)
-            .min(self.settings.segment_bytes - SEGMENT_HEADER - RECORD_HEADER as u64 - 8)
+        let longest = (MAX_BODY as u64)
+            .min(self.settings.segment_bytes - SEGMENT_HEADER - RECORD_HEADER as u64 - 8);
+        longest - self.key.as_ref().map_or(0, |_| TAG as u64)
     }
 
     /// Appends a WRITE.
@@ -178,21 +217,26 @@ impl Journal {
     }
 
     fn append_parts(&self, kind: Kind, body: &[&[u8]]) -> io::Result<Appended> {
-        let len = record_len(body.iter().map(|part| part.len()).sum());
+        let key = self.key.as_deref();
+        let body_len = kind.stored_len(body.iter().map(|part| part.len()).sum(), key);
+        let len = record_len(body_len);
         let mut head = lock(&self.head);
         let segment = self.segment_for(&mut head, len)?;
         let (lsn, offset) = (head.lsn, SEGMENT_HEADER + head.lsn - segment.first_lsn);
+        let place = Place {
+            incarnation: self.incarnation,
+            lsn,
+            durable: self.durable.load(Ordering::Acquire),
+            seal: match key {
+                Some(key) => Some((key, head.next_attempt()?)),
+                None => None,
+            },
+        };
         let mut bytes = std::mem::take(&mut head.scratch);
         bytes.clear();
-        encode_record(
-            &mut bytes,
-            self.incarnation,
-            lsn,
-            self.durable.load(Ordering::Acquire),
-            kind,
-            body,
-        );
-        let written = segment.file.write_all_at(&bytes, offset);
+        let written = encode_record(&mut bytes, &place, kind, body)
+            .map_err(|_| io::Error::other("a record is too long to be sealed"))
+            .and_then(|()| segment.file.write_all_at(&bytes, offset));
         head.scratch = bytes;
         written?;
         head.advance(&segment, len);
@@ -205,6 +249,7 @@ impl Journal {
             end: head.lsn,
             segment,
             body: offset + RECORD_HEADER as u64,
+            body_len: u32::try_from(body_len).unwrap_or(u32::MAX),
         })
     }
 
@@ -233,6 +278,7 @@ impl Journal {
             number,
             first_lsn,
             domain: self.settings.domain,
+            sealed: self.key.is_some(),
         };
         let filled = file
             .allocate(0, self.settings.segment_bytes)
@@ -248,6 +294,7 @@ impl Journal {
             incarnation: self.incarnation,
             first_lsn,
             file,
+            key: self.key.clone(),
         })
     }
 
@@ -358,8 +405,18 @@ impl Journal {
 }
 
 impl Head {
+    /// How many records were made for this LSN before. Counted before anything is written, so that
+    /// no way out of a write that fails can leave it uncounted.
+    fn next_attempt(&mut self) -> io::Result<u32> {
+        let attempt = self.attempts;
+        let next = attempt.checked_add(1);
+        self.attempts = next.ok_or_else(|| io::Error::other("too many appends failed"))?;
+        Ok(attempt)
+    }
+
     fn advance(&mut self, segment: &Arc<Segment>, len: u64) {
         self.lsn += len;
+        self.attempts = 0;
         if let Some((_, end)) = self.segments.back_mut() {
             *end = self.lsn;
         }

@@ -22,6 +22,8 @@
 //! - `entries`: journal entries over blocks.
 //! - `journal`: appending, syncing and trimming segments.
 //! - `record`, `checkpoint`, `codec`: the bytes on disk.
+//! - `seal`: the keys of a sealed volume.
+//! - `sealed_file`: its data file.
 //! - `plane`: one bit for each block.
 //! - `pressure`: what writers do when space is scarce.
 //! - `sync`: locks, group commit, signals.
@@ -50,6 +52,8 @@ mod plane;
 mod pressure;
 mod record;
 mod recovery;
+mod seal;
+mod sealed_file;
 mod settle;
 mod state;
 mod sync;

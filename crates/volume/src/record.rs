@@ -2,14 +2,19 @@
 //!
 //! All numbers are little endian.
 //!
-//! A segment begins with a header of 64 bytes: magic `CAIRNJRN`, version u32 (1), flags u32 (0;
-//! reserved for encryption), incarnation u64, number u64, first LSN u64, domain i64, 12 bytes of
+//! A segment begins with a header of 64 bytes: magic `CAIRNJRN`, version u32 (1), flags u32 (1 if the
+//! volume is sealed, else 0), incarnation u64, number u64, first LSN u64, domain i64, 12 bytes of
 //! zeros, CRC-32C u32 over the 60 bytes before.
 //!
 //! Records follow without gaps, each padded with zeros to a multiple of 8 bytes. A record has a
 //! header of 32 bytes and a body: CRC-32C u32 over the rest of the header and the body, begun with
 //! the incarnation; body length u32; LSN u64; durable LSN u64 (every record below it was durable
-//! when this one was written); kind u8; 7 bytes of zeros.
+//! when this one was written); kind u8; attempt u32; 3 bytes of zeros.
+//!
+//! In a sealed volume the body of a record that [`is_sealed`](Kind::is_sealed) is encrypted, and
+//! followed by a tag of 16 bytes which counts as a part of it. The cipher is AES-256-GCM-SIV with the
+//! key of the incarnation; the nonce is LSN and attempt; the header but for its CRC is authenticated
+//! too. The attempt says how many appends at this LSN had failed. It is zero in other records.
 //!
 //! The LSN is a byte position in the log: that of the next record is greater by this record's
 //! length. An incarnation is one opening of the volume; with it in the CRC, the bytes of a
@@ -19,6 +24,7 @@ use cairn_blocks::{Digest, DomainId, Root};
 
 use crate::{
     codec::{Reader, Writer},
+    seal::{RecordKey, TAG, TooLong},
     types::EpochTag,
 };
 
@@ -37,6 +43,7 @@ pub(crate) const FIRST_LSN: u64 = 8;
 
 const MAGIC: &[u8; 8] = b"CAIRNJRN";
 const VERSION: u32 = 1;
+const SEALED: u32 = 1;
 
 /// What a segment says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +52,7 @@ pub(crate) struct SegmentHeader {
     pub(crate) number: u64,
     pub(crate) first_lsn: u64,
     pub(crate) domain: DomainId,
+    pub(crate) sealed: bool,
 }
 
 impl SegmentHeader {
@@ -52,7 +60,7 @@ impl SegmentHeader {
         let mut out = Writer::default();
         out.bytes(MAGIC);
         out.u32(VERSION);
-        out.u32(0);
+        out.u32(if self.sealed { SEALED } else { 0 });
         out.u64(self.incarnation);
         out.u64(self.number);
         out.u64(self.first_lsn);
@@ -67,8 +75,11 @@ impl SegmentHeader {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (head, crc) = bytes.split_at_checked(60)?;
         let mut fields = Reader(head);
-        let known = fields.bytes(8)? == MAGIC && fields.u32()? == VERSION && fields.u32()? == 0;
+        let known = fields.bytes(8)? == MAGIC && fields.u32()? == VERSION;
+        let flags = fields.u32()?;
+        let known = known && (flags == 0 || flags == SEALED);
         let header = Self {
+            sealed: flags == SEALED,
             incarnation: fields.u64()?,
             number: fields.u64()?,
             first_lsn: fields.u64()?,
@@ -113,6 +124,23 @@ impl Kind {
     pub(crate) fn matters(self) -> bool {
         self != Self::Dirty
     }
+
+    /// Whether a sealed volume encrypts the bodies of these records. The others name blocks and
+    /// ranges alone: that these were written or discarded, the data file shows as well.
+    pub(crate) fn is_sealed(self) -> bool {
+        match self {
+            Self::Write | Self::Epoch | Self::Release | Self::Commit | Self::Abandon => true,
+            Self::Zero | Self::Dirty | Self::Intent | Self::Fold => false,
+        }
+    }
+
+    /// Length of a stored body in bytes.
+    pub(crate) fn stored_len(self, body_len: usize, key: Option<&RecordKey>) -> usize {
+        match key {
+            Some(_) if self.is_sealed() => body_len + TAG,
+            _ => body_len,
+        }
+    }
 }
 
 /// The header of a record.
@@ -123,6 +151,8 @@ pub(crate) struct RecordHeader {
     pub(crate) lsn: u64,
     pub(crate) durable: u64,
     pub(crate) kind: Kind,
+    /// How many appends at this LSN had failed; zero in records that are not sealed.
+    pub(crate) attempt: u32,
 }
 
 impl RecordHeader {
@@ -135,10 +165,23 @@ impl RecordHeader {
             lsn: fields.u64()?,
             durable: fields.u64()?,
             kind: Kind::decode(fields.u8()?)?,
+            attempt: fields.u32()?,
         };
         let plausible =
-            header.lsn == lsn && header.body_len as usize <= MAX_BODY && fields.0 == [0; 7];
-        plausible.then_some(header)
+            header.lsn == lsn && header.body_len as usize <= MAX_BODY && fields.0 == [0; 3];
+        (plausible && (header.attempt == 0 || header.kind.is_sealed())).then_some(header)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u32(self.crc);
+        out.u32(self.body_len);
+        out.u64(self.lsn);
+        out.u64(self.durable);
+        out.u8(self.kind as u8);
+        out.u32(self.attempt);
+        out.bytes(&[0; 3]);
+        out.0
     }
 
     /// Length of the whole record in bytes.
@@ -152,30 +195,60 @@ pub(crate) const fn record_len(body_len: usize) -> u64 {
     ((RECORD_HEADER + body_len).next_multiple_of(8)) as u64
 }
 
+/// Where and when a record is appended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) incarnation: u64,
+    pub(crate) lsn: u64,
+    pub(crate) durable: u64,
+    /// The key of a sealed volume, and how many appends at the LSN had failed.
+    pub(crate) seal: Option<(&'a RecordKey, u32)>,
+}
+
 /// Appends a record to `out`; the body is the parts in their order.
 pub(crate) fn encode_record(
     out: &mut Vec<u8>,
-    incarnation: u64,
-    lsn: u64,
-    durable: u64,
+    place: &Place<'_>,
     kind: Kind,
     body: &[&[u8]],
-) {
+) -> Result<(), TooLong> {
     let start = out.len();
-    let body_len: usize = body.iter().map(|part| part.len()).sum();
+    let plain_len: usize = body.iter().map(|part| part.len()).sum();
+    let seal = place.seal.filter(|_| kind.is_sealed());
+    let body_len = kind.stored_len(plain_len, seal.map(|(key, _)| key));
     debug_assert!(body_len <= MAX_BODY);
-    let mut header = Writer::default();
-    header.u32(0);
-    header.u32(u32::try_from(body_len).unwrap_or(u32::MAX));
-    header.u64(lsn);
-    header.u64(durable);
-    header.u8(kind as u8);
-    header.bytes(&[0; 7]);
-    out.extend_from_slice(&header.0);
+    let header = RecordHeader {
+        crc: 0,
+        body_len: u32::try_from(body_len).unwrap_or(u32::MAX),
+        lsn: place.lsn,
+        durable: place.durable,
+        kind,
+        attempt: seal.map_or(0, |(_, attempt)| attempt),
+    };
+    out.extend_from_slice(&header.encode());
     body.iter().for_each(|part| out.extend_from_slice(part));
-    let crc = checksum(incarnation, &out[start + 4..]);
+    if let Some((key, attempt)) = seal {
+        let (header, body) = out[start + 4..].split_at_mut(RECORD_HEADER - 4);
+        let tag = key.seal(place.lsn, attempt, header, body)?;
+        out.extend_from_slice(&tag);
+    }
+    let crc = checksum(place.incarnation, &out[start + 4..]);
     out[start..start + 4].copy_from_slice(&crc.to_le_bytes());
     out.resize(start + index_len(body_len), 0);
+    Ok(())
+}
+
+/// The plain body of a record; `rest` is what follows its CRC. `None` if the tag does not fit.
+pub(crate) fn open_body<'a>(
+    header: &RecordHeader,
+    rest: &'a mut [u8],
+    key: Option<&RecordKey>,
+) -> Option<&'a mut [u8]> {
+    let (head, body) = rest.split_at_mut_checked(RECORD_HEADER - 4)?;
+    match key {
+        Some(key) if header.kind.is_sealed() => key.open(header.lsn, header.attempt, head, body),
+        _ => Some(body),
+    }
 }
 
 fn index_len(body_len: usize) -> usize {
@@ -381,23 +454,76 @@ mod tests {
 
     #[test]
     fn every_flip_of_a_record_is_seen() {
-        for record in samples() {
+        let key = key();
+        for (record, key) in samples()
+            .into_iter()
+            .flat_map(|record| [(record.clone(), None), (record, Some(&key))])
+        {
             let (kind, body) = record.encode();
-            let mut bytes = Vec::new();
-            encode_record(&mut bytes, 3, 64, 0, kind, &[&body]);
-            let end = RECORD_HEADER + body.len();
+            let bytes = encoded(kind, &body, key, 0);
+            let end = RECORD_HEADER + kind.stored_len(body.len(), key);
+            assert!(opens(&bytes[..end], key), "{record:?}");
             for at in 0..end {
-                let mut bad = bytes.clone();
+                let mut bad = bytes[..end].to_vec();
                 bad[at] ^= 0x10;
-                let header = RecordHeader::decode(bad[..RECORD_HEADER].try_into().unwrap(), 64);
-                let valid = header.is_some_and(|header| {
-                    header.body_len as usize == body.len()
-                        && header.crc == checksum(3, &bad[4..end])
-                });
-                assert!(!valid, "byte {at} of {record:?}");
+                assert!(!is_valid(&bad), "byte {at} of {record:?}");
+                // Whoever changes it on purpose can compute the CRC.
+                let crc = checksum(3, &bad[4..]);
+                bad[..4].copy_from_slice(&crc.to_le_bytes());
+                let seen = at < 4 || !is_valid(&bad) || !opens(&bad, key);
+                assert!(seen || key.is_none() || !kind.is_sealed(), "byte {at}");
             }
             assert_ne!(checksum(4, &bytes[4..end]), checksum(3, &bytes[4..end]));
         }
+    }
+
+    #[test]
+    fn what_is_appended_again_at_an_lsn_is_sealed_anew() {
+        let key = key();
+        let sealed = |attempt, body: &[u8]| encoded(Kind::Write, body, Some(&key), attempt);
+        let (first, second) = (sealed(0, &[0; 64]), sealed(1, &[0; 64]));
+        let body = RECORD_HEADER..RECORD_HEADER + 64;
+        assert_ne!(first[body.clone()], second[body.clone()]);
+        assert_ne!(first[body.clone()], [0; 64]);
+        // The mode's own promise, should a nonce come back: the difference of two bodies is not
+        // that of what is stored.
+        let other = sealed(0, &[1; 64]);
+        let difference = |at: usize| first[at] ^ other[at];
+        assert!(!body.into_iter().all(|at| difference(at) == 1));
+    }
+
+    fn key() -> RecordKey {
+        let key = cairn_blocks::DataKey::new(zeroize::Zeroizing::new([5; 32]));
+        crate::seal::Keys::new(key).records(3)
+    }
+
+    fn encoded(kind: Kind, body: &[u8], key: Option<&RecordKey>, attempt: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let place = Place {
+            incarnation: 3,
+            lsn: 64,
+            durable: 0,
+            seal: key.map(|key| (key, attempt)),
+        };
+        encode_record(&mut bytes, &place, kind, &[body]).unwrap();
+        bytes
+    }
+
+    fn header(bytes: &[u8]) -> Option<RecordHeader> {
+        RecordHeader::decode(bytes[..RECORD_HEADER].try_into().unwrap(), 64)
+    }
+
+    /// Whether header and CRC are right.
+    fn is_valid(bytes: &[u8]) -> bool {
+        header(bytes).is_some_and(|header| {
+            RECORD_HEADER + header.body_len as usize == bytes.len()
+                && header.crc == checksum(3, &bytes[4..])
+        })
+    }
+
+    fn opens(bytes: &[u8], key: Option<&RecordKey>) -> bool {
+        let header = header(bytes).unwrap();
+        open_body(&header, &mut bytes[4..].to_vec(), key).is_some()
     }
 
     #[test]
@@ -407,6 +533,7 @@ mod tests {
             number: 2,
             first_lsn: 3,
             domain: DomainId(4),
+            sealed: true,
         };
         let bytes = header.encode();
         assert_eq!(bytes.len() as u64, SEGMENT_HEADER);

@@ -15,9 +15,10 @@ use crate::{
     journal::{Segment, Start, segment_number, segment_path},
     plane::Plane,
     record::{
-        Kind, RECORD_HEADER, Record, RecordHeader, SEGMENT_HEADER, SegmentHeader, WRITE_PREFIX,
-        checksum,
+        Kind, RECORD_HEADER, Record, RecordHeader, SEGMENT_HEADER, SegmentHeader, checksum,
+        open_body,
     },
+    seal::{Keys, RecordKey},
     state::{MAX_EPOCHS, State, block_plane},
 };
 
@@ -37,13 +38,18 @@ pub(crate) struct Recovered {
 }
 
 /// Recovers a volume. Changes nothing on disk, except that the segments are synced.
-pub(crate) fn recover(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Recovered, Error> {
+pub(crate) fn recover(
+    disk: &dyn Disk,
+    dir: &Path,
+    keys: Option<&Keys>,
+    boot_id: &str,
+) -> Result<Recovered, Error> {
     let files = SegmentFiles::list(disk, dir)?;
     let Some(Newest {
         slot,
         checkpoint,
         is_doubtful,
-    }) = checkpoint::read_newest(disk, dir)?
+    }) = checkpoint::read_newest(disk, dir, keys)?
     else {
         return Err(Error::Damaged("no valid checkpoint".into()));
     };
@@ -53,11 +59,18 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Reco
         checkpoint.clean,
         checkpoint.replay_from,
     );
-    let log = Log::read(disk, dir, &files, &checkpoint, same_boot)?;
+    let place = Place {
+        disk,
+        dir,
+        keys,
+        domain: checkpoint.domain,
+    };
+    let log = Log::read(&place, &files, &checkpoint, same_boot)?;
     let mut replay = Replay::new(checkpoint);
     log.records
         .iter()
         .try_for_each(|record| replay.apply(record))?;
+    replay.is_doubtful = is_doubtful;
     // If a later checkpoint was lost, then blocks may have been written in place since this one,
     // in the regions that had intents then. (Had anything else happened, there would be records.)
     let nothing_written = clean && log.end == replay_from;
@@ -70,6 +83,14 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, boot_id: &str) -> Result<Reco
     }
     sync_segments(disk, dir, &log.segments)?;
     Ok(replay.finish(&files, log, slot.other(), sequence + 1))
+}
+
+/// Where the segments of a journal are, and what they are to be like.
+struct Place<'a> {
+    disk: &'a dyn Disk,
+    dir: &'a Path,
+    keys: Option<&'a Keys>,
+    domain: DomainId,
 }
 
 /// The numbers of the journal's files and the newest incarnation among them.
@@ -104,8 +125,9 @@ struct Found {
     lsn: u64,
     record: Record,
     segment: Arc<Segment>,
-    /// Offset of the body in the segment's file.
+    /// Offset of the body in the segment's file, and its length as it is stored, in bytes.
     body: u64,
+    body_len: u32,
 }
 
 /// The part of the log that is still needed.
@@ -121,8 +143,7 @@ struct Log {
 impl Log {
     /// Reads from the tail of the checkpoint to the end of the log.
     fn read(
-        disk: &dyn Disk,
-        dir: &Path,
+        place: &Place<'_>,
         files: &SegmentFiles,
         checkpoint: &Checkpoint,
         same_boot: bool,
@@ -134,34 +155,27 @@ impl Log {
             tail: checkpoint.tail,
             incarnation: checkpoint.incarnation,
         };
-        log.read_listed(disk, dir, checkpoint)?;
-        log.read_chain(disk, dir, checkpoint)?;
+        log.read_listed(place, checkpoint)?;
+        log.read_chain(place, checkpoint)?;
         if log.end < checkpoint.replay_from {
             return Err(Error::Damaged(format!(
                 "the journal ends at {}, before the checkpoint at {}",
                 log.end, checkpoint.replay_from
             )));
         }
-        log.check_nothing_follows(disk, dir, files, checkpoint, same_boot)?;
+        log.check_nothing_follows(place, files, checkpoint, same_boot)?;
         Ok(log)
     }
 
     /// The segments that the checkpoint knows.
-    fn read_listed(
-        &mut self,
-        disk: &dyn Disk,
-        dir: &Path,
-        checkpoint: &Checkpoint,
-    ) -> Result<(), Error> {
+    fn read_listed(&mut self, place: &Place<'_>, checkpoint: &Checkpoint) -> Result<(), Error> {
         for listed in &checkpoint.segments {
             if listed.end_lsn.is_some_and(|end| end <= checkpoint.tail) {
                 continue;
             }
-            let segment =
-                open_segment(disk, dir, listed.number, checkpoint.domain)?.filter(|segment| {
-                    segment.first_lsn == listed.first_lsn
-                        && segment.incarnation == listed.incarnation
-                });
+            let segment = open_segment(place, listed.number)?.filter(|segment| {
+                segment.first_lsn == listed.first_lsn && segment.incarnation == listed.incarnation
+            });
             let Some(segment) = segment else {
                 return Err(Error::Damaged(format!(
                     "journal segment {} is missing or damaged",
@@ -186,14 +200,9 @@ impl Log {
     }
 
     /// The segments that were begun after the checkpoint.
-    fn read_chain(
-        &mut self,
-        disk: &dyn Disk,
-        dir: &Path,
-        checkpoint: &Checkpoint,
-    ) -> Result<(), Error> {
+    fn read_chain(&mut self, place: &Place<'_>, checkpoint: &Checkpoint) -> Result<(), Error> {
         let mut number = checkpoint.next_segment;
-        while let Some(segment) = open_segment(disk, dir, number, checkpoint.domain)? {
+        while let Some(segment) = open_segment(place, number)? {
             if segment.first_lsn != self.end || segment.incarnation != self.incarnation {
                 break;
             }
@@ -215,6 +224,7 @@ impl Log {
                 record,
                 segment: Arc::clone(&segment),
                 body,
+                body_len: header.body_len,
             });
             self.end += header.record_len();
         }
@@ -226,8 +236,7 @@ impl Log {
     /// that was durable has been damaged since.
     fn check_nothing_follows(
         &self,
-        disk: &dyn Disk,
-        dir: &Path,
+        place: &Place<'_>,
         files: &SegmentFiles,
         checkpoint: &Checkpoint,
         same_boot: bool,
@@ -244,13 +253,14 @@ impl Log {
             .iter()
             .filter(|number| **number >= checkpoint.next_segment);
         for number in later.filter(|number| !self.has_read(**number)) {
-            let segment = open_segment(disk, dir, *number, checkpoint.domain)?;
+            let segment = open_segment(place, *number)?;
             // Without a valid header it may be the one that should have come next.
             let segment = segment.unwrap_or(Segment {
                 number: *number,
                 incarnation: self.incarnation,
                 first_lsn: self.end,
-                file: open_file(disk, dir, *number)?,
+                file: open_file(place, *number)?,
+                key: place.records(self.incarnation),
             });
             let is_later = segment.incarnation == self.incarnation && segment.first_lsn >= self.end;
             if segment.incarnation > self.incarnation
@@ -269,19 +279,23 @@ impl Log {
     }
 }
 
-fn open_file(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Arc<dyn DiskFile>, Error> {
-    disk.open(&segment_path(dir, number), OpenMode::ReadWrite)
+impl Place<'_> {
+    fn records(&self, incarnation: u64) -> Option<Arc<RecordKey>> {
+        self.keys.map(|keys| Arc::new(keys.records(incarnation)))
+    }
+}
+
+fn open_file(place: &Place<'_>, number: u64) -> Result<Arc<dyn DiskFile>, Error> {
+    place
+        .disk
+        .open(&segment_path(place.dir, number), OpenMode::ReadWrite)
         .context("open a journal segment")
 }
 
 /// Opens a segment; `None` if it is missing, or its header is not valid.
-fn open_segment(
-    disk: &dyn Disk,
-    dir: &Path,
-    number: u64,
-    domain: DomainId,
-) -> Result<Option<Segment>, Error> {
-    let file = match disk.open(&segment_path(dir, number), OpenMode::ReadWrite) {
+fn open_segment(place: &Place<'_>, number: u64) -> Result<Option<Segment>, Error> {
+    let path = segment_path(place.dir, number);
+    let file = match place.disk.open(&path, OpenMode::ReadWrite) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.context("open a journal segment")?,
     };
@@ -289,13 +303,19 @@ fn open_segment(
     if !read_bytes(&*file, &mut bytes, 0)? {
         return Ok(None);
     }
+    let is_ours = |header: &SegmentHeader| {
+        header.number == number
+            && header.domain == place.domain
+            && header.sealed == place.keys.is_some()
+    };
     Ok(SegmentHeader::decode(&bytes)
-        .filter(|header| header.number == number && header.domain == domain)
+        .filter(is_ours)
         .map(|header| Segment {
             number,
             incarnation: header.incarnation,
             first_lsn: header.first_lsn,
             file,
+            key: place.records(header.incarnation),
         }))
 }
 
@@ -312,6 +332,9 @@ fn read_bytes(file: &dyn DiskFile, buf: &mut [u8], offset: u64) -> Result<bool, 
 }
 
 /// The record at an LSN, if there is a valid one.
+///
+/// # Errors
+/// [`Error::Damaged`] when its CRC is right and its tag is not: that is no accident of the disk.
 fn read_record(segment: &Segment, lsn: u64) -> Result<Option<(RecordHeader, Record)>, Error> {
     let offset = SEGMENT_HEADER + (lsn - segment.first_lsn);
     let mut head = [0; RECORD_HEADER];
@@ -327,7 +350,12 @@ fn read_record(segment: &Segment, lsn: u64) -> Result<Option<(RecordHeader, Reco
     {
         return Ok(None);
     }
-    Ok(Record::decode(header.kind, &bytes[RECORD_HEADER - 4..]).map(|record| (header, record)))
+    let Some(body) = open_body(&header, &mut bytes, segment.key.as_deref()) else {
+        return Err(Error::Damaged(format!(
+            "the journal's record at {lsn} was tampered with"
+        )));
+    };
+    Ok(Record::decode(header.kind, body).map(|record| (header, record)))
 }
 
 /// Whether a segment holds a record after `from` which proves that there was a valid one at `from`
@@ -382,6 +410,8 @@ struct Replay {
     replay_from: u64,
     incarnation: u64,
     next_segment: u64,
+    /// There may have been a later checkpoint.
+    is_doubtful: bool,
 }
 
 impl Replay {
@@ -404,6 +434,7 @@ impl Replay {
             replay_from: checkpoint.replay_from,
             incarnation: checkpoint.incarnation,
             next_segment: checkpoint.next_segment,
+            is_doubtful: false,
         }
     }
 
@@ -446,10 +477,7 @@ impl Replay {
         for piece in pieces(offset, len) {
             let source = match found.record {
                 Record::Zero { .. } => Source::Zero,
-                _ => Source::Journal {
-                    segment: Arc::clone(&found.segment),
-                    offset: found.body + WRITE_PREFIX as u64 + piece.at,
-                },
+                _ => Source::of_write(&found.segment, found.body, found.body_len, piece.at),
             };
             let entry = Entry {
                 lsn: found.lsn,
@@ -542,7 +570,9 @@ impl Replay {
             segments: log.segments,
             lsn: log.end,
             next_segment: files.next(self.next_segment),
-            incarnation: self.incarnation + 1,
+            // A checkpoint that was lost may have begun the next incarnation. Its number, and the
+            // key that belongs to it, are not used again.
+            incarnation: self.incarnation + 1 + u64::from(self.is_doubtful),
         };
         Recovered {
             state: self.state,

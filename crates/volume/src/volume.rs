@@ -25,6 +25,8 @@ use crate::{
     plane::Plane,
     record::FIRST_LSN,
     recovery::{self, Recovered},
+    seal::Keys,
+    sealed_file::SealedFile,
     settle::Settling,
     state::State,
     sync::{DataSync, Failure, Signal, exclude, lock, share},
@@ -38,7 +40,8 @@ const FIRST_INTENTS: u64 = 8;
 /// Numbers the open volumes of this process, for the order in which gates are taken.
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
 
-/// Creates a volume; it is durable on return. The cost does not depend on the size.
+/// Creates a volume; it is durable on return. The cost does not depend on the size. With a key it is
+/// sealed: nothing that it holds lies on the disk as it is. No two volumes may have the same key.
 ///
 /// # Errors
 /// [`Error::Exists`] when the directory holds anything; [`remove`] it first if an earlier creation
@@ -50,7 +53,7 @@ pub fn create(
     key: Option<&DataKey>,
     options: &Options,
 ) -> Result<(), Error> {
-    let _not_yet = key;
+    let keys = key.cloned().map(Keys::new);
     spec.validate()?;
     options.validate()?;
     create_dir_durably(disk, dir).context("create the volume's directory")?;
@@ -73,7 +76,7 @@ pub fn create(
         disk,
         dir,
         Slot::A,
-        &first_checkpoint(spec, options).encode()?,
+        &first_checkpoint(spec, options).encode(keys.as_ref())?,
     )
 }
 
@@ -108,7 +111,9 @@ fn first_checkpoint(spec: &VolumeSpec, options: &Options) -> Checkpoint {
 ///
 /// # Errors
 /// [`Error::Locked`] when somebody else has it open; [`Error::NotFound`] when there is none;
-/// [`Error::Damaged`] when its files contradict themselves.
+/// [`Error::Damaged`] when its files contradict themselves; [`Error::KeyNeeded`] and
+/// [`Error::WrongKey`] when the volume is sealed and the key is missing, or not the one it was created
+/// with; [`Error::Invalid`] when there is a key and the volume is plain.
 pub fn open(
     disk: Arc<dyn Disk>,
     dir: &Path,
@@ -116,16 +121,20 @@ pub fn open(
     key: Option<DataKey>,
     options: Options,
 ) -> Result<Arc<Volume>, Error> {
-    let _not_yet = key;
+    let keys = key.map(Keys::new);
     options.validate()?;
     let data = open_data(&*disk, dir)?;
-    let recovered = recovery::recover(&*disk, dir, &options.boot_id)?;
+    let recovered = recovery::recover(&*disk, dir, keys.as_ref(), &options.boot_id)?;
     if data.len().context("measure the data file")? < recovered.state.size_bytes {
         return Err(Error::Damaged(
             "the data file is shorter than the volume".into(),
         ));
     }
-    let core = Arc::new(Core::new(disk, dir, store, data, options, recovered));
+    let data = match &keys {
+        Some(keys) => Arc::new(SealedFile::new(data, keys.data()?)),
+        None => data,
+    };
+    let core = Arc::new(Core::new(disk, dir, store, data, keys, options, recovered));
     core.checkpoint(false)?;
     recovery::remove_strays(&*core.disk, dir, &core.journal.numbers())?;
     let thread = match core.options.background {
@@ -197,6 +206,8 @@ pub(crate) struct Core {
     pub(crate) store: Arc<BlockStore>,
     pub(crate) options: Options,
     pub(crate) data: Arc<dyn DiskFile>,
+    /// Those of a sealed volume.
+    pub(crate) keys: Option<Keys>,
     pub(crate) data_sync: DataSync,
     pub(crate) journal: Journal,
     pub(crate) failure: Arc<Failure>,
@@ -244,6 +255,7 @@ impl Core {
         dir: &Path,
         store: Arc<BlockStore>,
         data: Arc<dyn DiskFile>,
+        keys: Option<Keys>,
         options: Options,
         found: Recovered,
     ) -> Self {
@@ -252,6 +264,7 @@ impl Core {
             disk: Arc::clone(&disk),
             dir: dir.to_path_buf(),
             domain: found.state.domain,
+            keys: keys.clone(),
             segment_bytes: options.journal_segment_bytes,
             cap_bytes: options.journal_cap_bytes,
             failure: Arc::clone(&failure),
@@ -266,6 +279,7 @@ impl Core {
             store,
             data_sync: DataSync::new(Arc::clone(&data), Arc::clone(&failure)),
             data,
+            keys,
             checkpoints: Mutex::new(Checkpoints::new(
                 found.slot,
                 found.sequence,
