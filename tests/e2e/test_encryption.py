@@ -14,11 +14,23 @@ NOISE = pattern("noise of the canary", BLOCK)
 NEEDLES = (TEXT, NOISE[4096:4096 + 32], NOISE[-64:-32])
 
 
+def extents(path):
+    """What a file holds, without its holes."""
+    with open(path, "rb") as file:
+        end, at = os.fstat(file.fileno()).st_size, 0
+        while at < end:
+            try:
+                start = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                return
+            at = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+            yield os.pread(file.fileno(), at - start, start)
+
+
 def singing(data):
     """The files of a data directory that hold any of the canaries."""
     def holds(path):
-        bytes_ = path.read_bytes() if path.is_file() else b""
-        return any(needle in bytes_ for needle in NEEDLES)
+        return path.is_file() and any(needle in part for part in extents(path) for needle in NEEDLES)
     return sorted(str(path.relative_to(data)) for path in pathlib.Path(data).rglob("*") if holds(path))
 
 

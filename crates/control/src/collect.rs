@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     engine::{EngineError, blocking},
-    holders::{HeldSnapshot, Holders, upload_blocks},
+    holders::{HeldSnapshot, Holders, upload_digests},
     snapshot,
     ticks::Ticks,
 };
@@ -410,7 +410,7 @@ async fn mark_uploads(
         let mut from = Some(0);
         while let Some(at) = from {
             let blocks;
-            (blocks, from) = upload_blocks(conn, &upload.id, at).await?;
+            (blocks, from) = upload_digests(conn, upload, at).await?;
             let mark = move || {
                 collection.mark_blocks(domain, &blocks)?;
                 Ok::<_, cairn_blocks::Error>(collection)

@@ -23,8 +23,12 @@ use crate::{
     Caller, Control, Error, ErrorKind, Result,
     describe::parse_id,
     engine::{Content, EngineError, blocking},
+    holders::upload_blocks,
     jobs::{self, Failure, Job, Next},
-    keys::verbs::Wish,
+    keys::{
+        digests::RowSeal,
+        verbs::{Wish, domain_of},
+    },
     request::{CompleteSnapshot, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
     snapshot::{check_description, complete, content, content_of, fail},
     token::Idempotency,
@@ -54,9 +58,6 @@ const PUTS_AT_ONCE: usize = 64;
 
 /// Blocks recorded together.
 const RECORDED_TOGETHER: usize = 256;
-
-/// Rows of an upload read at a time.
-const ROWS: u32 = 4_096;
 
 /// The only algorithm of checksums.
 const SHA256_NAME: &str = "SHA256";
@@ -159,6 +160,7 @@ impl Control {
             open_upload(&mut read, &snapshot).await?;
             snapshot
         };
+        self.check_key(snapshot.kms_key_id.as_deref()).await?;
         check_block_index(&snapshot, request.block_index)?;
         let progress = check_form(&request)?;
         self.check_space()?;
@@ -172,10 +174,12 @@ impl Control {
         let store = self.engine().store(snapshot.region).await?;
         let session = store.session();
         let block_index = u64::try_from(request.block_index).map_err(Error::internal)?;
+        let seal = self.row_seal(domain).await?;
         let digest = blocking(move || put(&store, domain, &request)).await??;
+        let row = seal.seal(&snapshot.id, block_index, digest);
         let block = UploadedBlock {
             block_index,
-            digest,
+            digest: row.map_err(Error::internal)?,
         };
         self.uploads()
             .record(Put {
@@ -212,7 +216,10 @@ impl Control {
             }
             _ => return Err(not_pending(&snapshot.id)),
         }
-        check_uploaded(&mut tx, &snapshot.id, &request).await?;
+        let key = snapshot.kms_key_id.as_deref();
+        let domain = domain_of(&mut tx, snapshot.region, &snapshot.account, key).await?;
+        let seal = self.row_seal(domain.id).await?;
+        check_uploaded(&mut tx, &snapshot.id, &seal, &request).await?;
         upload::seal(&mut tx, &snapshot.id).await?;
         jobs::enqueue(
             &mut tx,
@@ -683,6 +690,7 @@ fn check_aggregation(request: &CompleteSnapshot) -> Result<()> {
 async fn check_uploaded(
     conn: &mut Connection,
     id: &SnapshotId,
+    seal: &RowSeal,
     request: &CompleteSnapshot,
 ) -> Result<()> {
     let count = upload::count(conn, id).await?;
@@ -694,7 +702,7 @@ async fn check_uploaded(
     let Some(said) = &request.checksum else {
         return Ok(());
     };
-    if *said != linear_checksum(conn, id).await? {
+    if *said != linear_checksum(conn, id, seal).await? {
         let text = "The checksum is not that of the blocks that were put.";
         return Err(Error::new(ErrorKind::EbsContentMismatch, text));
     }
@@ -702,13 +710,13 @@ async fn check_uploaded(
 }
 
 /// SHA-256 over the digests of the blocks that were put, in the order of their index; base64.
-async fn linear_checksum(conn: &mut Connection, id: &SnapshotId) -> Result<String> {
+async fn linear_checksum(conn: &mut Connection, id: &SnapshotId, seal: &RowSeal) -> Result<String> {
     let mut hash = Context::new(&SHA256);
     let mut next = Some(0);
     while let Some(from) = next {
-        let rows = upload::blocks(conn, id, from, ROWS).await?;
-        rows.iter().for_each(|row| hash.update(&row.digest.0));
-        next = rows.last().map(|row| row.block_index + 1);
+        let blocks;
+        (blocks, next) = upload_blocks(conn, id, seal, from).await?;
+        blocks.iter().for_each(|(_, digest)| hash.update(&digest.0));
     }
     Ok(STANDARD.encode(hash.finish()))
 }
@@ -876,7 +884,10 @@ async fn try_record(
     let mut open = Vec::with_capacity(by_snapshot.len());
     let mut tx = control.store().write().await?;
     for (id, group) in by_snapshot {
-        let blocks: Vec<_> = group.iter().map(|waiting| waiting.put.block).collect();
+        let blocks: Vec<_> = group
+            .iter()
+            .map(|waiting| waiting.put.block.clone())
+            .collect();
         let is_open = upload::put_blocks(&mut tx, id, &blocks, now).await?;
         let progress = group
             .iter()
@@ -953,9 +964,13 @@ impl CompleteUploadJob {
         };
         // The rows name the blocks; until the snapshot names its root, nothing names the nodes.
         let _session = control.session(snapshot.region).await?;
-        let changes = changes(&mut read, &self.snapshot).await?;
-        drop(read);
         let domain = control.domain_of(&snapshot).await?;
+        let seal = control.row_seal(domain).await?;
+        if matches!(seal, RowSeal::Erased) {
+            return Err(EngineError::from(cairn_blocks::Error::Erased { domain }).into());
+        }
+        let changes = changes(&mut read, &self.snapshot, &seal).await?;
+        drop(read);
         let store = control.engine().store(snapshot.region).await?;
         let base = base.as_ref().map(Content::root).transpose()?;
         let size = u64::try_from(snapshot.volume_size_gib).map_err(Failure::fatal)? * GIB;
@@ -977,15 +992,17 @@ impl CompleteUploadJob {
 async fn changes(
     conn: &mut Connection,
     id: &SnapshotId,
+    seal: &RowSeal,
 ) -> Result<Vec<(u64, Option<Digest>)>, Failure> {
     let mut changes = Vec::new();
     let mut next = Some(0);
     while let Some(from) = next {
-        let rows = upload::blocks(conn, id, from, ROWS).await?;
-        next = rows.last().map(|row| row.block_index + 1);
+        let blocks;
+        (blocks, next) = upload_blocks(conn, id, seal, from).await?;
         changes.extend(
-            rows.into_iter()
-                .map(|row| (row.block_index, Some(row.digest))),
+            blocks
+                .into_iter()
+                .map(|(index, digest)| (index, Some(digest))),
         );
     }
     Ok(changes)

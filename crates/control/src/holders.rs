@@ -27,14 +27,16 @@ use cairn_model::{AccountId, Region, Snapshot, SnapshotId, Volume, VolumeId, Vol
 use cairn_store::{
     Connection,
     domain::{self, Domain},
-    job, snapshot, upload, volume,
+    job, snapshot,
+    upload::{self, UploadedBlock},
+    volume,
 };
 use cairn_volume::Claims;
 
 use crate::{
     Control, Error, Result,
     engine::{Content, EngineError, blocking},
-    keys::{KeyFault, verbs::key_of},
+    keys::{KeyFault, digests::RowSeal, verbs::key_of},
 };
 
 /// Rows of an upload read at a time.
@@ -62,6 +64,8 @@ pub(crate) struct HeldUpload {
     pub(crate) account: AccountId,
     pub(crate) id: SnapshotId,
     pub(crate) domain: DomainId,
+    /// How its rows are read; known once the holders are complete.
+    pub(crate) seal: RowSeal,
 }
 
 /// A completed snapshot.
@@ -95,6 +99,7 @@ impl Holders {
                 domain: holders.domain_of(&account, key)?,
                 account,
                 id,
+                seal: RowSeal::Erased,
             });
         }
         for job in job::list_open(conn).await? {
@@ -108,6 +113,9 @@ impl Holders {
 
     /// Adds what the engine holds.
     pub(crate) async fn complete(&mut self, control: &Control) -> Result<()> {
+        for upload in &mut self.uploads {
+            upload.seal = control.row_seal(upload.domain).await?;
+        }
         let committing: Vec<_> = control.engine().committing().values().cloned().collect();
         for content in committing {
             self.add_work(&content)?;
@@ -155,7 +163,7 @@ impl Holders {
             let mut from = Some(0);
             while let Some(at) = from {
                 let blocks;
-                (blocks, from) = upload_blocks(conn, &upload.id, at).await?;
+                (blocks, from) = upload_digests(conn, upload, at).await?;
                 others.blocks.push((upload.domain, blocks));
             }
         }
@@ -218,15 +226,34 @@ impl Holders {
     }
 }
 
+/// Blocks that an upload holds from an index on, and the index from which to go on. One under a key that
+/// is gone holds none.
+pub(crate) async fn upload_digests(
+    conn: &mut Connection,
+    upload: &HeldUpload,
+    from: u64,
+) -> Result<(Vec<Digest>, Option<u64>)> {
+    if matches!(upload.seal, RowSeal::Erased) {
+        return Ok((Vec::new(), None));
+    }
+    let (blocks, next) = upload_blocks(conn, &upload.id, &upload.seal, from).await?;
+    Ok((blocks.into_iter().map(|(_, digest)| digest).collect(), next))
+}
+
 /// Blocks of an upload from an index on, and the index from which to go on.
 pub(crate) async fn upload_blocks(
     conn: &mut Connection,
     id: &SnapshotId,
+    seal: &RowSeal,
     from: u64,
-) -> Result<(Vec<Digest>, Option<u64>)> {
+) -> Result<(Vec<(u64, Digest)>, Option<u64>)> {
     let rows = upload::blocks(conn, id, from, ROWS).await?;
     let next = rows.last().map(|row| row.block_index + 1);
-    Ok((rows.into_iter().map(|row| row.digest).collect(), next))
+    let open = |row: UploadedBlock| {
+        let digest = seal.open(id, row.block_index, &row.digest);
+        Ok((row.block_index, digest.map_err(Error::internal)?))
+    };
+    Ok((rows.into_iter().map(open).collect::<Result<_>>()?, next))
 }
 
 /// Every object in a payload that is a [`Content`], however deep.

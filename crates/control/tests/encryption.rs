@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cairn_blocks::Digest;
+use cairn_blocks::{
+    Digest, FsDisk,
+    disk::{Disk as _, OpenMode},
+};
 use cairn_control::{
     Caller, Control, ErrorKind,
     collect::CollectGarbage,
@@ -78,21 +81,24 @@ fn singing(place: &Place) -> Vec<PathBuf> {
         sha256(&data[..BLOCK]).to_vec(),
         sha256(&data[BLOCK..]).to_vec(),
     ];
-    let holds = |path: &PathBuf| {
-        let bytes = fs::read(path).unwrap_or_default();
-        needles.iter().any(|needle| contains(&bytes, needle))
-    };
+    let holds = |path: &PathBuf| needles.iter().any(|needle| contains(path, needle));
     files(&place.data_dir()).into_iter().filter(holds).collect()
 }
 
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    let first = needle[0];
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|byte| *byte == first) {
-        if rest[at..].starts_with(needle) {
+/// Whether a file holds some bytes. Holes are left out: there is much of them.
+fn contains(path: &Path, needle: &[u8]) -> bool {
+    let Ok(file) = FsDisk.open(path, OpenMode::Read) else {
+        return false;
+    };
+    let finder = memchr::memmem::Finder::new(needle);
+    let mut at = 0;
+    while let Some(start) = file.next_data(at).unwrap() {
+        at = file.next_hole(start).unwrap();
+        let mut bytes = vec![0; usize::try_from(at - start).unwrap()];
+        file.read_exact_at(&mut bytes, start).unwrap();
+        if finder.find(&bytes).is_some() {
             return true;
         }
-        rest = &rest[at + 1..];
     }
     false
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use cairn_blocks::Digest;
 use cairn_model::{AccountId, Region, SnapshotId, Timestamp};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
@@ -26,12 +25,12 @@ pub struct Upload {
 }
 
 /// A block that was uploaded; its bytes are durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedBlock {
     /// Position in the volume, in blocks.
     pub block_index: u64,
-    /// SHA-256 of the block.
-    pub digest: Digest,
+    /// SHA-256 of the block, 32 bytes; sealed by whoever owns the content if that is encrypted.
+    pub digest: Vec<u8>,
 }
 
 /// Records that an upload was begun.
@@ -155,10 +154,9 @@ pub async fn blocks(
     .await?;
     rows.iter()
         .map(|row| {
-            let digest: &[u8] = row.try_get("digest")?;
             Ok(UploadedBlock {
                 block_index: unsigned(row.try_get("block_index")?)?,
-                digest: sha256(digest)?,
+                digest: row.try_get("digest")?,
             })
         })
         .collect()
@@ -180,17 +178,10 @@ async fn put_block(tx: &mut WriteTx, snapshot: &SnapshotId, block: &UploadedBloc
     )
     .bind(snapshot.as_str())
     .bind(signed(block.block_index)?)
-    .bind(block.digest.0.as_slice())
+    .bind(block.digest.as_slice())
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-fn sha256(bytes: &[u8]) -> Result<Digest> {
-    bytes
-        .try_into()
-        .map(Digest)
-        .map_err(|_| damaged("a digest of the wrong length"))
 }
 
 fn unsigned(number: i64) -> Result<u64> {

@@ -135,7 +135,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model {
     volumes: BTreeMap<VolumeId, Volume>,
     snapshots: BTreeMap<SnapshotId, Snapshot>,
-    uploads: BTreeMap<SnapshotId, (bool, BTreeMap<u64, Digest>)>,
+    uploads: BTreeMap<SnapshotId, (bool, BTreeMap<u64, Vec<u8>>)>,
     jobs: BTreeMap<i64, (String, u32)>,
     tokens: BTreeMap<u8, String>,
 }
@@ -207,7 +207,7 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
                 .into_iter()
                 .map(|(block_index, byte)| UploadedBlock {
                     block_index,
-                    digest: Digest([byte; 32]),
+                    digest: vec![byte; 32],
                 })
                 .collect();
             let taken = upload::put_blocks(tx, &id, &blocks, Timestamp(now))
@@ -215,7 +215,11 @@ async fn apply(tx: &mut WriteTx, model: &mut Model, ids: &Counter, change: Chang
                 .unwrap();
             assert_eq!(taken, !*sealed, "a sealed upload takes no blocks");
             if taken {
-                known.extend(blocks.iter().map(|block| (block.block_index, block.digest)));
+                known.extend(
+                    blocks
+                        .iter()
+                        .map(|block| (block.block_index, block.digest.clone())),
+                );
             }
         }
         Change::SealUpload(at) => {

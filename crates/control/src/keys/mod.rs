@@ -10,8 +10,10 @@
 //! erases all that was ever kept under the key. What is not encrypted needs none of this.
 //!
 //! - [`vault`]: the files.
+//! - [`digests`]: digests of encrypted blocks in rows.
 //! - [`verbs`]: making, listing and deleting keys, and which key a volume gets.
 
+pub(crate) mod digests;
 pub(crate) mod vault;
 pub mod verbs;
 
