@@ -4,7 +4,6 @@
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
-use cairn_blocks::Digest;
 use cairn_model::{
     AccountId, Entropy, Region, Snapshot, SnapshotId, SnapshotState, Tags, Timestamp, Volume,
     VolumeId, VolumeState, VolumeType,
@@ -332,7 +331,10 @@ async fn read_back(read: &mut ReadTx, model: &Model) -> Model {
             while let page @ [.., last] =
                 &upload::blocks(read, &snapshot.id, from, 3).await.unwrap()[..]
             {
-                blocks.extend(page.iter().map(|block| (block.block_index, block.digest)));
+                blocks.extend(
+                    page.iter()
+                        .map(|block| (block.block_index, block.digest.clone())),
+                );
                 from = last.block_index + 1;
             }
             found
