@@ -573,6 +573,10 @@ mod tests {
         let bytes = header().encode();
         assert_eq!(&bytes[..12], b"cairnpak\x01\x00\x02\x00");
         assert_eq!(
+            (&bytes[12..16], &bytes[40..60]),
+            ([0; 4].as_slice(), [0; 20].as_slice())
+        );
+        assert_eq!(
             (
                 i64::from_le_bytes(take(&bytes, 16)),
                 u64_at(&bytes, 24),
@@ -589,7 +593,6 @@ mod tests {
             (&bytes[16..48], u32_at(&bytes, 48), u32_at(&bytes, 52)),
             ([9; 32].as_slice(), 3, 0xdead_beef)
         );
-        assert_eq!((bytes[11], &bytes[40..60]), (0, [0; 20].as_slice()));
         let bytes = encrypted_header().encode();
         assert_eq!(&bytes[..12], b"cairnpak\x01\x00\x02\x01");
         assert_eq!(
