@@ -283,7 +283,11 @@ impl World {
     fn expect_fault(&self, error: &Error) {
         assert!(self.faulty, "{error:?}");
         assert!(
-            matches!(error, Error::Lost { .. } | Error::Io { .. }),
+            matches!(
+                error,
+                // A put that failed leaves nothing to build on.
+                Error::Lost { .. } | Error::Io { .. } | Error::Unconfirmed { .. }
+            ),
             "{error:?}"
         );
     }

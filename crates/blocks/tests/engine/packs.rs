@@ -115,7 +115,9 @@ impl Book {
                 return;
             };
             let field = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
-            let Some(stored) = stored.get(..field(8) as usize) else {
+            let crc = crc32c::crc32c_append(crc32c::crc32c(&pack.to_le_bytes()), &header[..60]);
+            let stored = stored.get(..field(8) as usize);
+            let Some(stored) = stored.filter(|_| crc == field(60)) else {
                 rest = &rest[at + 1..];
                 continue;
             };
