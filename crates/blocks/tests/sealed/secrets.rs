@@ -506,6 +506,22 @@ fn nothing_is_lost_for_want_of_a_key() {
     }
 }
 
+/// A wrong key looks like damage, of which an opening must not make a loss.
+#[test]
+fn an_opening_under_another_key_loses_nothing() {
+    let (mut bench, _) = bench();
+    bench.put_all(0..3);
+    bench.store().sync(HERE).unwrap();
+    for (seed, readable) in [(3, false), (2, true)] {
+        bench.keys.seal(HERE, seed);
+        bench.crash(Crash::LoseAll);
+        for n in 0..3 {
+            let read = bench.store().get(HERE, &digest(n));
+            assert_eq!(read.is_ok(), readable, "block {n}");
+        }
+    }
+}
+
 /// A blob whose bytes are torn is not kept, with the key or without.
 #[test]
 fn what_is_torn_in_an_open_pack_is_found_without_the_key() {
