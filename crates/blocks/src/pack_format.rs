@@ -35,30 +35,33 @@
 //! The pack id in the CRC of a blob header keeps a blob of another pack, copied into this one
 //! by a guest or by a file system gone wrong, from being taken for one of this pack.
 //!
-//! # Sealed packs
+//! # Encrypted packs
 //!
-//! The packs of a domain that has a key are encrypted. This is still version 1, whose header has kept a
-//! byte for it, and whose readers refuse every value of that byte that they do not know. Everything above holds, and:
+//! The packs of a domain that has a key are encrypted. They are of version 1 too: its header has kept
+//! a byte for this, and its readers refuse every value of that byte that they do not know. All of
+//! the above holds, and:
 //!
-//! - A blob id is HMAC-SHA-256, under a key derived from the domain's, of the SHA-256 of the plaintext.
-//! - The pack has a key of its own, derived from the domain's, the domain's number, the pack id and the
-//!   salt, which is random.
+//! - A blob id is HMAC-SHA-256, under a key derived from the one of the domain, of the SHA-256 of the
+//!   plaintext.
+//! - A pack has a key of its own, derived from the one of the domain for `"cairn pack v1"`, the domain
+//!   (8 bytes), the pack id (8) and the salt (16), which is random. The key for blob ids is derived for
+//!   `"cairn blob ids v1"`.
 //! - The stored bytes are AES-256-GCM of the (compressed) bytes, then the tag of 16 bytes, which the
-//!   stored length counts. The CRC is over these.
-//! - The nonce is the number in bytes 56..60 of the blob header, as 96 bits, little endian. It counts
-//!   the appends to the pack, those that failed included, from 0: it is the slot as long as none failed,
-//!   and stands for nothing but itself. So no nonce is used twice for a pack, and slots remain the
-//!   positions of blobs. Whoever finds a pack that a crash left open does not append to it.
-//! - What is authenticated besides: domain (8 bytes), pack id (8), slot (4), blob id (32), plain length
-//!   (4), compression (1). So a blob cannot be moved to another place.
+//!   stored length counts. The CRC is of both.
+//! - The nonce is the number in bytes 56..60 of the blob header as 96 bits, little endian. It counts the
+//!   appends to the pack from 0, those that failed as well, of which the disk may have kept something:
+//!   it is the slot until one has failed. So no nonce is used twice under a key, and slots
+//!   go on without gaps. A pack that a crash left open is never appended to.
+//! - Authenticated along with them: domain (8 bytes), pack id (8), slot (4), blob id (32), plain length
+//!   (4), compression (1). So a blob is refused at any place but its own.
 //!
-//! Without the key one sees how many blobs there are, in which order they came, how long they are before
-//! and after compression, which of them are equal (within the domain, by keyed ids), and all of the
-//! header. The table says nothing that the blob headers do not say, and is not encrypted: a pack that a
-//! crash left open gets its table also when its key cannot be had. That a table or a header is what was
-//! written is shown by its CRC alone; one that was forged leads to blobs that are refused.
+//! Without the key one sees the header of the pack, and of each blob its place, its length before
+//! and after compression, and its id, which tells equal blobs of one domain and nothing else. The table
+//! says nothing that the blob headers do not say. It is not encrypted, so that a pack that a crash left
+//! open can be sealed, and an index rebuilt, when the key cannot be had. Headers and tables have only
+//! their CRC: one that was forged leads to blobs that are refused.
 //!
-//! The salt is nowhere but in the header: without it the pack is lost.
+//! The salt stands in the header alone: a pack whose header is damaged is lost.
 
 use crate::types::{BLOCK_SIZE, BlobId, BlobKind, DomainId, Location, PackId};
 
@@ -573,6 +576,10 @@ mod tests {
         let bytes = header().encode();
         assert_eq!(&bytes[..12], b"cairnpak\x01\x00\x02\x00");
         assert_eq!(
+            (&bytes[12..16], &bytes[40..60]),
+            ([0; 4].as_slice(), [0; 20].as_slice())
+        );
+        assert_eq!(
             (
                 i64::from_le_bytes(take(&bytes, 16)),
                 u64_at(&bytes, 24),
@@ -589,7 +596,6 @@ mod tests {
             (&bytes[16..48], u32_at(&bytes, 48), u32_at(&bytes, 52)),
             ([9; 32].as_slice(), 3, 0xdead_beef)
         );
-        assert_eq!((bytes[11], &bytes[40..60]), (0, [0; 20].as_slice()));
         let bytes = encrypted_header().encode();
         assert_eq!(&bytes[..12], b"cairnpak\x01\x00\x02\x01");
         assert_eq!(

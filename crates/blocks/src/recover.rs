@@ -110,8 +110,7 @@ fn contents(
         Err(malformed) => return Ok(Err(malformed)),
     };
     warn!(path = %path.display(), reason = malformed.0, "a pack is read whole, as its table cannot be");
-    let checker = Checker::keeping(&shared.keys, &header);
-    Ok(Ok((header.domain, scan(&bytes, name.pack, &[checker])?)))
+    Ok(Ok((header.domain, kept(shared, &bytes, &header)?)))
 }
 
 /// The packs in a directory, sealed or not.
@@ -131,12 +130,15 @@ fn recover_pack(shared: &Shared, name: PackName) -> Result<(), Error> {
         .context("open pack", &path)?;
     let bytes = read_whole(&*file).context("read pack", &path)?;
     let header = decode_header(&bytes, name);
-    let checkers = match &header {
-        Ok(header) => vec![Checker::keeping(&shared.keys, header)],
+    let found = match &header {
+        Ok(header) => kept(shared, &bytes, header),
         // The domain makes no difference.
-        Err(_) => vec![Checker::plain(DomainId(0)), Checker::Checksum],
-    };
-    let found = scan(&bytes, name.pack, &checkers).context("decompress pack", &path)?;
+        Err(_) => {
+            let either = [Checker::plain(DomainId(0)), Checker::Checksum];
+            scan(&bytes, name.pack, &either)
+        }
+    }
+    .context("decompress pack", &path)?;
     match (header, found.is_empty()) {
         // A crash came before the first sync: the index knows nothing of this pack.
         (_, true) => shared
@@ -225,6 +227,17 @@ pub(crate) fn decode_header(bytes: &[u8], name: PackName) -> Result<PackHeader, 
     match (header.pack, header.kind) == (name.pack, name.kind) {
         true => Ok(header),
         false => Err(Malformed("pack header: of another pack")),
+    }
+}
+
+/// The blobs of a pack that are kept. Where the key fits none of them it may be the wrong one: then the
+/// checksums decide, as they do without any.
+fn kept(shared: &Shared, bytes: &[u8], header: &PackHeader) -> std::io::Result<Vec<TableEntry>> {
+    let checker = Checker::keeping(&shared.keys, header);
+    let found = scan(bytes, header.pack, &[checker])?;
+    match found.is_empty() && header.encryption.is_encrypted() {
+        true => scan(bytes, header.pack, &[Checker::Checksum]),
+        false => Ok(found),
     }
 }
 

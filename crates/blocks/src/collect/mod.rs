@@ -5,7 +5,7 @@
 //! 1. [`BlockStore::begin_collection`] notes the next pack number and the oldest open session. Only
 //!    then are the roots read.
 //! 2. Whatever the roots reach is marked by pack and slot ([`Collection::mark_root`],
-//!    [`Collection::mark_blobs`]). A blob that cannot be found, or a node that cannot be read, ends
+//!    [`Collection::mark_blocks`]). A blob that cannot be found, or a node that cannot be read, ends
 //!    the collection with nothing done.
 //! 3. [`Collection::plan`] compares the marks with what lies in each pack, and decides.
 //! 4. [`Plan::carry_out`]: pardon condemned packs that are needed after all; copy what lives out of

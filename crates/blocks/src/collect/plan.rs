@@ -244,6 +244,10 @@ impl Plan {
         let sparse = std::mem::take(&mut self.sparse);
         let packs = sparse.iter().map(|usage| usage.pack).collect::<Vec<_>>();
         let free: HashSet<_> = self.free_of_use(&packs).into_iter().collect();
+        if free.iter().any(|pack| !self.files.contains_key(pack)) {
+            // A commit that was under way has sealed it since the files were listed.
+            self.files = sealed_packs(&self.collection.store)?;
+        }
         let sparse: Vec<_> = sparse
             .into_iter()
             .filter(|usage| free.contains(&usage.pack))

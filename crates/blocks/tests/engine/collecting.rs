@@ -17,7 +17,9 @@ use cairn_blocks::{
 };
 use cairn_testkit::{Crash, Errno, Fault, OpKind, Rng, SimDisk};
 
-use crate::support::{BLOCKS, Bench, DIR, FlakyIndex, HERE, THERE, block, digest, id_in, pass_on};
+use crate::support::{
+    BLOCKS, Bench, DIR, FlakyIndex, HERE, HERE_TAG, THERE, block, digest, id_in, pass_on,
+};
 
 pub(crate) const SIZE: u64 = 1 << 36;
 pub(crate) const HOUR: i64 = 3_600_000_000;
@@ -564,7 +566,7 @@ fn space_is_told_to_the_byte() {
         one(0),
         "block 0 is held"
     );
-    let leaf = 8 + 256 / 8 + 32 + 64 + 52;
+    let leaf = 8 + 256 / 8 + 32 + HERE_TAG as u64 + 64 + 52;
     assert_eq!(
         first_space.shared(),
         one(2) + leaf,

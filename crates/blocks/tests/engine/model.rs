@@ -40,6 +40,9 @@ enum Step {
     FailSync {
         skip: u64,
     },
+    FailWrite {
+        skip: u64,
+    },
     Seal,
     Crash(Crash),
 }
@@ -56,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(first, second, from)| Step::Diff { first, second, from }),
         1 => any::<Index>().prop_map(|root| Step::Verify { root }),
         1 => (0..3u64).prop_map(|skip| Step::FailSync { skip }),
+        1 => (0..6u64).prop_map(|skip| Step::FailWrite { skip }),
         1 => Just(Step::Seal),
         3 => prop_oneof![Just(Crash::Kill), Just(Crash::LoseAll), any::<u64>().prop_map(Crash::PowerLoss)].prop_map(Step::Crash),
     ]
@@ -111,16 +115,20 @@ impl World {
                 from,
             } => self.diff(first, second, from),
             Step::Verify { root } => self.verify(root),
-            Step::FailSync { skip } => {
-                self.bench.disk.inject(Fault {
-                    skip,
-                    ..Fault::nth(OpKind::Sync, 1, Errno::IO)
-                });
-                self.faulty = true;
-            }
+            Step::FailSync { skip } => self.fail(OpKind::Sync, Errno::IO, skip),
+            Step::FailWrite { skip } => self.fail(OpKind::Write, Errno::NOSPC, skip),
             Step::Seal => self.seal(),
             Step::Crash(crash) => self.crash(crash),
         }
+    }
+
+    /// Lets the next operation of a kind fail, after so many more.
+    fn fail(&mut self, op: OpKind, errno: Errno, skip: u64) {
+        self.bench.disk.inject(Fault {
+            skip,
+            ..Fault::nth(op, 1, errno)
+        });
+        self.faulty = true;
     }
 
     fn put(&mut self, domain: DomainId, numbers: &[usize]) {
@@ -275,7 +283,11 @@ impl World {
     fn expect_fault(&self, error: &Error) {
         assert!(self.faulty, "{error:?}");
         assert!(
-            matches!(error, Error::Lost { .. } | Error::Io { .. }),
+            matches!(
+                error,
+                // A put that failed leaves nothing to build on.
+                Error::Lost { .. } | Error::Io { .. } | Error::Unconfirmed { .. }
+            ),
             "{error:?}"
         );
     }

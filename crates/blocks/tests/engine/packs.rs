@@ -88,17 +88,17 @@ fn contents(disk: &SimDisk, pack: PackId) -> Vec<u8> {
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     salts: HashMap<u64, [u8; 16]>,
+    /// What must never be written.
+    pub(crate) canaries: Vec<Vec<u8>>,
     /// By the number of the pack, its salt and the number of the nonce.
-    written: HashMap<(u64, [u8; 16], u32), Digest>,
+    pub(crate) written: HashMap<(u64, [u8; 16], u32), Digest>,
 }
 
 impl Book {
-    /// How many nonces were used.
-    pub(crate) fn nonces(&self) -> usize {
-        self.written.len()
-    }
-
     fn note(&mut self, path: &Path, bytes: &[u8]) {
+        for canary in &self.canaries {
+            assert!(!holds(bytes, canary), "{} is told a secret", path.display());
+        }
         let stem = path.file_name().unwrap().to_str().unwrap();
         let Ok(pack) = u64::from_str_radix(stem.split('.').next().unwrap(), 16) else {
             return;
@@ -115,7 +115,9 @@ impl Book {
                 return;
             };
             let field = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
-            let Some(stored) = stored.get(..field(8) as usize) else {
+            let crc = crc32c::crc32c_append(crc32c::crc32c(&pack.to_le_bytes()), &header[..60]);
+            let stored = stored.get(..field(8) as usize);
+            let Some(stored) = stored.filter(|_| crc == field(60)) else {
                 rest = &rest[at + 1..];
                 continue;
             };
@@ -130,6 +132,11 @@ impl Book {
             rest = &rest[at + what.len()..];
         }
     }
+}
+
+/// Whether bytes are found within others.
+pub(crate) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Notes in a book what is written to a disk before it is.

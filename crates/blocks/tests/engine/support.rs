@@ -69,6 +69,9 @@ pub(crate) fn options() -> Options {
 /// One of the two domains has a key.
 pub(crate) const SEALED: DomainId = if HERE_IS_SEALED { HERE } else { THERE };
 
+/// By how much the tag of a blob lengthens it.
+pub(crate) const HERE_TAG: usize = if HERE_IS_SEALED { 16 } else { 0 };
+
 pub(crate) fn keyring() -> SimKeyring {
     let keys = SimKeyring::new(1);
     keys.seal(SEALED, 2);

@@ -20,6 +20,7 @@ mod packs;
 mod rot;
 #[path = "../engine/scrub.rs"]
 mod scrub;
+mod secrets;
 #[path = "../engine/storing.rs"]
 mod storing;
 #[path = "../engine/support.rs"]
