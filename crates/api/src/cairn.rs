@@ -8,7 +8,7 @@
 //!   object with the fields of an attestation file.
 //! - `POST /cairn/v1/scrub` `{"MibPerSecond"}` → as the next one: begins a scrub of the region, at the
 //!   server's rate unless one is named; 0 is as fast as it goes. Only the operator's account may.
-//! - `GET /cairn/v1/scrub` → `{"Region", "Run": {"Begun", "Ended", "Packs", "AllPacks", "Blobs", "Bytes"},
+//! - `GET /cairn/v1/scrub` → `{"Region", "Run": {"Begun", "Ended", "Packs", "AllPacks", "Blobs", "Bytes", "UncheckedBlobs"},
 //!   "Findings": [{"File", "Offset", "Length", "Fault", "Unreadable", "Found"}], "Healed",
 //!   "BadBlobs", "Snapshots": [{"SnapshotId", "Account", "Blocks"}], "Images": [ids], "Volumes":
 //!   [ids]}`: what was found. A run without an end is under way; without a run there was none.

@@ -95,6 +95,8 @@ pub struct RecoveredSnapshot {
     pub region: Region,
     /// Blocks that no pack holds any more.
     pub unreadable_blocks: u64,
+    /// Why nobody could look for them, if its key cannot be had.
+    pub locked: Option<String>,
     /// Whether its signature fits what its record says.
     pub signature_ok: bool,
 }
@@ -525,8 +527,15 @@ fn survey_region(
             Ok(content) => content,
             Err(error) => return Ok(Err(error)),
         };
+        let mut locked = None;
         let unreadable_blocks = match &mut survey {
-            Some(survey) => survey.unreadable_blocks(domain, &root)?,
+            Some(survey) => match survey.unreadable_blocks(domain, &root) {
+                Err(error @ cairn_blocks::Error::Key(_)) => {
+                    locked = Some(error.to_string());
+                    0
+                }
+                found => found?,
+            },
             None if root == cairn_blocks::Root::empty(root.size_bytes) => 0,
             None => root.block_count(),
         };
@@ -535,6 +544,7 @@ fn survey_region(
             account: record.snapshot.account.clone(),
             region: record.snapshot.region,
             unreadable_blocks,
+            locked,
             signature_ok: is_signed(record),
         });
     }

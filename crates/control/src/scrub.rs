@@ -243,8 +243,8 @@ impl Control {
             let mut survey = store.survey()?;
             let mut touched = Vec::new();
             for (snapshot, domain, root) in contents {
-                let blocks = survey.unreadable_blocks(domain, &root)?;
-                touched.extend((blocks > 0).then_some((snapshot, blocks)));
+                let blocks = unlocked(survey.unreadable_blocks(domain, &root))?;
+                touched.extend(blocks.filter(|n| *n > 0).map(|n| (snapshot, n)));
             }
             Ok::<_, cairn_blocks::Error>(touched)
         };
@@ -314,9 +314,8 @@ impl Control {
             let mut survey = store.survey()?;
             let mut touched = Vec::new();
             for (id, base) in bases {
-                if survey.unreadable_blocks(base.domain, &base.root)? > 0 {
-                    touched.push(id);
-                }
+                let blocks = unlocked(survey.unreadable_blocks(base.domain, &base.root))?;
+                touched.extend(blocks.filter(|n| *n > 0).map(|_| id));
             }
             Ok::<_, cairn_blocks::Error>(touched)
         };
@@ -481,6 +480,10 @@ impl ScrubJob {
             run.packs += 1;
             run.blobs += report.blobs;
             run.bytes += report.bytes;
+            run.unchecked += report.unchecked;
+            if let Some(why) = report.locked {
+                tracing::warn!(region = %self.region, file, why, "a pack was checked only in part");
+            }
         }
         scrub::put(&mut tx, self.region, &run).await?;
         tx.commit().await?;
@@ -542,6 +545,15 @@ impl ScrubJob {
         }
         tx.commit().await?;
         Ok(Next::Done)
+    }
+}
+
+/// What was found under a key that can be had. What cannot be looked at is not damaged.
+fn unlocked<T>(found: Result<T, cairn_blocks::Error>) -> Result<Option<T>, cairn_blocks::Error> {
+    use cairn_blocks::Error as E;
+    match found {
+        Err(E::Key(_) | E::Erased { .. }) => Ok(None),
+        found => found.map(Some),
     }
 }
 

@@ -454,6 +454,14 @@ async fn what_is_plain_needs_no_root_key() {
     let why = refused(control.open_volume(&sealed.id).await, kind);
     assert!(why.contains("root-key"), "{why}");
     refused(control.create_key(&caller, None).await, kind);
+    control.start_scrub(&caller, None).await.unwrap();
+    control.idle().await.unwrap();
+    let scrubbed = control.scrub_status(&caller).await.unwrap();
+    assert!(
+        scrubbed.findings.is_empty() && scrubbed.snapshots.is_empty(),
+        "{scrubbed:?}"
+    );
+    assert!(scrubbed.run.unwrap().unchecked >= 2);
     // Nothing is taken for garbage that cannot be looked at.
     let collected = control
         .collect_garbage(&caller, CollectGarbage::default())

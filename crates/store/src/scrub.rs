@@ -30,6 +30,8 @@ pub struct Run {
     pub bytes: u64,
     /// Snapshots that could not be read when it ended.
     pub unreadable: u64,
+    /// Blobs of which only what needs no key was checked, since their key could not be had.
+    pub unchecked: u64,
 }
 
 impl Run {
@@ -54,6 +56,7 @@ impl Run {
             blobs: 0,
             bytes: 0,
             unreadable: 0,
+            unchecked: 0,
         }
     }
 }
@@ -89,7 +92,7 @@ pub struct LostBlob {
 /// The last run in a region, or the one under way.
 pub async fn get(conn: &mut Connection, region: Region) -> Result<Option<Run>> {
     let row = sqlx::query(
-        "SELECT begun, ended, runs, next_pack, packs, all_packs, blobs, bytes, unreadable
+        "SELECT begun, ended, runs, next_pack, packs, all_packs, blobs, bytes, unreadable, unchecked
          FROM scrub WHERE region = $1",
     )
     .bind(region.name())
@@ -101,10 +104,10 @@ pub async fn get(conn: &mut Connection, region: Region) -> Result<Option<Run>> {
 /// Records how far a run is.
 pub async fn put(tx: &mut WriteTx, region: Region, run: &Run) -> Result<()> {
     sqlx::query(
-        "INSERT INTO scrub (region, begun, ended, runs, next_pack, packs, all_packs, blobs, bytes, unreadable)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO scrub (region, begun, ended, runs, next_pack, packs, all_packs, blobs, bytes, unreadable, unchecked)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (region) DO UPDATE SET begun = $2, ended = $3, runs = $4, next_pack = $5, packs = $6,
-         all_packs = $7, blobs = $8, bytes = $9, unreadable = $10",
+         all_packs = $7, blobs = $8, bytes = $9, unreadable = $10, unchecked = $11",
     )
     .bind(region.name())
     .bind(run.begun.0)
@@ -116,6 +119,7 @@ pub async fn put(tx: &mut WriteTx, region: Region, run: &Run) -> Result<()> {
     .bind(signed(run.blobs)?)
     .bind(signed(run.bytes)?)
     .bind(signed(run.unreadable)?)
+    .bind(signed(run.unchecked)?)
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -193,6 +197,7 @@ fn run(row: &SqliteRow) -> Result<Run> {
         blobs: unsigned(row, "blobs")?,
         bytes: unsigned(row, "bytes")?,
         unreadable: unsigned(row, "unreadable")?,
+        unchecked: unsigned(row, "unchecked")?,
     })
 }
 

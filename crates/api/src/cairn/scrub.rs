@@ -77,6 +77,7 @@ struct ScrubRun {
     all_packs: u64,
     blobs: u64,
     bytes: u64,
+    unchecked_blobs: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,6 +125,7 @@ impl<'a> Scrub<'a> {
                 all_packs: run.all_packs,
                 blobs: run.blobs,
                 bytes: run.bytes,
+                unchecked_blobs: run.unchecked,
             }),
             findings: status.findings.iter().map(finding).collect(),
             healed: status.healed,

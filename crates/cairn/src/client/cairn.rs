@@ -132,6 +132,9 @@ pub(crate) struct ScrubRun {
     pub(crate) all_packs: u64,
     pub(crate) blobs: u64,
     pub(crate) bytes: u64,
+    /// Blobs of which only what needs no key was checked.
+    #[serde(default)]
+    pub(crate) unchecked_blobs: u64,
 }
 
 /// Bytes that are not what was written.

@@ -38,6 +38,8 @@ struct Snapshot {
     account: String,
     region: &'static str,
     unreadable_blocks: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked: Option<String>,
     signature_ok: bool,
 }
 
@@ -143,12 +145,13 @@ impl Snapshot {
             account: snapshot.account.to_string(),
             region: snapshot.region.name(),
             unreadable_blocks: snapshot.unreadable_blocks,
+            locked: snapshot.locked,
             signature_ok: snapshot.signature_ok,
         }
     }
 
     fn is_whole(&self) -> bool {
-        self.unreadable_blocks == 0 && self.signature_ok
+        self.unreadable_blocks == 0 && self.locked.is_none() && self.signature_ok
     }
 }
 
@@ -211,9 +214,13 @@ fn damaged(snapshot: &Snapshot) -> String {
     } else {
         ", and its signature does not fit"
     };
+    let harm = match &snapshot.locked {
+        Some(why) => format!("its blocks could not be looked for: {why}"),
+        None => format!("{} blocks cannot be read", snapshot.unreadable_blocks),
+    };
     format!(
-        "{} in {}: {} blocks cannot be read{signature}",
-        snapshot.snapshot_id, snapshot.region, snapshot.unreadable_blocks
+        "{} in {}: {harm}{signature}",
+        snapshot.snapshot_id, snapshot.region
     )
 }
 

@@ -94,6 +94,7 @@ fn head(status: &ScrubStatus) -> String {
         all_packs,
         blobs,
         bytes,
+        unchecked_blobs,
     } = run;
     let when = match ended {
         Some(ended) => format!("from {begun} to {ended}"),
@@ -103,8 +104,12 @@ fn head(status: &ScrubStatus) -> String {
         0 => "nothing found".to_owned(),
         count => format!("{count} findings"),
     };
+    let locked = match unchecked_blobs {
+        0 => String::new(),
+        count => format!("  {count} blobs checked only in part, for want of their key"),
+    };
     format!(
-        "{region}  {verdict}  {packs} packs, {blobs} blobs, {} read, {when}",
+        "{region}  {verdict}  {packs} packs, {blobs} blobs, {} read, {when}{locked}",
         HumanBytes(*bytes)
     )
 }

@@ -15,6 +15,9 @@ CREATE TABLE kms_key (
 );
 CREATE INDEX kms_key_by_owner ON kms_key (account, region, create_time, id);
 
+-- Blobs that a run could check only in part, for want of their key.
+ALTER TABLE scrub ADD COLUMN unchecked BIGINT NOT NULL DEFAULT 0;
+
 -- Data keys, wrapped under the key that `domain.key` or the volume names; NULL where nothing is
 -- encrypted.
 ALTER TABLE domain ADD COLUMN data_key BLOB;
