@@ -10,3 +10,4 @@ mod plain;
     reason = "a volume with a key holds what one without does"
 )]
 mod sealed;
+mod secrets;

@@ -173,6 +173,8 @@ fn run(ops: &[Op], segment: u64, hydrate: bool) {
     world.crash(Crash::Kill);
     world.check();
     world.check_snapshots();
+    assert_eq!(world.witness.sealed() > 0, super::sealed());
+    assert!(super::sealed() || world.witness.retries() == 0);
 }
 
 proptest! {
