@@ -360,6 +360,16 @@ fn a_record_that_rots_while_the_volume_is_open_is_not_served() {
                 .unwrap_err();
         }
     }
+    // The images of before are what they were; the one of now cannot be had.
+    let now = world.freeze().unwrap();
+    for _ in 0..2 {
+        world.capture(u32::MAX);
+        world.commit();
+    }
+    let captured = world
+        .volume()
+        .capture(&tag(now), &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(captured, Err(Error::Damaged(_))), "{captured:?}");
 }
 
 #[test]
