@@ -102,6 +102,14 @@ pub(crate) trait IoContext<T> {
 
 impl<T> IoContext<T> for io::Result<T> {
     fn context(self, action: &'static str) -> Result<T, Error> {
-        self.map_err(|source| Error::Io { action, source })
+        self.map_err(|source| match source.downcast::<Error>() {
+            // What is damaged is final, and its caller has to see that.
+            Ok(damaged @ Error::Damaged(_)) => damaged,
+            Ok(other) => Error::Io {
+                action,
+                source: other.into(),
+            },
+            Err(source) => Error::Io { action, source },
+        })
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::Instant;
+
 use aes::{Aes256, cipher::KeyInit as _};
 use cairn_testkit::Rng;
 use cairn_xts::{EqualHalves, KEY_LEN, SECTOR, Xts};
@@ -123,35 +125,33 @@ fn a_key_is_not_shown() {
 /// `cargo test --release -p cairn-xts -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
-#[allow(clippy::print_stdout, clippy::disallowed_methods)]
+#[allow(clippy::print_stdout)]
 fn what_a_call_costs() {
     let key = random_key(&mut Rng::new(6));
     let xts = Xts::new(&key).unwrap();
-    let time = |what: &str, mut call: Box<dyn FnMut(&mut [u8]) + '_>| {
-        for len in [SECTOR, 4096, 65_536, 524_288] {
-            let mut data = vec![1; len];
-            let rounds = (64 << 20) / len;
-            let best = (0..7)
-                .map(|_| {
-                    let begun = std::time::Instant::now();
-                    (0..rounds).for_each(|_| call(&mut data));
-                    begun.elapsed().as_nanos() / rounds as u128
-                })
-                .min();
-            println!("{what}: {len} bytes in {} ns", best.unwrap());
-        }
-    };
-    time("a copy", Box::new(|data| xts.encrypt(1, data)));
-    time(
-        "a new schedule",
-        Box::new(|data| Xts::new(&key).unwrap().encrypt(1, data)),
-    );
+    time("a copy", |data| xts.encrypt(1, data));
+    time("a new schedule", |data| {
+        Xts::new(&key).unwrap().encrypt(1, data);
+    });
     // Of 64 MiB at once the copy is nothing.
     let mut data = vec![1; 64 << 20];
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     xts.encrypt(1, &mut data);
-    println!(
-        "without either: 4096 bytes in {} ns",
-        begun.elapsed().as_nanos() / (64 << 8)
-    );
+    let each = begun.elapsed().as_nanos() / (64 << 8);
+    println!("without either: 4096 bytes in {each} ns");
+}
+
+#[allow(clippy::print_stdout)]
+fn time(what: &str, mut call: impl FnMut(&mut [u8])) {
+    for len in [SECTOR, 4096, 65_536, 524_288] {
+        let mut data = vec![1; len];
+        let rounds = (64 << 20) / len;
+        let mut round = || {
+            let begun = Instant::now();
+            (0..rounds).for_each(|_| call(&mut data));
+            begun.elapsed().as_nanos() / rounds as u128
+        };
+        let best = (0..7).map(|_| round()).min().unwrap();
+        println!("{what}: {len} bytes in {best} ns");
+    }
 }

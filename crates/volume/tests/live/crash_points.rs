@@ -6,7 +6,7 @@ use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
 use cairn_testkit::{Crash, SimDisk};
 use cairn_volume::{Background, Error, Options, VolumeSpec};
 
-use super::harness::{BLOCK, SECTORS_PER_BLOCK, World};
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, key};
 
 /// A step of a trace.
 type Step = fn(&mut World);
@@ -206,7 +206,7 @@ fn a_creation_that_is_cut_off_can_be_undone_and_repeated() {
         for crash in [Crash::Kill, Crash::LoseAll, Crash::PowerLoss(at)] {
             let sim = SimDisk::new();
             sim.crash_at(at);
-            let created = cairn_volume::create(&sim, dir, &spec, None, &options);
+            let created = cairn_volume::create(&sim, dir, &spec, key(0).as_ref(), &options);
             let removed = created.and_then(|()| cairn_volume::remove(&sim, dir));
             let died = sim.is_dead();
             assert!(died || removed.is_ok());
@@ -220,7 +220,7 @@ fn a_creation_that_is_cut_off_can_be_undone_and_repeated() {
                     Arc::new(cairn_blocks::NoKeys),
                     cairn_blocks::Options::default(),
                 );
-                cairn_volume::open(disk, dir, Arc::new(store.unwrap()), None, options.clone())
+                cairn_volume::open(disk, dir, Arc::new(store.unwrap()), key(0), options.clone())
             };
             match open() {
                 Ok(volume) => assert_eq!(volume.size_bytes(), 1 << 30),
@@ -230,7 +230,7 @@ fn a_creation_that_is_cut_off_can_be_undone_and_repeated() {
                 ),
             }
             cairn_volume::remove(&sim, dir).unwrap();
-            cairn_volume::create(&sim, dir, &spec, None, &options).unwrap();
+            cairn_volume::create(&sim, dir, &spec, key(0).as_ref(), &options).unwrap();
             sim.crash(Crash::LoseAll);
             assert_eq!(open().unwrap().size_bytes(), 1 << 30);
         }

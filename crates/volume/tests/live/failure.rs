@@ -10,7 +10,7 @@ use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
 use cairn_testkit::{Crash, Errno, Fault, OpKind, SimDisk};
 use cairn_volume::{Error, Options, Outcome, Scarcity, Volume, VolumeSpec, Wait, Work};
 
-use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, tag};
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, key, tag};
 
 #[test]
 fn after_a_failed_sync_no_flush_succeeds() {
@@ -143,12 +143,18 @@ fn what_cannot_be_is_refused() {
         base: None,
     };
     assert!(matches!(
-        cairn_volume::create(&sim, &world.dir(), &spec, None, &options),
+        cairn_volume::create(&sim, &world.dir(), &spec, key(0).as_ref(), &options),
         Err(Error::Exists)
     ));
     let create = |size_bytes, options: &Options| {
         let spec = VolumeSpec { size_bytes, ..spec };
-        cairn_volume::create(&sim, "/volumes/other".as_ref(), &spec, None, options)
+        cairn_volume::create(
+            &sim,
+            "/volumes/other".as_ref(),
+            &spec,
+            key(0).as_ref(),
+            options,
+        )
     };
     assert!(matches!(create(0, &options), Err(Error::Invalid(_))));
     assert!(matches!(create(513, &options), Err(Error::Invalid(_))));
@@ -311,8 +317,8 @@ fn threaded(sim: &SimDisk, options: Options) -> Arc<Volume> {
         settings,
     )
     .unwrap();
-    cairn_volume::create(&*disk, dir, &spec, None, &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), None, options).unwrap();
+    cairn_volume::create(&*disk, dir, &spec, key(0).as_ref(), &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), key(0), options).unwrap();
     // So that the journal has its first segment.
     let _done = volume
         .write(3 * BLOCK, &[1; 512], false, Wait::Yes)

@@ -7,12 +7,17 @@
 use std::{collections::BTreeMap, io, ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
 
 use cairn_blocks::{
-    BLOCK_SIZE, BlobIndex, BlockStore, DomainId, MemoryIndex, Root, collect::Rules, disk::Disk,
+    BLOCK_SIZE, BlobIndex, BlockStore, DataKey, DomainId, MemoryIndex, Root, collect::Rules,
+    disk::Disk,
 };
 use cairn_testkit::{Crash, SimDisk};
 use cairn_volume::{
     Background, Base, EpochTag, Error, Options, Outcome, Volume, VolumeSpec, Wait, WhenFull, Work,
 };
+
+use zeroize::Zeroizing;
+
+use super::witness::Witness;
 
 pub(crate) const SECTOR: u64 = 512;
 pub(crate) const BLOCK: u64 = BLOCK_SIZE as u64;
@@ -26,6 +31,15 @@ const PARTIAL: u64 = 64 * 1024;
 pub(crate) const SIZE: u64 = 257 * BLOCK + PARTIAL;
 
 pub(crate) type Stamp = u32;
+
+/// The key of a volume: there is one if this suite's volumes are sealed.
+pub(crate) fn key(volume: u32) -> Option<DataKey> {
+    super::sealed().then(|| some_key(volume))
+}
+
+pub(crate) fn some_key(volume: u32) -> DataKey {
+    DataKey::new(Zeroizing::new([volume as u8 + 1; 32]))
+}
 
 pub(crate) fn tag(n: u32) -> EpochTag {
     EpochTag::new(format!("snap-{n}")).unwrap()
@@ -122,6 +136,7 @@ impl Snapshot {
 /// The world: disk, store, volume, model.
 pub(crate) struct World {
     pub(crate) sim: SimDisk,
+    pub(crate) witness: Witness,
     index: Arc<MemoryIndex>,
     store: Option<Arc<BlockStore>>,
     pub(crate) volume: Option<Arc<Volume>>,
@@ -144,8 +159,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(segment: u64, hydrate: bool) -> Self {
+        let sim = SimDisk::new();
         let mut world = Self {
-            sim: SimDisk::new(),
+            witness: Witness::new(sim.clone()),
+            sim,
             index: Arc::new(MemoryIndex::new()),
             store: None,
             volume: None,
@@ -177,8 +194,10 @@ impl World {
         }
         let last = self.index.allocate_pack().unwrap();
         while index.allocate_pack().unwrap() < last {}
+        let sim = self.sim.fork();
         Self {
-            sim: self.sim.fork(),
+            witness: self.witness.fork(sim.clone()),
+            sim,
             index: Arc::new(index),
             store: None,
             volume: None,
@@ -233,7 +252,8 @@ impl World {
             domain: self.domain,
             base,
         };
-        cairn_volume::create(&self.sim, &self.dir(), &spec, None, &self.options()).unwrap();
+        let (key, options) = (key(self.volumes), self.options());
+        cairn_volume::create(&self.witness, &self.dir(), &spec, key.as_ref(), &options).unwrap();
     }
 
     pub(crate) fn open_store(&mut self) {
@@ -259,12 +279,16 @@ impl World {
     }
 
     pub(crate) fn try_open(&mut self) -> Result<Arc<Volume>, Error> {
-        let disk: Arc<dyn Disk> = Arc::new(self.sim.clone());
+        self.try_open_with(key(self.volumes))
+    }
+
+    pub(crate) fn try_open_with(&mut self, key: Option<DataKey>) -> Result<Arc<Volume>, Error> {
+        let disk: Arc<dyn Disk> = Arc::new(self.witness.clone());
         cairn_volume::open(
             disk,
             &self.dir(),
             Arc::clone(self.store()),
-            None,
+            key,
             self.options(),
         )
     }

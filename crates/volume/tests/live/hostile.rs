@@ -134,6 +134,22 @@ fn a_damaged_checkpoint_that_began_this_opening_is_noticed() {
 }
 
 #[test]
+fn a_lost_checkpoint_takes_the_nonces_of_its_opening_with_it() {
+    let mut world = World::new(16 << 10, true);
+    // So that no region has an intent.
+    world.close_and_open();
+    world.write(256 * SECTORS_PER_BLOCK, 8, false);
+    world.crash_without_opening(Crash::LoseAll);
+    // Nothing is left of this opening, but for whoever saw the disk before.
+    let path = newest(&world);
+    world.sim.rot(&path, 100, 4);
+    world.try_recover(Crash::LoseAll).unwrap();
+    // The first record of the next opening lies where that write was.
+    world.freeze().unwrap();
+    world.check();
+}
+
+#[test]
 fn a_missing_file_is_noticed() {
     let world = crashed(Crash::Kill);
     let names = world.sim.list(&world.dir()).unwrap();

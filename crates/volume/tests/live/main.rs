@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
-mod crash_points;
-mod failure;
-mod harness;
-mod hostile;
-mod model;
-mod orders;
-mod syncs;
-mod threads;
+#[path = "suites.rs"]
+mod plain;
+#[path = "suites.rs"]
+#[allow(
+    clippy::duplicate_mod,
+    reason = "a volume with a key holds what one without does"
+)]
+mod sealed;
+mod secrets;

@@ -1,6 +1,6 @@
 //! Random traces against the model.
 
-use cairn_testkit::Crash;
+use cairn_testkit::{Crash, Errno, Fault, OpKind};
 use proptest::{prelude::*, sample::select};
 
 use super::harness::{BLOCK, HOT, SECTOR, SECTORS_PER_BLOCK, SIZE, World};
@@ -11,6 +11,12 @@ enum Op {
         sector: u64,
         count: u64,
         fua: bool,
+    },
+    /// A write during which appending to the journal fails, so many times.
+    FailingWrite {
+        sector: u64,
+        count: u64,
+        times: u64,
     },
     Trim {
         sector: u64,
@@ -84,6 +90,7 @@ fn crash() -> impl Strategy<Value = Crash> {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => (range(), any::<bool>()).prop_map(|((sector, count), fua)| Op::Write { sector, count, fua: fua && count < 64 }),
+        2 => (range(), 1..4_u64).prop_map(|((sector, count), times)| Op::FailingWrite { sector, count, times }),
         2 => (range(), any::<bool>()).prop_map(|((sector, count), fua)| Op::Trim { sector, count, fua }),
         2 => (range(), any::<bool>(), any::<bool>())
             .prop_map(|((sector, count), no_hole, fua)| Op::Zero { sector, count, no_hole, fua }),
@@ -107,6 +114,16 @@ fn op() -> impl Strategy<Value = Op> {
 fn apply(world: &mut World, op: &Op) {
     match *op {
         Op::Write { sector, count, fua } => world.write(sector, count, fua),
+        Op::FailingWrite {
+            sector,
+            count,
+            times,
+        } => {
+            let fault = Fault::nth(OpKind::Write, 1, Errno::NOSPC).on("journal-");
+            world.sim.inject(Fault { times, ..fault });
+            world.write(sector, count, false);
+            world.sim.clear_faults();
+        }
         Op::Trim { sector, count, fua } => world.trim(sector, count, fua),
         Op::Zero {
             sector,
@@ -156,6 +173,8 @@ fn run(ops: &[Op], segment: u64, hydrate: bool) {
     world.crash(Crash::Kill);
     world.check();
     world.check_snapshots();
+    assert_eq!(world.witness.sealed() > 0, super::sealed());
+    assert!(super::sealed() || world.witness.retries() == 0);
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
 use cairn_testkit::{Crash, OpKind, SimDisk};
 use cairn_volume::{Background, Options, VolumeSpec, Wait};
 
-use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, tag};
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, key, tag};
 
 /// Loses power in many ways, and looks whether the volume and all snapshots are right.
 fn lose_power(world: &World) {
@@ -119,8 +119,8 @@ fn a_block_that_is_about_to_be_released_is_not_captured_again() {
         settings,
     )
     .unwrap();
-    cairn_volume::create(&*disk, dir, &spec, None, &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), None, options).unwrap();
+    cairn_volume::create(&*disk, dir, &spec, key(0).as_ref(), &options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store), key(0), options).unwrap();
     for block in 0..BLOCKS {
         let _done = volume
             .write(block * BLOCK, &[1; 512], false, Wait::Yes)

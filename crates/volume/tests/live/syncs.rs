@@ -7,7 +7,7 @@ use cairn_testkit::{OpKind, SimDisk, TraceEntry};
 use cairn_volume::{Background, EpochTag, Options, Outcome, Volume, VolumeSpec, Wait};
 use std::{path::Path, sync::Arc};
 
-use super::harness::{SECTORS_PER_BLOCK, World};
+use super::harness::{SECTORS_PER_BLOCK, World, key};
 
 fn count(trace: &[TraceEntry], op: OpKind) -> usize {
     trace.iter().filter(|entry| entry.op == op).count()
@@ -101,7 +101,7 @@ fn blank(size_bytes: u64) -> (SimDisk, Arc<Volume>) {
         domain: DomainId(1),
         base: None,
     };
-    cairn_volume::create(&sim, dir, &spec, None, &options).unwrap();
+    cairn_volume::create(&sim, dir, &spec, key(0).as_ref(), &options).unwrap();
     let disk: Arc<dyn Disk> = Arc::new(sim.clone());
     let store = BlockStore::open(
         Arc::clone(&disk),
@@ -110,7 +110,7 @@ fn blank(size_bytes: u64) -> (SimDisk, Arc<Volume>) {
         Arc::new(cairn_blocks::NoKeys),
         cairn_blocks::Options::default(),
     );
-    let volume = cairn_volume::open(disk, dir, Arc::new(store.unwrap()), None, options).unwrap();
+    let volume = cairn_volume::open(disk, dir, Arc::new(store.unwrap()), key(0), options).unwrap();
     (sim, volume)
 }
 
@@ -141,7 +141,7 @@ fn creating_freezing_and_trimming_do_not_depend_on_the_size() {
                 &created,
                 Path::new("/v"),
                 &spec,
-                None,
+                key(0).as_ref(),
                 &Options::new("boot"),
             )
             .unwrap();

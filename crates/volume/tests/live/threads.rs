@@ -13,6 +13,8 @@ use cairn_blocks::{BLOCK_SIZE, BlockStore, DomainId, FsDisk, MemoryIndex, Root, 
 use cairn_testkit::Rng;
 use cairn_volume::{Base, EpochTag, Options, Volume, VolumeSpec, Wait, freeze_all};
 
+use super::harness::key;
+
 const DOMAIN: DomainId = DomainId(1);
 const BLOCK: u64 = BLOCK_SIZE as u64;
 
@@ -53,7 +55,7 @@ impl Place {
             domain: DOMAIN,
             base,
         };
-        cairn_volume::create(&*self.disk, &dir, &spec, None, &options()).unwrap();
+        cairn_volume::create(&*self.disk, &dir, &spec, key(0).as_ref(), &options()).unwrap();
         self.open(&dir)
     }
 
@@ -62,7 +64,7 @@ impl Place {
             Arc::clone(&self.disk),
             dir,
             Arc::clone(&self.store),
-            None,
+            key(0),
             options(),
         )
         .unwrap()
@@ -343,9 +345,9 @@ fn hydration_keeps_to_its_rate_but_for_what_is_asked_for() {
         domain,
         base: Some(Base { domain, root }),
     };
-    cairn_volume::create(&*place.disk, &dir, &spec, None, &slow()).unwrap();
+    cairn_volume::create(&*place.disk, &dir, &spec, key(0).as_ref(), &slow()).unwrap();
     let (disk, store) = (Arc::clone(&place.disk), Arc::clone(&place.store));
-    let volume = cairn_volume::open(disk, &dir, store, None, slow()).unwrap();
+    let volume = cairn_volume::open(disk, &dir, store, key(0), slow()).unwrap();
     let wait_for = |present| {
         while volume.hydration().present_blocks < present {
             std::thread::yield_now();
