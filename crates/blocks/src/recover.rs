@@ -222,7 +222,7 @@ pub(crate) fn decode_header(bytes: &[u8], name: PackName) -> Result<PackHeader, 
 
 /// Finds the blobs of a pack. One whose header is broken does not hide those behind it: the
 /// scan looks for the next header.
-fn scan(bytes: &[u8], pack: PackId) -> std::io::Result<Vec<TableEntry>> {
+pub(crate) fn scan(bytes: &[u8], pack: PackId) -> std::io::Result<Vec<TableEntry>> {
     let mut found = Vec::new();
     let mut at = HEADER_LEN;
     while let Some(next) = find_blob(bytes, at) {
@@ -238,7 +238,7 @@ fn scan(bytes: &[u8], pack: PackId) -> std::io::Result<Vec<TableEntry>> {
 }
 
 /// The next place, from `at`, where a blob header may begin.
-fn find_blob(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn find_blob(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     rest.windows(BLOB_MAGIC.len())
         .position(|window| window == BLOB_MAGIC)
