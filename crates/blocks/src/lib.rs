@@ -32,6 +32,9 @@ pub mod conformance;
 pub mod disk;
 pub mod disk_fs;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod index;
 pub mod key;
 pub mod memory_index;

@@ -241,9 +241,13 @@ fn kept(shared: &Shared, bytes: &[u8], header: &PackHeader) -> std::io::Result<V
     }
 }
 
-/// Finds the blobs of a pack, which one of `checkers` has to accept. One whose header is broken does not hide those behind it: the
-/// scan looks for the next header.
-fn scan(bytes: &[u8], pack: PackId, checkers: &[Checker]) -> std::io::Result<Vec<TableEntry>> {
+/// Finds the blobs of a pack, which one of `checkers` has to accept. One whose header is broken does
+/// not hide those behind it: the scan looks for the next header.
+pub(crate) fn scan(
+    bytes: &[u8],
+    pack: PackId,
+    checkers: &[Checker],
+) -> std::io::Result<Vec<TableEntry>> {
     let mut found = Vec::new();
     let mut at = HEADER_LEN;
     while let Some(next) = find_blob(bytes, at) {
@@ -273,7 +277,7 @@ fn read_any_blob(
 }
 
 /// The next place, from `at`, where a blob header may begin.
-fn find_blob(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn find_blob(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     rest.windows(BLOB_MAGIC.len())
         .position(|window| window == BLOB_MAGIC)

@@ -754,7 +754,7 @@ fn token_message(snapshot: &SnapshotId, block: u64, expiry: i64) -> Vec<u8> {
 }
 
 /// The number and the seal in a token.
-fn sealed_number(token: &str) -> Option<([u8; 8], [u8; 32])> {
+pub(crate) fn sealed_number(token: &str) -> Option<([u8; 8], [u8; 32])> {
     let bytes: [u8; 40] = STANDARD.decode(token).ok()?.try_into().ok()?;
     let (number, mac) = bytes.split_at(8);
     Some((number.try_into().ok()?, mac.try_into().ok()?))

@@ -50,6 +50,9 @@ pub mod ebs;
 mod engine;
 pub mod error;
 pub mod export;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod holders;
 mod image;
 pub mod instance;

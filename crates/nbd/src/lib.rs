@@ -24,6 +24,10 @@ mod connection;
 pub mod device;
 /// Devices for tests, benchmarks and examples.
 pub mod devices;
+/// Doors for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 /// From the greeting to an export: fixed newstyle negotiation.
 mod handshake;
 /// Bytes that came from the client and are not yet executed.

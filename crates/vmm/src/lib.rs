@@ -14,6 +14,9 @@ mod disks;
 mod error;
 mod events;
 mod firmware;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod layout;
 mod machine;
 pub mod metadata;

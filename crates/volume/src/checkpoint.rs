@@ -102,7 +102,7 @@ impl Checkpoint {
         Ok(out.0)
     }
 
-    fn encode_body(&self) -> Vec<u8> {
+    pub(crate) fn encode_body(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.u64(self.replay_from);
         out.u64(self.tail);
@@ -148,7 +148,7 @@ impl Checkpoint {
         Ok(plain.and_then(|plain| Self::decode_body(whole.sequence, &plain)))
     }
 
-    fn decode_body(sequence: u64, plain: &[u8]) -> Option<Self> {
+    pub(crate) fn decode_body(sequence: u64, plain: &[u8]) -> Option<Self> {
         let mut f = Reader(plain);
         let checkpoint = Self {
             sequence,

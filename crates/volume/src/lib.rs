@@ -35,6 +35,9 @@
 pub mod claims;
 pub mod epoch;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod types;
 pub mod volume;
 

@@ -517,7 +517,7 @@ impl Replay {
             }
             Record::Intent(regions) => regions
                 .iter()
-                .all(|(region, _)| region * REGION_BLOCKS < blocks),
+                .all(|(region, _)| *region < blocks.div_ceil(REGION_BLOCKS)),
             Record::Fold(list) => list.iter().all(|(block, _)| *block < blocks),
             Record::Release { blocks: list, .. } => list.iter().all(|(block, _)| *block < blocks),
             Record::Epoch { .. } => {

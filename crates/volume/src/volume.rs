@@ -80,7 +80,7 @@ pub fn create(
     )
 }
 
-fn first_checkpoint(spec: &VolumeSpec, options: &Options) -> Checkpoint {
+pub(crate) fn first_checkpoint(spec: &VolumeSpec, options: &Options) -> Checkpoint {
     let intents = Plane::new(MAX_REGIONS);
     if spec.base.is_none() {
         intents.set_range(0..FIRST_INTENTS);

@@ -15,7 +15,10 @@
 //! - `stream`: the root of a volume from its blocks in order, without a store.
 
 mod build;
+#[cfg(not(feature = "fuzzing"))]
 mod node;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod node;
 mod root;
 mod stream;
 mod survey;

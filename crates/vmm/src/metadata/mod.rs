@@ -8,9 +8,9 @@
 
 mod data;
 mod link;
-mod respond;
-#[cfg(test)]
-mod sample;
+pub(crate) mod respond;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod sample;
 mod service;
 mod token;
 mod tree;
