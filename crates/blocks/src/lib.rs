@@ -22,6 +22,7 @@
 //! - `lane`: the packs that one domain is writing, and their group commit.
 //! - `recover`: what is done with packs that a crash left unsealed.
 //! - `cache`: decoded blobs and nodes kept in memory, each loaded once at a time.
+//! - `slots`: decoded blocks kept in a file, encrypted, behind those in memory.
 
 #![forbid(unsafe_code)]
 
@@ -45,6 +46,7 @@ mod pack;
 mod pack_format;
 mod recover;
 mod session;
+mod slots;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
@@ -56,6 +58,7 @@ pub use key::{DataKey, KeyError, Keyring, NoKeys, Secrecy};
 pub use memory_index::MemoryIndex;
 pub use recover::{Reindexed, UnreadPack};
 pub use session::Session;
+pub use slots::SlotStats;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
     Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,

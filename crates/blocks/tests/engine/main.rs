@@ -11,6 +11,7 @@ mod index;
 mod model;
 mod rot;
 mod scrub;
+mod slots;
 mod storing;
 mod support;
 mod threads;
