@@ -22,6 +22,7 @@
 //! - `lane`: the packs that one domain is writing, and their group commit.
 //! - `recover`: what is done with packs that a crash left unsealed.
 //! - `cache`: decoded blobs and nodes kept in memory, each loaded once at a time.
+//! - `urgency`: who may wait for whom.
 //! - `slots`: decoded blocks kept in a file, encrypted, behind those in memory.
 
 #![forbid(unsafe_code)]
@@ -47,6 +48,7 @@ mod pack_format;
 mod recover;
 mod session;
 mod slots;
+mod urgency;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
@@ -64,4 +66,5 @@ pub use types::{
     Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,
     PackUsage, Root,
 };
+pub use urgency::{Hurry, Urgency};
 pub use zero::is_zero;

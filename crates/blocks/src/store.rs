@@ -29,6 +29,7 @@ use crate::{
     session::{Session, Sessions},
     slots::{self, SlotStats, Slots},
     types::{Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location, PackId},
+    urgency::{Hurry, Readers, Urgency},
     zero::is_zero,
 };
 
@@ -109,6 +110,7 @@ pub struct BlockStore {
     pub(crate) nodes: Cache<(DomainId, Digest), Arc<Node>>,
     /// Blocks that memory has no room for.
     slots: Option<Slots>,
+    readers: Readers,
     /// What was found damaged since the store was opened, so that the index is told once.
     noted: Mutex<HashSet<(DomainId, BlobId, PackId)>>,
     /// A collection is under way.
@@ -151,6 +153,7 @@ impl BlockStore {
             blocks: Cache::new(options.block_cache_bytes),
             nodes: Cache::new(options.node_cache_bytes),
             slots: None,
+            readers: Readers::default(),
             noted: Mutex::default(),
             collecting: Arc::default(),
             collecting_stopped: AtomicBool::new(false),
@@ -173,6 +176,16 @@ impl BlockStore {
             None
         });
         self
+    }
+
+    /// Says how urgent it is what the caller reads, until the guard is dropped.
+    pub fn hurry(&self, urgency: Urgency) -> Hurry<'_> {
+        self.readers.enter(urgency)
+    }
+
+    /// Whether somebody more urgent reads: then the next block is left for later.
+    pub fn is_outranked(&self, urgency: Urgency) -> bool {
+        self.readers.outrank(urgency)
     }
 
     /// What the cache of blocks on disk has done; nothing if there is none.

@@ -15,9 +15,10 @@ use tokio::runtime::Handle;
 use crate::{
     Error, Result,
     attest::{PublicKey, SigningKey},
+    boot_set::{self, BootWatch},
     collect::{CollectionOptions, Collector},
     ebs::{self, Uploads},
-    engine::{self, Engine, Places},
+    engine::{self, CacheFile, Engine, Places},
     jobs::{JobGate, Runner},
     key_file,
     machine::{MachineOptions, Qemu, Room},
@@ -40,6 +41,9 @@ pub struct ControlOptions {
     pub disk: Arc<dyn Disk>,
     /// How volumes are run.
     pub volumes: cairn_volume::Options,
+    /// Bytes of decoded blocks that are cached in a file, in each region that is in use; 0 is none.
+    /// At most a quarter of what is free, beyond the reserve, is taken.
+    pub block_cache_file_bytes: u64,
     /// How machines are run. Emulated, unless something better was found to work.
     pub machines: MachineOptions,
     /// How scrubs are run.
@@ -71,6 +75,7 @@ impl ControlOptions {
             entropy,
             disk: Arc::new(FsDisk),
             volumes: cairn_volume::Options::new(boot_id),
+            block_cache_file_bytes: 4 << 20,
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
             scrubs: ScrubOptions::default(),
             collection: CollectionOptions::default(),
@@ -124,6 +129,7 @@ pub(crate) struct Inner {
     store: Store,
     engine: Engine,
     room: Room,
+    boots: BootWatch,
     uploads: Uploads,
     seal: Seal,
     signing: SigningKey,
@@ -155,12 +161,17 @@ impl Control {
             places.runtime_dir.clone(),
             &server_secret(&store, &*options.entropy, "imds").await?,
         );
+        let cache = CacheFile {
+            bytes: options.block_cache_file_bytes,
+            entropy: Arc::clone(&options.entropy),
+        };
         let control = Self(Arc::new(Inner {
             clock: options.clock,
             entropy: options.entropy,
             store,
-            engine: Engine::new(options.disk, places, index, options.volumes),
+            engine: Engine::new(options.disk, places, index, options.volumes, cache),
             room,
+            boots: BootWatch::default(),
             uploads,
             seal,
             signing,
@@ -174,7 +185,8 @@ impl Control {
         control.resume_machines().await.map_err(OpenError::Resume)?;
         tokio::spawn(ebs::record_puts(control.downgrade(), waiting));
         let stopping = control.jobs().stopping().clone();
-        tokio::spawn(space::watch(control.downgrade(), stopping));
+        tokio::spawn(space::watch(control.downgrade(), stopping.clone()));
+        tokio::spawn(boot_set::watch(control.downgrade(), stopping));
         control.start_jobs();
         if control.scrubs().every.is_some() {
             let stop = control.jobs().stopping().clone();
@@ -218,6 +230,10 @@ impl Control {
 
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    pub(crate) fn boots(&self) -> &BootWatch {
+        &self.0.boots
     }
 
     pub(crate) fn uploads(&self) -> &Uploads {

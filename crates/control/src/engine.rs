@@ -10,13 +10,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use cairn_blocks::key::KEY_LEN;
 use cairn_blocks::{BlobIndex, BlockStore, Digest, DomainId, Root, disk::Disk};
-use cairn_model::{Region, Snapshot, SnapshotId, VolumeId};
+use cairn_model::{Entropy, Region, Snapshot, SnapshotId, VolumeId};
 use cairn_nbd::Server;
 use cairn_store::record::{self, Record, RecordError};
-use cairn_volume::{Base, Claims, EpochTag, Pressure, Volume, VolumeSpec};
+use cairn_volume::{Base, Claims, EpochTag, Hydration, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use crate::{Error, jobs::Failure, space::Space};
 
@@ -184,6 +186,7 @@ pub(crate) struct Engine {
     runtime_dir: PathBuf,
     index: Arc<dyn BlobIndex>,
     options: cairn_volume::Options,
+    cache: CacheFile,
     stores: tokio::sync::Mutex<HashMap<Region, Arc<BlockStore>>>,
     slots: Mutex<HashMap<VolumeId, Arc<Slot>>>,
     captures: Semaphore,
@@ -207,6 +210,24 @@ pub(crate) struct OpenVolume {
     pub(crate) volume: Option<Arc<Volume>>,
 }
 
+/// The file that decoded blocks of a region are cached in.
+#[derive(Clone, Debug)]
+pub(crate) struct CacheFile {
+    /// Its size, if there is space; 0 is none.
+    pub(crate) bytes: u64,
+    /// Where its keys come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl CacheFile {
+    /// A key that was never used.
+    fn key(&self) -> Zeroizing<[u8; KEY_LEN]> {
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        self.entropy.fill(&mut *key);
+        key
+    }
+}
+
 /// Where an engine keeps things.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
@@ -222,6 +243,7 @@ impl Engine {
         places: Places,
         index: Arc<dyn BlobIndex>,
         options: cairn_volume::Options,
+        cache: CacheFile,
     ) -> Self {
         Self {
             disk,
@@ -229,6 +251,7 @@ impl Engine {
             runtime_dir: places.runtime_dir,
             index,
             options,
+            cache,
             stores: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
             captures: Semaphore::new(CAPTURES),
@@ -245,14 +268,17 @@ impl Engine {
         }
         let (disk, index) = (Arc::clone(&self.disk), Arc::clone(&self.index));
         let dir = self.region_dir(region).join(PACKS);
+        let (cache_bytes, cache_key) = (self.cache.bytes, self.cache.key());
         let open = move || {
-            BlockStore::open(
-                disk,
+            let store = BlockStore::open(
+                Arc::clone(&disk),
                 &dir,
                 index,
                 Arc::new(cairn_blocks::NoKeys),
                 cairn_blocks::Options::default(),
-            )
+            )?;
+            let spare = Space::of(disk.space(&dir)?).spare_bytes();
+            Ok::<_, EngineError>(store.with_slots(cache_bytes.min(spare / 4), &cache_key))
         };
         let store = Arc::new(blocking(open).await?);
         stores.insert(region, Arc::clone(&store));
@@ -283,6 +309,7 @@ impl Engine {
     pub(crate) async fn open_volume(
         &self,
         noun: &cairn_model::Volume,
+        boot_set: Arc<[u64]>,
     ) -> Result<Arc<Volume>, EngineError> {
         let store = self.store(noun.region).await?;
         let (disk, dir) = (
@@ -291,6 +318,7 @@ impl Engine {
         );
         let options = cairn_volume::Options {
             hydration_rate: hydration_rate(noun),
+            boot_set,
             ..self.options.clone()
         };
         blocking(move || cairn_volume::open(disk, &dir, store, None, options)).await
@@ -414,6 +442,24 @@ impl Engine {
         blocking(move || cairn_volume::claims::claims(&*disk, &dir, None, &boot_id)).await
     }
 
+    /// How far a volume is filled that is not open; `None` if there is none. The caller sees to it
+    /// that nobody opens it meanwhile.
+    pub(crate) async fn hydration(
+        &self,
+        region: Region,
+        id: &VolumeId,
+    ) -> Result<Option<Hydration>, EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
+        let boot_id = self.options.boot_id.clone();
+        blocking(
+            move || match cairn_volume::hydration(&*disk, &dir, None, &boot_id) {
+                Err(cairn_volume::Error::NotFound) => Ok(None),
+                found => found.map(Some),
+            },
+        )
+        .await
+    }
+
     /// The block store of a region, if anything was ever stored there.
     pub(crate) async fn existing_store(
         &self,
@@ -465,6 +511,15 @@ impl Engine {
     pub(crate) async fn space(&self) -> Result<Space, EngineError> {
         let (disk, dir) = (Arc::clone(&self.disk), self.regions_dir.clone());
         Ok(Space::of(blocking(move || disk.space(&dir)).await?))
+    }
+
+    /// Gives the space of cached blocks back.
+    pub(crate) async fn give_back_caches(&self) {
+        for (region, store) in self.stores.lock().await.iter() {
+            if store.give_back_slots() {
+                tracing::info!(%region, "the cache of blocks on disk was given up for want of space");
+            }
+        }
     }
 
     /// What all volumes are told of how scarce space is.

@@ -608,6 +608,7 @@ async fn registered_ebs(
         None => None,
     };
     volumes::base(conn, snapshot.as_ref()).await?;
+    volumes::check_initialization_rate(ebs.volume_initialization_rate, snapshot.is_some())?;
     let size = block_device::volume_size(
         device_name,
         &ebs,
@@ -857,6 +858,8 @@ impl Device {
                 delete_on_termination: Some(self.delete_on_termination),
                 encrypted: Some(false),
                 kms_key_id: None,
+                // How the volume was filled is no property of the image.
+                volume_initialization_rate: None,
             }),
         }
     }

@@ -37,6 +37,8 @@ pub struct PlannedVolume {
     pub shape: VolumeShape,
     /// Whether it goes with the instance.
     pub delete_on_termination: bool,
+    /// How fast it is filled from its snapshot, in MiB/s.
+    pub initialization_rate: Option<i32>,
 }
 
 /// Metadata options as far as a request names them.
@@ -239,6 +241,7 @@ fn planned_volume(
         snapshot_id: ebs.snapshot_id.clone(),
         shape: VolumeShape::new(volume_type, size, ebs.iops, ebs.throughput)?,
         delete_on_termination: ebs.delete_on_termination.unwrap_or(true),
+        initialization_rate: ebs.volume_initialization_rate,
     })
 }
 

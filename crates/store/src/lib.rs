@@ -10,6 +10,7 @@
 //! - [`doc`]: nouns as documents with a generation.
 //! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
+//! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
@@ -22,6 +23,7 @@
 
 pub mod account;
 pub mod blob;
+pub mod boot_set;
 mod collection;
 pub mod constraint;
 pub mod db;

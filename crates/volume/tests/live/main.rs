@@ -4,6 +4,7 @@
 
 mod crash_points;
 mod failure;
+mod fetching;
 mod harness;
 mod hostile;
 mod model;
