@@ -8,9 +8,12 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use cairn_control::{
-    Caller, Control, ControlOptions,
+    Caller, Control, ControlOptions, ErrorKind,
+    answer::VolumeStatus,
     machine::MachineOptions,
-    request::{StopInstances, TerminateInstances},
+    request::{
+        CreateVolume, Describe, EbsRequest, RunInstances, StopInstances, TerminateInstances,
+    },
 };
 use cairn_model::{ImageId, Instance, Snapshot};
 use cairn_store::{Store, boot_set};
@@ -228,4 +231,100 @@ fn damage(path: &std::path::Path) {
     let found = bytes.windows(row.len()).position(|window| window == row);
     bytes[found.unwrap() + 1] = 8;
     std::fs::write(path, bytes).unwrap();
+}
+
+fn at_rate(image: &ImageId, rate: i32) -> RunInstances {
+    let ebs = EbsRequest {
+        volume_initialization_rate: Some(rate),
+        ..EbsRequest::default()
+    };
+    RunInstances {
+        block_device_mappings: vec![device("/dev/xvda", ebs)],
+        ..launch(image)
+    }
+}
+
+async fn status(
+    control: &Control,
+    caller: &Caller,
+    volume: &cairn_model::VolumeId,
+) -> VolumeStatus {
+    let asked = ids(&[volume]);
+    let found = control.describe_volume_status(caller, asked).await;
+    found.unwrap().items.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_launch_fills_its_volume_at_the_rate_that_it_asks_for() {
+    let bench = Bench::new(4);
+    let control = bench.open(true).await;
+    let caller = new_caller(&control).await;
+    let (_, image) = root(&control, &caller).await;
+    for rate in [99, 301, -1] {
+        let refusal = control.run_instances(&caller, at_rate(&image, rate)).await;
+        refused(refusal, ErrorKind::InvalidParameterValue);
+    }
+    let mut blank = at_rate(&image, 200);
+    blank.block_device_mappings[0] = device(
+        "/dev/sdf",
+        EbsRequest {
+            volume_size: Some(1),
+            volume_initialization_rate: Some(200),
+            ..EbsRequest::default()
+        },
+    );
+    let refusal = control.run_instances(&caller, blank).await;
+    refused(refusal, ErrorKind::InvalidParameterCombination);
+
+    let instance = launched(&control, &caller, at_rate(&image, 200)).await;
+    let root = root_of(&instance);
+    let volume = control.describe_volumes(&caller, ids(&[&root])).await;
+    assert_eq!(volume.unwrap().items[0].initialization_rate, Some(200));
+    filled(&control, &instance).await;
+    let full = status(&control, &caller, &root).await;
+    let full = full.initialization.unwrap();
+    assert_eq!((full.percent, full.seconds_left), (100, Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_far_a_volume_is_filled_is_shown_open_or_not() {
+    let bench = Bench::new(5);
+    let control = bench.open(false).await;
+    let caller = new_caller(&control).await;
+    let (snapshot, _) = root(&control, &caller).await;
+    let request = CreateVolume {
+        volume_initialization_rate: Some(256),
+        ..from_snapshot(&snapshot)
+    };
+    let volume = available_volume(&control, &caller, request).await;
+    // Nobody has opened it.
+    let new = status(&control, &caller, &volume.id).await;
+    let details = [
+        ("io-enabled", "passed"),
+        ("io-performance", "not-applicable"),
+        ("initialization-state", "initializing"),
+    ];
+    assert_eq!((new.status(), new.details()), ("ok", details.to_vec()));
+    let new = new.initialization.unwrap();
+    assert_eq!((new.percent, new.seconds_left), (0, Some(4)));
+    // With one read, all zero blocks of a leaf of 256 are known for what they are.
+    read(&control, &volume, 600 * BLOCK, 512).await;
+    let open = status(&control, &caller, &volume.id).await;
+    let open = open.initialization.unwrap();
+    assert_eq!(open.percent, 256 * 100 / 2048);
+    control.release_volume(&volume.id).await.unwrap();
+    let closed = status(&control, &caller, &volume.id).await;
+    assert_eq!(closed.initialization.unwrap(), open);
+
+    let blank = available_volume(&control, &caller, blank(1)).await;
+    let blank = status(&control, &caller, &blank.id).await;
+    assert_eq!((blank.initialization, blank.details().len()), (None, 2));
+    let asked = Describe {
+        filters: vec![filter("volume-status.details-status", &["initializing"])],
+        ..Describe::default()
+    };
+    let found = control.describe_volume_status(&caller, asked).await;
+    let found = found.unwrap().items;
+    let found: Vec<_> = found.iter().map(|item| &item.volume.id).collect();
+    assert_eq!(found, [&volume.id]);
 }

@@ -172,6 +172,7 @@ fn options(
     .map_err(Failure::failed)?;
     options.scrubs = settings.scrub;
     options.collection = settings.collection;
+    options.block_cache_file_bytes = settings.block_cache_file_bytes;
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)
 }
