@@ -108,6 +108,7 @@ fn sample_document() -> Vec<u8> {
         created: Timestamp(0),
     };
     let record = Record {
+        data_key: None,
         domain: -5,
         owner,
         snapshot,

@@ -24,6 +24,31 @@ class Lifecycle(ServerTest):
         ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
         self.refused("InvalidSnapshot.NotFound", ec2.describe_snapshots, SnapshotIds=[snapshot["SnapshotId"]])
 
+    def test_how_far_a_volume_is_filled(self):
+        ec2 = self.ec2
+        snapshot = self.upload({i: pattern(i, BLOCK) for i in range(3)})
+        made = {}
+        for name, options in (("default", {}), ("provisioned-rate", {"VolumeInitializationRate": 100})):
+            made[name] = ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot, **options)["VolumeId"]
+        blank = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        volumes = [*made.values(), blank]
+        ec2.get_waiter("volume_available").wait(VolumeIds=volumes, WaiterConfig=FAST)
+        found = {item["VolumeId"]: item for item in ec2.describe_volume_status(VolumeIds=volumes)["VolumeStatuses"]}
+        self.assertEqual(set(found), set(volumes))
+        for name, volume in made.items():
+            status = found[volume]
+            details = {detail["Name"]: detail["Status"] for detail in status["VolumeStatus"]["Details"]}
+            self.assertEqual((status["VolumeStatus"]["Status"], details["io-enabled"]), ("ok", "passed"))
+            self.assertEqual(details["initialization-state"], "initializing")
+            initialization = status["InitializationStatusDetails"]
+            self.assertEqual((initialization["InitializationType"], initialization["Progress"]), (name, 0))
+            # A GiB at 100 MiB/s; without a rate nothing is promised.
+            self.assertEqual(initialization.get("EstimatedTimeToCompleteInSeconds"), 11 if name != "default" else None)
+        self.assertNotIn("InitializationStatusDetails", found[blank])
+        self.refused("InvalidVolume.NotFound", ec2.describe_volume_status, VolumeIds=["vol-0123456789abcdef0"])
+        self.refused("InvalidParameterValue", ec2.create_volume, AvailabilityZone="us-east-1a", SnapshotId=snapshot,
+                     VolumeInitializationRate=99)
+
     def test_image_of_a_snapshot(self):
         ec2 = self.ec2
         snapshot = self.upload({0: pattern("image", BLOCK)})

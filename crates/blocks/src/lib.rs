@@ -24,6 +24,8 @@
 //! - `lane`: the packs that one domain is writing, and their group commit.
 //! - `recover`: what is done with packs that a crash left unsealed.
 //! - `cache`: decoded blobs and nodes kept in memory, each loaded once at a time.
+//! - `urgency`: who may wait for whom.
+//! - `slots`: decoded blocks kept in a file, encrypted, behind those in memory.
 
 #![forbid(unsafe_code)]
 
@@ -52,6 +54,8 @@ mod pack;
 mod pack_format;
 mod recover;
 mod session;
+mod slots;
+mod urgency;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
@@ -63,9 +67,11 @@ pub use key::{DataKey, KeyError, Keyring, NoKeys, Secrecy};
 pub use memory_index::MemoryIndex;
 pub use recover::{Reindexed, UnreadPack};
 pub use session::Session;
+pub use slots::SlotStats;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
     Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,
     PackUsage, Root,
 };
+pub use urgency::{Hurry, Urgency};
 pub use zero::is_zero;

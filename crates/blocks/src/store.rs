@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::{
     cache::Cache,
@@ -22,13 +22,15 @@ use crate::{
     error::{Damage, Error, IoContext as _},
     frame::{self, Unreadable},
     index::Node,
-    key::Keyring,
+    key::{KEY_LEN, Keyring},
     lane::{Appended, Counters, Generation, Lane, Shared},
     pack::PackFiles,
     pack_format::{BLOB_HEADER_LEN, is_possible},
     recover::{self, Reindexed},
     session::{Session, Sessions},
+    slots::{self, SlotStats, Slots},
     types::{Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location, PackId},
+    urgency::{Hurry, Readers, Urgency},
     zero::is_zero,
 };
 
@@ -107,6 +109,9 @@ pub struct BlockStore {
     lanes: Mutex<HashMap<(DomainId, BlobKind), Arc<Lane>>>,
     blocks: Cache<(DomainId, Digest), Arc<[u8]>>,
     pub(crate) nodes: Cache<(DomainId, Digest), Arc<Node>>,
+    /// Blocks that memory has no room for.
+    slots: Option<Slots>,
+    readers: Readers,
     /// What was found damaged since the store was opened, so that the index is told once.
     noted: Mutex<HashSet<(DomainId, BlobId, PackId)>>,
     /// A collection is under way.
@@ -148,11 +153,64 @@ impl BlockStore {
             lanes: Mutex::default(),
             blocks: Cache::new(options.block_cache_bytes),
             nodes: Cache::new(options.node_cache_bytes),
+            slots: None,
+            readers: Readers::default(),
             noted: Mutex::default(),
             collecting: Arc::default(),
             collecting_stopped: AtomicBool::new(false),
             _lock: lock,
         })
+    }
+
+    /// Adds a cache of decoded blocks in a file of `bytes` bytes, which is made anew; with room for
+    /// no block there is none. `key` has to be random, and never used for this before: the file is
+    /// encrypted with it. A disk that does not let us is logged, and costs speed only.
+    #[must_use]
+    pub fn with_slots(mut self, bytes: u64, key: &[u8; KEY_LEN]) -> Self {
+        let (disk, dir) = (&self.shared.disk, &self.shared.dir);
+        let made = match bytes < BLOCK_SIZE as u64 {
+            true => slots::remove(&**disk, dir).map(|()| None),
+            false => Slots::open(disk, dir, bytes, key).map(Some),
+        };
+        self.slots = made.unwrap_or_else(|error| {
+            warn!(%error, bytes, "there is no cache of blocks on disk");
+            None
+        });
+        self
+    }
+
+    /// Says how urgent it is what the caller reads, until the guard is dropped.
+    pub fn hurry(&self, urgency: Urgency) -> Hurry<'_> {
+        self.readers.enter(urgency)
+    }
+
+    /// Whether somebody more urgent reads: then the next block is left for later.
+    pub fn is_outranked(&self, urgency: Urgency) -> bool {
+        self.readers.outrank(urgency)
+    }
+
+    /// What the cache of blocks on disk has done; nothing if there is none.
+    pub fn slot_stats(&self) -> SlotStats {
+        self.slots.as_ref().map(Slots::stats).unwrap_or_default()
+    }
+
+    /// Returns when the blocks that were read until now are in the cache on disk, or given up.
+    pub fn settle_slots(&self) {
+        if let Some(slots) = &self.slots {
+            slots.settle();
+        }
+    }
+
+    /// Gives the space of the cache on disk back, until the store is opened again. False: there was
+    /// none.
+    pub fn give_back_slots(&self) -> bool {
+        let Some(slots) = self.slots.as_ref().filter(|slots| slots.stats().slots > 0) else {
+            return false;
+        };
+        if let Err(error) = slots.give_back() {
+            warn!(%error, "give the space of the cache of blocks back");
+        }
+        true
     }
 
     /// Opens a session: whatever is put from now on, found to be there already, or read, stays until
@@ -214,12 +272,25 @@ impl BlockStore {
 
     /// Reads a block. What is returned has the digest asked for, always.
     pub fn get(&self, domain: DomainId, digest: &Digest) -> Result<Arc<[u8]>, Error> {
+        // Before any cache: what is erased must not be answered from one.
         self.shared.keys.check(domain)?;
         self.blocks.get_or_load((domain, *digest), || {
-            let block = self.load(domain, digest, BlobKind::Data)?;
+            let slots = self.slots.as_ref();
+            let block = slots
+                .and_then(|slots| slots.find(domain, digest))
+                .map_or_else(|| self.load_and_keep(domain, digest), Ok)?;
             let len = block.len();
             Ok((block, len))
         })
+    }
+
+    /// A block from its pack, which the cache on disk has from then on.
+    fn load_and_keep(&self, domain: DomainId, digest: &Digest) -> Result<Arc<[u8]>, Error> {
+        let block = self.load(domain, digest, BlobKind::Data)?;
+        if let Some(slots) = &self.slots {
+            slots.keep(domain, digest, &block);
+        }
+        Ok(block)
     }
 
     /// Tells the index of every blob in every sealed pack, for an index that was lost. Of copies of

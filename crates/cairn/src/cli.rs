@@ -124,6 +124,8 @@ from DIR/config.toml, whose keys are the names of the flags:
   listen = \"127.0.0.1:9000\"
   region = \"eu-central-1\"
   accelerator = \"tcg\"
+  [cache]
+  file_mib = 1024       # decoded blocks on disk, in each region in use, where there is space; 0: none
 The schedules of scrubs and of garbage collection are described in `cairn scrub --help` and
 `cairn gc --help`.")]
 pub(crate) struct Serve {

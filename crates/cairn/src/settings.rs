@@ -20,6 +20,9 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8773";
 /// The region that is named unless told otherwise.
 pub(crate) const DEFAULT_REGION: &str = "us-east-1";
 
+/// The size of the file of cached blocks in each region unless told otherwise, where there is space.
+const DEFAULT_CACHE_FILE_MIB: u32 = 1024;
+
 /// The server's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -37,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) collection: CollectionOptions,
     /// The file of the root key, if it is not the one in the data directory.
     pub(crate) root_key: Option<PathBuf>,
+    /// Bytes of decoded blocks that are cached in a file, in each region that is in use.
+    pub(crate) block_cache_file_bytes: u64,
 }
 
 /// `config.toml`.
@@ -53,6 +58,8 @@ struct File {
     collection: Collection,
     #[serde(default)]
     keys: KeysFile,
+    #[serde(default)]
+    cache: CacheFile,
 }
 
 /// `[keys]` in `config.toml`.
@@ -128,6 +135,20 @@ impl Collection {
     }
 }
 
+/// The table `cache` of `config.toml`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CacheFile {
+    /// 0: none.
+    file_mib: Option<u32>,
+}
+
+impl CacheFile {
+    fn bytes(self) -> u64 {
+        u64::from(self.file_mib.unwrap_or(DEFAULT_CACHE_FILE_MIB)) << 20
+    }
+}
+
 impl Settings {
     /// What holds for this server.
     pub(crate) fn load(flags: &Serve, dir: &DataDir) -> Result<Self> {
@@ -156,6 +177,7 @@ impl Settings {
             scrub: file.scrub.options(),
             collection: file.collection.options()?,
             root_key: root_key_of(file.keys, dir),
+            block_cache_file_bytes: file.cache.bytes(),
         })
     }
 }
@@ -264,6 +286,14 @@ mod tests {
         let off = "[scrub]\ninterval_days = 0\nmib_per_second = 0\n";
         let off = load(&NO_FLAGS, Some(off)).unwrap().scrub;
         assert_eq!((off.every, off.bytes_per_second), (None, None));
+    }
+
+    #[test]
+    fn a_gibibyte_of_blocks_is_cached_unless_told_otherwise() {
+        let bytes = |file| load(&NO_FLAGS, file).unwrap().block_cache_file_bytes;
+        assert_eq!(bytes(None), 1 << 30);
+        assert_eq!(bytes(Some("[cache]\nfile_mib = 64")), 64 << 20);
+        assert_eq!(bytes(Some("[cache]\nfile_mib = 0")), 0);
     }
 
     #[test]

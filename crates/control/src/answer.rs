@@ -4,7 +4,7 @@ use std::fmt;
 
 use cairn_model::{
     BlockDeviceMapping, ImageId, Instance, InstanceId, InstanceState, KeyPair, ReservationId,
-    SnapshotId, Timestamp, VolumeId, ids::AccountId, instance::ShutdownBehavior,
+    SnapshotId, Timestamp, Volume, VolumeId, ids::AccountId, instance::ShutdownBehavior,
     volume::Attachment,
 };
 use zeroize::Zeroizing;
@@ -16,6 +16,26 @@ pub struct VolumeAttachment {
     pub volume_id: VolumeId,
     /// The attachment.
     pub attachment: Attachment,
+}
+
+/// How a volume is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeStatus {
+    /// The volume.
+    pub volume: Volume,
+    /// Whether it can be read and written.
+    pub is_usable: bool,
+    /// How far it is filled from its snapshot; none if it was made from none.
+    pub initialization: Option<Initialization>,
+}
+
+/// How far a volume is filled from its snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Initialization {
+    /// From 0 to 100, which is all of it.
+    pub percent: u64,
+    /// How long the rest takes at the rate that was asked for, if one was.
+    pub seconds_left: Option<u64>,
 }
 
 /// One attribute of an image.

@@ -15,9 +15,10 @@ use tokio::runtime::Handle;
 use crate::{
     Error, Result,
     attest::{PublicKey, SigningKey},
+    boot_set::{self, BootWatch},
     collect::{CollectionOptions, Collector},
     ebs::{self, Uploads},
-    engine::{self, Engine, Places},
+    engine::{self, CacheFile, Engine, Places},
     jobs::{JobGate, Runner},
     key_file,
     keys::{Keys, Vault, verbs::domain_of},
@@ -42,6 +43,9 @@ pub struct ControlOptions {
     pub disk: Arc<dyn Disk>,
     /// How volumes are run.
     pub volumes: cairn_volume::Options,
+    /// Bytes of decoded blocks that are cached in a file, in each region that is in use; 0 is none.
+    /// At most a quarter of what is free, beyond the reserve, is taken.
+    pub block_cache_file_bytes: u64,
     /// How machines are run. Emulated, unless something better was found to work.
     pub machines: MachineOptions,
     /// The file of the root key, which the keys of encrypted volumes and snapshots are wrapped under;
@@ -76,6 +80,7 @@ impl ControlOptions {
             entropy,
             disk: Arc::new(FsDisk),
             volumes: cairn_volume::Options::new(boot_id),
+            block_cache_file_bytes: 4 << 20,
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
             root_key: None,
             scrubs: ScrubOptions::default(),
@@ -131,6 +136,7 @@ pub(crate) struct Inner {
     keys: Arc<Keys>,
     engine: Engine,
     room: Room,
+    boots: BootWatch,
     uploads: Uploads,
     seal: Seal,
     signing: SigningKey,
@@ -164,6 +170,10 @@ impl Control {
             places.runtime_dir.clone(),
             &server_secret(&store, &*options.entropy, "imds").await?,
         );
+        let cache = CacheFile {
+            bytes: options.block_cache_file_bytes,
+            entropy: Arc::clone(&options.entropy),
+        };
         let control = Self(Arc::new(Inner {
             clock: options.clock,
             entropy: options.entropy,
@@ -174,9 +184,11 @@ impl Control {
                 index,
                 Arc::clone(&keys),
                 options.volumes,
+                cache,
             ),
             keys,
             room,
+            boots: BootWatch::default(),
             uploads,
             seal,
             signing,
@@ -191,7 +203,9 @@ impl Control {
         control.resume_machines().await.map_err(OpenError::Resume)?;
         tokio::spawn(ebs::record_puts(control.downgrade(), waiting));
         let stopping = control.jobs().stopping().clone();
-        tokio::spawn(space::watch(Ticks::new(space::EVERY, &control, &stopping)));
+        let ticks = |every| Ticks::new(every, &control, &stopping);
+        tokio::spawn(space::watch(ticks(space::EVERY)));
+        tokio::spawn(boot_set::watch(ticks(boot_set::EVERY)));
         control.start_jobs();
         if control.scrubs().every.is_some() {
             let stop = control.jobs().stopping().clone();
@@ -244,6 +258,10 @@ impl Control {
 
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    pub(crate) fn boots(&self) -> &BootWatch {
+        &self.0.boots
     }
 
     pub(crate) fn uploads(&self) -> &Uploads {

@@ -10,13 +10,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use cairn_blocks::{BlobIndex, BlockStore, DataKey, Digest, DomainId, Keyring, Root, disk::Disk};
-use cairn_model::{Region, Snapshot, SnapshotId, VolumeId};
+use cairn_blocks::{
+    BlobIndex, BlockStore, DataKey, Digest, DomainId, Keyring, Root, disk::Disk, key::KEY_LEN,
+};
+use cairn_model::{Entropy, Region, Snapshot, SnapshotId, VolumeId};
 use cairn_nbd::Server;
 use cairn_store::record::{self, Record, RecordError};
-use cairn_volume::{Base, Claims, EpochTag, Pressure, Volume, VolumeSpec};
+use cairn_volume::{Base, Claims, EpochTag, Hydration, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use crate::{
     Error, ErrorKind,
@@ -221,6 +224,7 @@ pub(crate) struct Engine {
     index: Arc<dyn BlobIndex>,
     keys: Arc<Keys>,
     options: cairn_volume::Options,
+    cache: CacheFile,
     stores: tokio::sync::Mutex<HashMap<Region, Arc<BlockStore>>>,
     slots: Mutex<HashMap<VolumeId, Arc<Slot>>>,
     captures: Semaphore,
@@ -244,6 +248,24 @@ pub(crate) struct OpenVolume {
     pub(crate) volume: Option<Arc<Volume>>,
 }
 
+/// The file that decoded blocks of a region are cached in.
+#[derive(Clone, Debug)]
+pub(crate) struct CacheFile {
+    /// Its size, if there is space; 0 is none.
+    pub(crate) bytes: u64,
+    /// Where its keys come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl CacheFile {
+    /// A key that was never used.
+    fn key(&self) -> Zeroizing<[u8; KEY_LEN]> {
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        self.entropy.fill(&mut *key);
+        key
+    }
+}
+
 /// Where an engine keeps things.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
@@ -260,6 +282,7 @@ impl Engine {
         index: Arc<dyn BlobIndex>,
         keys: Arc<Keys>,
         options: cairn_volume::Options,
+        cache: CacheFile,
     ) -> Self {
         Self {
             disk,
@@ -268,6 +291,7 @@ impl Engine {
             index,
             keys,
             options,
+            cache,
             stores: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
             captures: Semaphore::new(CAPTURES),
@@ -285,8 +309,13 @@ impl Engine {
         let (disk, index) = (Arc::clone(&self.disk), Arc::clone(&self.index));
         let keys: Arc<dyn Keyring> = Arc::<Keys>::clone(&self.keys);
         let dir = self.region_dir(region).join(PACKS);
-        let options = cairn_blocks::Options::default();
-        let open = move || BlockStore::open(disk, &dir, index, keys, options);
+        let (cache_bytes, cache_key) = (self.cache.bytes, self.cache.key());
+        let open = move || {
+            let options = cairn_blocks::Options::default();
+            let store = BlockStore::open(Arc::clone(&disk), &dir, index, keys, options)?;
+            let spare = Space::of(disk.space(&dir)?).spare_bytes();
+            Ok::<_, EngineError>(store.with_slots(cache_bytes.min(spare / 4), &cache_key))
+        };
         let store = Arc::new(blocking(open).await?);
         stores.insert(region, Arc::clone(&store));
         Ok(store)
@@ -318,6 +347,7 @@ impl Engine {
         &self,
         noun: &cairn_model::Volume,
         key: Option<DataKey>,
+        boot_set: Arc<[u64]>,
     ) -> Result<Arc<Volume>, EngineError> {
         let store = self.store(noun.region).await?;
         let (disk, dir) = (
@@ -326,6 +356,7 @@ impl Engine {
         );
         let options = cairn_volume::Options {
             hydration_rate: hydration_rate(noun),
+            boot_set,
             ..self.options.clone()
         };
         blocking(move || cairn_volume::open(disk, &dir, store, key, options)).await
@@ -450,6 +481,25 @@ impl Engine {
         blocking(move || cairn_volume::claims::claims(&*disk, &dir, key.as_ref(), &boot_id)).await
     }
 
+    /// How far a volume is filled that is not open; `None` if there is none. The caller sees to it
+    /// that nobody opens it meanwhile.
+    pub(crate) async fn hydration(
+        &self,
+        region: Region,
+        id: &VolumeId,
+        key: Option<DataKey>,
+    ) -> Result<Option<Hydration>, EngineError> {
+        let (disk, dir) = (Arc::clone(&self.disk), self.volume_dir(region, id));
+        let boot_id = self.options.boot_id.clone();
+        blocking(
+            move || match cairn_volume::hydration(&*disk, &dir, key.as_ref(), &boot_id) {
+                Err(cairn_volume::Error::NotFound) => Ok(None),
+                found => found.map(Some),
+            },
+        )
+        .await
+    }
+
     /// The block store of a region, if anything was ever stored there.
     pub(crate) async fn existing_store(
         &self,
@@ -501,6 +551,15 @@ impl Engine {
     pub(crate) async fn space(&self) -> Result<Space, EngineError> {
         let (disk, dir) = (Arc::clone(&self.disk), self.regions_dir.clone());
         Ok(Space::of(blocking(move || disk.space(&dir)).await?))
+    }
+
+    /// Gives the space of cached blocks back.
+    pub(crate) async fn give_back_caches(&self) {
+        for (region, store) in self.stores.lock().await.iter() {
+            if store.give_back_slots() {
+                tracing::info!(%region, "the cache of blocks on disk was given up for want of space");
+            }
+        }
     }
 
     /// What all volumes are told of how scarce space is.

@@ -28,7 +28,8 @@ impl Control {
             return Ok(Arc::clone(volume));
         }
         let key = self.volume_key(&noun).await?;
-        let volume = self.engine().open_volume(&noun, key).await?;
+        let boot_set = self.boot_set(&noun).await;
+        let volume = self.engine().open_volume(&noun, key, boot_set).await?;
         for epoch in volume.pending_epochs() {
             self.settle(&volume, epoch).await?;
         }
@@ -52,6 +53,7 @@ impl Control {
     /// Ends the offer of a volume, once the requests under way are answered, and closes the volume
     /// when nobody else needs it.
     pub async fn unexport_volume(&self, id: &VolumeId) -> Result<()> {
+        self.record_boot(id).await;
         let slot = self.engine().slot(id);
         let server = slot.open.lock().await.server.take();
         blocking(move || {

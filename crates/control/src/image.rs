@@ -612,6 +612,7 @@ async fn registered_ebs(
         .map_or(ebs.encrypted.unwrap_or(false), |snapshot| {
             snapshot.encrypted
         });
+    volumes::check_initialization_rate(ebs.volume_initialization_rate, snapshot.is_some())?;
     let size = block_device::volume_size(
         device_name,
         &ebs,
@@ -861,6 +862,8 @@ impl Device {
                 delete_on_termination: Some(self.delete_on_termination),
                 encrypted: Some(volume.encrypted),
                 kms_key_id: None,
+                // How the volume was filled is no property of the image.
+                volume_initialization_rate: None,
             }),
         }
     }

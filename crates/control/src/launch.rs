@@ -298,6 +298,10 @@ impl Launch {
         let sizes = mapping::snapshot_sizes(conn, caller, snapshots).await?;
         let plan = plan_launch(&image, instance_type, &wish.mappings, wish.metadata, &sizes);
         let plan = plan.map_err(launch_error)?;
+        for planned in &plan.volumes {
+            let from_snapshot = planned.snapshot_id.is_some();
+            volumes::check_initialization_rate(planned.initialization_rate, from_snapshot)?;
+        }
         if plan.metadata_options.instance_metadata_tags {
             tag::check_for_metadata(&wish.tags.tags(ResourceType::Instance))?;
         }
@@ -416,7 +420,7 @@ impl Launch {
             encrypted: self.keys.contains_key(&planned.device_name),
             kms_key_id: self.keys.get(&planned.device_name).map(KmsKey::arn),
             multi_attach_enabled: false,
-            initialization_rate: None,
+            initialization_rate: planned.initialization_rate,
             state: VolumeState::Creating,
             create_time: now,
             attachments: vec![attaching(instance, planned, now)],
@@ -826,6 +830,7 @@ impl Job for LaunchJob {
             self.make_volumes(control).await?;
             return Ok(Next::Step);
         }
+        control.watch_boot(&instance).await;
         control.boot(&instance, &turn).await?;
         control.mark_running(&self.instance, &turn).await?;
         Ok(Next::Done)

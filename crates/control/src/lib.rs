@@ -14,6 +14,7 @@
 //! - [`jobs`]: work that goes on after the answer.
 //! - [`account`]: accounts and access keys.
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
+//! - `volume_status`: how they are.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
 //! - [`keys`]: the keys that encrypted volumes and snapshots are kept under.
@@ -29,6 +30,7 @@
 //! - `image`: registering images, and making them of instances.
 //! - `launch`, [`instance`], `attachment`: launching instances, starting and ending them, their
 //!   volumes.
+//! - `boot_set`: what guests read when they boot, fetched first the next time.
 //! - [`machine`]: the machines of instances.
 //! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
 //! - [`space`]: what is refused, slowed and held when space runs out.
@@ -41,6 +43,7 @@ pub mod account;
 pub mod answer;
 mod attachment;
 pub mod attest;
+mod boot_set;
 pub mod caller;
 pub mod collect;
 pub mod control;
@@ -78,6 +81,7 @@ mod ticks;
 mod token;
 pub mod verify;
 pub mod volume;
+mod volume_status;
 
 pub use caller::Caller;
 pub use control::{Control, ControlOptions, OpenError};

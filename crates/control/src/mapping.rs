@@ -86,6 +86,7 @@ fn read_ebs(request: &EbsRequest) -> Result<EbsBlockDevice> {
         delete_on_termination: request.delete_on_termination,
         encrypted: request.encrypted,
         kms_key_id: request.kms_key_id.clone(),
+        volume_initialization_rate: request.volume_initialization_rate,
     })
 }
 

@@ -148,6 +148,7 @@ pub struct EbsRequest {
     pub delete_on_termination: Option<bool>,
     pub encrypted: Option<bool>,
     pub kms_key_id: Option<String>,
+    pub volume_initialization_rate: Option<i32>,
 }
 
 /// CreateImage.

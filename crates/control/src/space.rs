@@ -43,6 +43,11 @@ impl Space {
         self.free_bytes > self.reserve_bytes
     }
 
+    /// Bytes beyond the reserve.
+    pub(crate) fn spare_bytes(&self) -> u64 {
+        self.free_bytes.saturating_sub(self.reserve_bytes)
+    }
+
     /// What guests feel of it.
     pub fn scarcity(&self) -> Scarcity {
         if self.free_bytes >= self.reserve_bytes / 2 {
@@ -74,7 +79,13 @@ impl Control {
 pub(crate) async fn watch(mut ticks: Ticks) {
     while let Some(control) = ticks.next().await {
         match control.engine().space().await {
-            Ok(space) => tell(&control, space),
+            Ok(space) => {
+                // Before anybody is held up for want of it.
+                if !space.has_room() {
+                    control.engine().give_back_caches().await;
+                }
+                tell(&control, space);
+            }
             // Without an answer, what was said last holds.
             Err(error) => tracing::warn!(%error, "ask the file system for its space"),
         }

@@ -266,7 +266,7 @@ pub(crate) fn shape_error(error: ShapeError) -> Error {
     Error::new(kind, error)
 }
 
-fn not_found(id: &str) -> Error {
+pub(crate) fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::VolumeNotFound,
         format!("The volume '{id}' does not exist."),
@@ -341,15 +341,18 @@ fn check_options(request: &CreateVolume) -> Result<()> {
             "This server does not attach a volume to several instances: leave out MultiAttachEnabled, or set it to false.",
         ));
     }
-    check_initialization_rate(request)
+    check_initialization_rate(
+        request.volume_initialization_rate,
+        request.snapshot_id.is_some(),
+    )
 }
 
 /// A volume is usable at once at any rate; one that EBS does not offer is refused all the same.
-fn check_initialization_rate(request: &CreateVolume) -> Result<()> {
-    let Some(rate) = request.volume_initialization_rate else {
+pub(crate) fn check_initialization_rate(rate: Option<i32>, from_snapshot: bool) -> Result<()> {
+    let Some(rate) = rate else {
         return Ok(());
     };
-    if request.snapshot_id.is_none() {
+    if !from_snapshot {
         return Err(Error::new(
             ErrorKind::InvalidParameterCombination,
             "The parameter VolumeInitializationRate can only be used with the parameter SnapshotId.",

@@ -40,6 +40,8 @@ pub struct EbsBlockDevice {
     pub encrypted: Option<bool>,
     /// The key.
     pub kms_key_id: Option<String>,
+    /// How fast it is filled from its snapshot, in MiB/s.
+    pub volume_initialization_rate: Option<i32>,
 }
 
 /// Why block device mappings are refused.
@@ -249,6 +251,9 @@ fn ebs_over(image: &EbsBlockDevice, request: &EbsBlockDevice) -> EbsBlockDevice 
             .kms_key_id
             .clone()
             .or_else(|| image.kms_key_id.clone()),
+        volume_initialization_rate: request
+            .volume_initialization_rate
+            .or(image.volume_initialization_rate),
     }
 }
 

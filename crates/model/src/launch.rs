@@ -41,6 +41,8 @@ pub struct PlannedVolume {
     pub encrypted: Option<bool>,
     /// The name of the key, if one is given.
     pub kms_key_id: Option<String>,
+    /// How fast it is filled from its snapshot, in MiB/s.
+    pub initialization_rate: Option<i32>,
 }
 
 /// Metadata options as far as a request names them.
@@ -239,6 +241,7 @@ fn planned_volume(
         delete_on_termination: ebs.delete_on_termination.unwrap_or(true),
         encrypted: ebs.encrypted,
         kms_key_id: ebs.kms_key_id.clone(),
+        initialization_rate: ebs.volume_initialization_rate,
     })
 }
 

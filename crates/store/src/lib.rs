@@ -10,6 +10,7 @@
 //! - [`doc`]: nouns as documents with a generation.
 //! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
+//! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
 //! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
@@ -23,6 +24,7 @@
 
 pub mod account;
 pub mod blob;
+pub mod boot_set;
 mod collection;
 pub mod constraint;
 pub mod db;

@@ -32,6 +32,7 @@ pub(crate) fn metadata() -> Migrator {
         "0201" "networks";
         "0202" "key_pairs";
         "0203" "instances";
+        "0206" "boot_sets";
     })
 }
 

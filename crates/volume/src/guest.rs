@@ -8,6 +8,8 @@ use std::{
     sync::{RwLockReadGuard, TryLockError, atomic::Ordering},
 };
 
+use cairn_blocks::Urgency;
+
 use crate::{
     entries::{Entry, Source, covers, read_slices, resolve},
     error::Error,
@@ -291,6 +293,9 @@ impl Core {
                 len: piece.len,
                 source: source(piece.at),
             };
+            if u64::from(piece.len) < BLOCK && !self.is_present(piece.block) {
+                self.touched.note(piece.block);
+            }
             let is_first = self
                 .entries
                 .insert(piece.block, entry, state.keep_through());
@@ -392,6 +397,7 @@ impl Core {
                 Found::Absent(_) if wait == Wait::No => return Ok(Err(Obstacle::Bytes)),
                 Found::Absent(base) => base,
             };
+            let _hurry = self.store.hurry(Urgency::Demand);
             if !self.is_known(piece.block) {
                 self.learn(piece.block)?;
             } else if self.read_absent(piece, buf, base)? {
@@ -428,6 +434,7 @@ impl Core {
     /// Reads from the base and the journal. False if the block came to be present meanwhile: then
     /// entries may be gone that the base does not have.
     fn read_absent(&self, piece: &Piece, buf: &mut [u8], base: Option<Base>) -> io::Result<bool> {
+        self.touched.note(piece.block);
         let block = self.base_block(base, piece.block)?;
         self.todo.add_wanted(piece.block);
         self.work.raise();

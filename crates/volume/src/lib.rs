@@ -28,6 +28,8 @@
 //! - `pressure`: what writers do when space is scarce.
 //! - `sync`: locks, group commit, signals.
 //! - `todo_list`: what the background work is told to look at.
+//! - `hydration`: how far a volume is filled.
+//! - `touched`: the order in which a guest first needed its base.
 //! - `geometry`: blocks, regions, leaves.
 
 #![forbid(unsafe_code)]
@@ -38,6 +40,7 @@ pub mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hydration;
 pub mod types;
 pub mod volume;
 
@@ -61,11 +64,13 @@ mod settle;
 mod state;
 mod sync;
 mod todo_list;
+mod touched;
 mod work;
 
 pub use claims::Claims;
 pub use epoch::freeze_all;
 pub use error::Error;
+pub use hydration::hydration;
 pub use pressure::Pressure;
 pub use types::{
     Background, Base, EpochTag, Extent, Freeze, Hydration, Options, Outcome, Progress, Scarcity,

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cairn_blocks::{BLOCK_SIZE, is_zero};
+use cairn_blocks::{BLOCK_SIZE, Urgency, is_zero};
 
 use crate::{
     entries::{Entry, Slice, Source, covers, read_slices, resolve},
@@ -26,11 +26,16 @@ use crate::{
 /// Blocks that are settled between two syncs: 16 MiB.
 const BATCH: usize = 32;
 
+/// How long what is fetched ahead waits when somebody more urgent came.
+const GIVE_WAY: Duration = Duration::from_millis(50);
+
 /// The state of whoever settles.
 #[derive(Debug, Default)]
 pub(crate) struct Settling {
     /// Where the search for absent blocks goes on.
     cursor: u64,
+    /// Where the boot set goes on.
+    boot_at: usize,
     /// Blocks that could not be read from the base. The search passes them by; those with entries
     /// are tried again after a while, and any when a reader could read it.
     unreadable: HashSet<u64>,
@@ -63,41 +68,100 @@ impl Job {
     }
 }
 
+/// Blocks to settle, in this order, each once.
+#[derive(Debug)]
+struct Batch {
+    blocks: Vec<u64>,
+    urgency: Urgency,
+}
+
 impl Core {
     /// Settles some blocks, those first that were asked for. False if there was nothing to do.
     pub(crate) fn settle_some(&self) -> Result<bool, Error> {
         let mut settling = lock(&self.settling);
-        let mut blocks = self.todo.take_blocks(BATCH);
-        if blocks.is_empty() && self.options.hydrate && settling.pause().is_none() {
-            blocks = self.next_absent(&mut settling)?;
-            settling.next = self.due_after(blocks.len() as u64 * BLOCK);
-        }
-        if blocks.is_empty() {
+        let (begun, boot_at) = (Instant::now(), settling.boot_at);
+        let batch = self.next_batch(&mut settling)?;
+        if batch.blocks.is_empty() {
             return Ok(false);
         }
-        let result = self.settle(&mut settling, &blocks);
-        if result.is_err() {
+        let hurry = self.store.hurry(batch.urgency);
+        let result = self.settle(&mut settling, &batch);
+        drop(hurry);
+        let left = result.as_deref().unwrap_or(&batch.blocks);
+        if batch.urgency != Urgency::Demand {
+            let bytes = (batch.blocks.len() - left.len()) as u64 * BLOCK;
+            settling.next = self.due_after(begun, bytes, !left.is_empty());
+        }
+        if let Some(first) = left.iter().min() {
             // None of them is passed by.
-            let first = blocks.first().copied().unwrap_or(0);
-            settling.cursor = settling.cursor.min(first);
-            blocks.iter().for_each(|block| self.entries.let_go(*block));
-            self.todo.add_ready(
-                blocks
-                    .into_iter()
-                    .filter(|block| self.entries.journaled().get(*block)),
-            );
+            settling.cursor = settling.cursor.min(*first);
+            settling.boot_at = boot_at;
+            left.iter().for_each(|block| self.entries.let_go(*block));
+            let journaled = |block: &u64| self.entries.journaled().get(*block);
+            self.todo.add_ready(left.iter().copied().filter(journaled));
         }
         self.room.raise();
-        result.map(|()| true)
+        result.map(|_| true)
     }
 
-    /// When the next blocks are due after so many bytes, at the rate that is asked for.
-    fn due_after(&self, bytes: u64) -> Option<Instant> {
-        let rate = self.options.hydration_rate?;
+    /// What comes next: what guests asked for, the boot set, the rest.
+    fn next_batch(&self, settling: &mut Settling) -> Result<Batch, Error> {
+        let mut batch = Batch {
+            blocks: self.todo.take_blocks(BATCH).into_iter().collect(),
+            urgency: Urgency::Demand,
+        };
+        if !batch.blocks.is_empty() || !self.options.hydrate || settling.pause().is_some() {
+            return Ok(batch);
+        }
+        batch.urgency = Urgency::BootSet;
+        batch.blocks = self.next_of_boot_set(settling);
+        if batch.blocks.is_empty() {
+            batch.urgency = Urgency::Hydration;
+            batch.blocks = self.next_absent(settling)?.into_iter().collect();
+        }
+        Ok(batch)
+    }
+
+    /// The next absent blocks of the boot set, in its order.
+    fn next_of_boot_set(&self, settling: &mut Settling) -> Vec<u64> {
+        let mut found = Vec::new();
+        while found.len() < BATCH
+            && let Some(block) = self.options.boot_set.get(settling.boot_at).copied()
+        {
+            settling.boot_at += 1;
+            let is_wanted = block < self.blocks()
+                && !found.contains(&block)
+                && !settling.unreadable.contains(&block)
+                && self.is_absent(block);
+            if is_wanted {
+                found.push(block);
+            }
+        }
+        found
+    }
+
+    /// Whether the base has a block that `data` has not. A boot set is a hint: if the base cannot
+    /// say so now, the search for the rest will ask again.
+    fn is_absent(&self, block: u64) -> bool {
+        if !self.is_known(block)
+            && let Err(error) = self.learn(block)
+        {
+            tracing::warn!(block, %error, "the base cannot be read");
+            return false;
+        }
+        !self.is_present(block)
+    }
+
+    /// When the next blocks are due after so many bytes since `begun`, at the rate that is asked
+    /// for, and a while later if somebody more urgent came.
+    fn due_after(&self, begun: Instant, bytes: u64, is_outranked: bool) -> Option<Instant> {
         if self.options.background == Background::Manual {
             return None;
         }
-        Some(Instant::now() + Duration::from_millis(bytes * 1000 / rate))
+        let rate = self.options.hydration_rate;
+        let by_rate = rate.map(|rate| begun + Duration::from_millis(bytes * 1000 / rate));
+        let by_rank = is_outranked.then(|| Instant::now() + GIVE_WAY);
+        by_rate.max(by_rank)
     }
 
     /// How long until absent blocks are due, if they are not.
@@ -149,7 +213,10 @@ impl Core {
         Ok(found)
     }
 
-    fn settle(&self, settling: &mut Settling, blocks: &BTreeSet<u64>) -> Result<(), Error> {
+    /// Settles the blocks of a batch. Returns those that are left for later, as somebody more urgent
+    /// reads; never all of them, so that it comes to an end however long that goes on.
+    fn settle(&self, settling: &mut Settling, batch: &Batch) -> Result<Vec<u64>, Error> {
+        let blocks = &batch.blocks;
         for block in blocks.iter().filter(|block| !self.is_known(**block)) {
             if let Err(error) = self.learn(*block) {
                 tracing::warn!(block, %error, "the base cannot be read");
@@ -160,24 +227,27 @@ impl Core {
         // What `data` holds may never be newer than what the journal holds durably: after a power
         // loss the block would have changed, and nothing would say so.
         self.journal.sync().context("sync the journal")?;
-        let mut settled = Vec::with_capacity(jobs.len());
+        let (mut settled, mut left) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
-            if self.write_job(settling, base, size_bytes, &job)? {
+            if !settled.is_empty() && self.store.is_outranked(batch.urgency) {
+                left.push(job.block);
+            } else if self.write_job(settling, base, size_bytes, &job)? {
                 settled.push((job.block, job.through()));
             } else {
                 self.entries.let_go(job.block);
             }
         }
         if settled.is_empty() {
-            return Ok(());
+            return Ok(left);
         }
         self.data_sync.sync_now().context("sync the data file")?;
-        self.finish(settled)
+        self.finish(settled)?;
+        Ok(left)
     }
 
     /// Looks at the blocks, alone: no write in place to a block that has entries is under way
     /// after this.
-    fn begin(&self, blocks: &BTreeSet<u64>) -> (Option<Base>, u64, Vec<Job>) {
+    fn begin(&self, blocks: &[u64]) -> (Option<Base>, u64, Vec<Job>) {
         let state = exclude(&self.gate);
         let wanted = |block: &&u64| !state.is_frozen(**block) && self.is_known(**block);
         let mut jobs = Vec::new();
@@ -318,7 +388,7 @@ mod tests {
         let core = &volume.core;
         core.learn(0).unwrap();
 
-        let (base, size_bytes, jobs) = core.begin(&BTreeSet::from([0]));
+        let (base, size_bytes, jobs) = core.begin(&[0]);
         let written = volume.write(0, &[9; 4096], false, Wait::Yes).unwrap();
         assert_eq!(written, Outcome::Done);
         let job = jobs.first().unwrap();

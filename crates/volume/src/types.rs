@@ -100,6 +100,9 @@ pub struct Options {
     pub background: Background,
     /// Whether the base is copied into the volume in the background, beyond what is touched.
     pub hydrate: bool,
+    /// Blocks that are copied in the background before all others, in this order: an earlier
+    /// volume's [`first_touched`](crate::Volume::first_touched). Blocks that do not exist do no harm.
+    pub boot_set: Arc<[u64]>,
     /// How many bytes a second are copied in the background, on average; what is asked for is not
     /// held up by this. `None` is as fast as it goes. Only with [`Background::Threads`].
     pub hydration_rate: Option<NonZeroU64>,
@@ -118,6 +121,7 @@ impl Options {
             boot_id: boot_id.into(),
             background: Background::Threads,
             hydrate: true,
+            boot_set: Arc::default(),
             hydration_rate: None,
             pressure: Arc::default(),
             when_full: WhenFull::Hold,

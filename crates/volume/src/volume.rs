@@ -31,6 +31,7 @@ use crate::{
     state::State,
     sync::{DataSync, Failure, Signal, exclude, lock, share},
     todo_list::Todo,
+    touched::FirstTouches,
     types::{Background, Base, EpochTag, Hydration, Options, VolumeSpec, check_size},
 };
 
@@ -238,6 +239,7 @@ pub(crate) struct Core {
     pub(crate) checkpoints: Mutex<Checkpoints>,
     pub(crate) settling: Mutex<Settling>,
     pub(crate) todo: Todo,
+    pub(crate) touched: FirstTouches,
     /// Raised when there is background work.
     pub(crate) work: Signal,
     /// Raised when a writer that waits should look again.
@@ -302,6 +304,7 @@ impl Core {
             stop_capture: AtomicBool::new(false),
             settling: Mutex::default(),
             todo,
+            touched: FirstTouches::default(),
             work: Signal::default(),
             room: Signal::default(),
             waiting: AtomicU64::new(0),
@@ -386,6 +389,18 @@ impl Volume {
             total_blocks,
             present_blocks,
         }
+    }
+
+    /// The blocks of the base that a guest needed since the volume was opened, by read or by a write
+    /// of a part, in the order in which it first did; at most 16 384 of them. Blocks that were
+    /// present by then are not among them, but some may be that the base has not, either.
+    pub fn first_touched(&self) -> Vec<u64> {
+        self.core.touched.order()
+    }
+
+    /// How many blocks [`first_touched`](Self::first_touched) has.
+    pub fn first_touched_count(&self) -> usize {
+        self.core.touched.count()
     }
 
     /// Bytes of the journal that are in use.

@@ -30,6 +30,8 @@ pub mod error;
 mod geometry;
 #[path = "../../../crates/volume/src/guest.rs"]
 mod guest;
+#[path = "../../../crates/volume/src/hydration.rs"]
+mod hydration;
 #[path = "../../../crates/volume/src/journal.rs"]
 mod journal;
 #[path = "../../../crates/volume/src/plane.rs"]
@@ -40,6 +42,10 @@ mod pressure;
 mod record;
 #[path = "../../../crates/volume/src/recovery.rs"]
 mod recovery;
+#[path = "../../../crates/volume/src/seal.rs"]
+mod seal;
+#[path = "../../../crates/volume/src/sealed_file.rs"]
+mod sealed_file;
 #[path = "../../../crates/volume/src/settle.rs"]
 mod settle;
 #[path = "../../../crates/volume/src/state.rs"]
@@ -48,6 +54,8 @@ mod state;
 mod sync;
 #[path = "../../../crates/volume/src/todo_list.rs"]
 mod todo_list;
+#[path = "../../../crates/volume/src/touched.rs"]
+mod touched;
 #[path = "../../../crates/volume/src/types.rs"]
 pub mod types;
 #[path = "../../../crates/volume/src/volume.rs"]
@@ -58,6 +66,7 @@ mod work;
 pub use claims::Claims;
 pub use epoch::freeze_all;
 pub use error::Error;
+pub use hydration::hydration;
 pub use pressure::Pressure;
 pub use types::{
     Background, Base, EpochTag, Extent, Freeze, Hydration, Options, Outcome, Progress, Scarcity,

@@ -29,6 +29,7 @@ fn asked_ebs(ebs: request::EbsBlockDevice) -> verbs::EbsRequest {
         delete_on_termination: ebs.delete_on_termination,
         encrypted: ebs.encrypted,
         kms_key_id: ebs.kms_key_id,
+        volume_initialization_rate: ebs.volume_initialization_rate,
     }
 }
 

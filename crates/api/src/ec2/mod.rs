@@ -94,6 +94,7 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "DescribeAccountAttributes" => place::describe_account_attributes(call).await,
         "CreateVolume" => volume::create(call).await,
         "DescribeVolumes" => volume::describe(call).await,
+        "DescribeVolumeStatus" => volume::describe_status(call).await,
         "DeleteVolume" => volume::delete(call).await,
         "AttachVolume" => volume::attach(call).await,
         "DetachVolume" => volume::detach(call).await,

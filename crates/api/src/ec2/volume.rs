@@ -1,6 +1,9 @@
 //! Volumes and their attachments.
 
-use cairn_control::request as verbs;
+use cairn_control::{
+    answer::{Initialization, VolumeStatus},
+    request as verbs,
+};
 use cairn_model::{Attachment, Region, Volume, VolumeId};
 
 use super::{
@@ -51,6 +54,28 @@ pub(super) async fn describe(call: &Call<'_>) -> Answered {
     })
 }
 
+pub(super) async fn describe_status(call: &Call<'_>) -> Answered {
+    let asked: request::DescribeVolumeStatusRequest = call.request()?;
+    let common = common::describe(
+        asked.filters,
+        asked.max_results,
+        asked.next_token,
+        asked.dry_run,
+    )?;
+    let request = verbs::Describe {
+        ids: asked.volume_ids,
+        ..common
+    };
+    let found = call
+        .control
+        .describe_volume_status(call.caller, request)
+        .await?;
+    answer(response::DescribeVolumeStatusResult {
+        volume_statuses: found.items.iter().map(show_status).collect(),
+        next_token: found.next_token,
+    })
+}
+
 pub(super) async fn delete(call: &Call<'_>) -> Answered {
     let asked: request::DeleteVolumeRequest = call.request()?;
     let request = verbs::ById {
@@ -84,6 +109,43 @@ pub(super) async fn detach(call: &Call<'_>) -> Answered {
     };
     let detached = call.control.detach_volume(call.caller, request).await?;
     answer(show_attachment(&detached.volume_id, &detached.attachment))
+}
+
+fn show_status(status: &VolumeStatus) -> response::VolumeStatusItem {
+    let volume = &status.volume;
+    let details = status.details();
+    response::VolumeStatusItem {
+        actions: Vec::new(),
+        availability_zone: some(&volume.availability_zone),
+        events: Vec::new(),
+        volume_id: some(&volume.id),
+        volume_status: Some(response::VolumeStatusInfo {
+            details: details
+                .into_iter()
+                .map(|(name, status)| response::VolumeStatusDetails {
+                    name: some(name),
+                    status: some(status),
+                })
+                .collect(),
+            status: some(status.status()),
+        }),
+        initialization_status_details: status.initialization.map(show_initialization),
+        availability_zone_id: zone_id(volume.region, &volume.availability_zone),
+    }
+}
+
+fn show_initialization(initialization: Initialization) -> response::InitializationStatusDetails {
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let is_provisioned = initialization.seconds_left.is_some();
+    response::InitializationStatusDetails {
+        initialization_type: some(if is_provisioned {
+            "provisioned-rate"
+        } else {
+            "default"
+        }),
+        progress: Some(whole(initialization.percent)),
+        estimated_time_to_complete_in_seconds: initialization.seconds_left.map(whole),
+    }
 }
 
 /// A volume as EC2 shows it: one that was made of no snapshot has an empty id there.

@@ -14,6 +14,7 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("DescribeAccountAttributes", "DescribeAccountAttributesRequest"),
     ("CreateVolume", "CreateVolumeRequest"),
     ("DescribeVolumes", "DescribeVolumesRequest"),
+    ("DescribeVolumeStatus", "DescribeVolumeStatusRequest"),
     ("DeleteVolume", "DeleteVolumeRequest"),
     ("AttachVolume", "AttachVolumeRequest"),
     ("DetachVolume", "DetachVolumeRequest"),
@@ -59,6 +60,7 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "DescribeAccountAttributes" => show::<DescribeAccountAttributesRequest>(group),
         "CreateVolume" => show::<CreateVolumeRequest>(group),
         "DescribeVolumes" => show::<DescribeVolumesRequest>(group),
+        "DescribeVolumeStatus" => show::<DescribeVolumeStatusRequest>(group),
         "DeleteVolume" => show::<DeleteVolumeRequest>(group),
         "AttachVolume" => show::<AttachVolumeRequest>(group),
         "DetachVolume" => show::<DetachVolumeRequest>(group),
@@ -842,6 +844,34 @@ impl FromQuery for DescribeTagsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeVolumeStatusRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub volume_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeVolumeStatusRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["MaxResults", "NextToken", "VolumeId", "DryRun", "Filter"],
+            ignored: &["IncludeManagedResources"],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            volume_ids: group.list("VolumeId")?,
+            dry_run: group.optional("DryRun")?,
+            filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeVolumesRequest {
     pub volume_ids: Vec<String>,
     pub dry_run: Option<bool>,
@@ -935,13 +965,14 @@ pub struct EbsBlockDevice {
     pub kms_key_id: Option<String>,
     pub throughput: Option<i32>,
     pub encrypted: Option<bool>,
+    pub volume_initialization_rate: Option<i32>,
 }
 
 impl FromQuery for EbsBlockDevice {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["DeleteOnTermination", "Iops", "SnapshotId", "VolumeSize", "VolumeType", "KmsKeyId", "Throughput", "Encrypted"],
-            ignored: &["VolumeInitializationRate"],
+            used: &["DeleteOnTermination", "Iops", "SnapshotId", "VolumeSize", "VolumeType", "KmsKeyId", "Throughput", "Encrypted", "VolumeInitializationRate"],
+            ignored: &[],
             refused: &["OutpostArn", "AvailabilityZone", "AvailabilityZoneId", "EbsCardIndex"],
             only: &[],
         })?;
@@ -954,6 +985,7 @@ impl FromQuery for EbsBlockDevice {
             kms_key_id: group.optional("KmsKeyId")?,
             throughput: group.optional("Throughput")?,
             encrypted: group.optional("Encrypted")?,
+            volume_initialization_rate: group.optional("VolumeInitializationRate")?,
         })
     }
 }

@@ -361,6 +361,20 @@ impl ToXml for DescribeTagsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeVolumeStatusResult {
+    pub next_token: Option<String>,
+    pub volume_statuses: Vec<VolumeStatusItem>,
+}
+
+impl ToXml for DescribeVolumeStatusResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("volumeStatusSet", "item", &self.volume_statuses);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeVolumesResult {
     pub next_token: Option<String>,
     pub volumes: Vec<Volume>,
@@ -658,6 +672,22 @@ impl ToXml for ImportKeyPairResult {
         xml.member("keyName", self.key_name.as_ref());
         xml.member("keyPairId", self.key_pair_id.as_ref());
         xml.list_if_any("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InitializationStatusDetails {
+    pub initialization_type: Option<String>,
+    pub progress: Option<i64>,
+    pub estimated_time_to_complete_in_seconds: Option<i64>,
+}
+
+impl ToXml for InitializationStatusDetails {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("initializationType", self.initialization_type.as_ref());
+        xml.member("progress", self.progress.as_ref());
+        xml.member("estimatedTimeToCompleteInSeconds", self.estimated_time_to_complete_in_seconds.as_ref());
     }
 }
 
@@ -1724,6 +1754,98 @@ impl ToXml for VolumeAttachment {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeStatusAction {
+    pub code: Option<String>,
+    pub description: Option<String>,
+    pub event_id: Option<String>,
+    pub event_type: Option<String>,
+}
+
+impl ToXml for VolumeStatusAction {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("code", self.code.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("eventId", self.event_id.as_ref());
+        xml.member("eventType", self.event_type.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeStatusDetails {
+    pub name: Option<String>,
+    pub status: Option<String>,
+}
+
+impl ToXml for VolumeStatusDetails {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("name", self.name.as_ref());
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeStatusEvent {
+    pub description: Option<String>,
+    pub event_id: Option<String>,
+    pub event_type: Option<String>,
+    pub not_after: Option<Timestamp>,
+    pub not_before: Option<Timestamp>,
+    pub instance_id: Option<String>,
+}
+
+impl ToXml for VolumeStatusEvent {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.member("eventId", self.event_id.as_ref());
+        xml.member("eventType", self.event_type.as_ref());
+        xml.member("notAfter", self.not_after.as_ref());
+        xml.member("notBefore", self.not_before.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeStatusInfo {
+    pub details: Vec<VolumeStatusDetails>,
+    pub status: Option<String>,
+}
+
+impl ToXml for VolumeStatusInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("details", "item", &self.details);
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeStatusItem {
+    pub actions: Vec<VolumeStatusAction>,
+    pub availability_zone: Option<String>,
+    pub events: Vec<VolumeStatusEvent>,
+    pub volume_id: Option<String>,
+    pub volume_status: Option<VolumeStatusInfo>,
+    pub initialization_status_details: Option<InitializationStatusDetails>,
+    pub availability_zone_id: Option<String>,
+}
+
+impl ToXml for VolumeStatusItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("actionsSet", "item", &self.actions);
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.list("eventsSet", "item", &self.events);
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("volumeStatus", self.volume_status.as_ref());
+        xml.member("initializationStatusDetails", self.initialization_status_details.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Vpc {
     pub owner_id: Option<String>,
     pub instance_tenancy: Option<String>,
@@ -1787,6 +1909,7 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("DescribeAccountAttributes", Some("DescribeAccountAttributesResult")),
     ("CreateVolume", Some("Volume")),
     ("DescribeVolumes", Some("DescribeVolumesResult")),
+    ("DescribeVolumeStatus", Some("DescribeVolumeStatusResult")),
     ("DeleteVolume", None),
     ("AttachVolume", Some("VolumeAttachment")),
     ("DetachVolume", Some("VolumeAttachment")),
@@ -1832,6 +1955,7 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "DescribeAccountAttributes" => read::<DescribeAccountAttributesResult>(response),
         "CreateVolume" => read::<Volume>(response),
         "DescribeVolumes" => read::<DescribeVolumesResult>(response),
+        "DescribeVolumeStatus" => read::<DescribeVolumeStatusResult>(response),
         "AttachVolume" => read::<VolumeAttachment>(response),
         "DetachVolume" => read::<VolumeAttachment>(response),
         "CreateSnapshot" => read::<Snapshot>(response),

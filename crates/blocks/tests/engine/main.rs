@@ -12,6 +12,7 @@ mod model;
 mod packs;
 mod rot;
 mod scrub;
+mod slots;
 mod storing;
 mod support;
 mod threads;

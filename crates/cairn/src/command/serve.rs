@@ -173,6 +173,7 @@ fn options(
     options.scrubs = settings.scrub;
     options.collection = settings.collection;
     options.root_key = settings.root_key.clone();
+    options.block_cache_file_bytes = settings.block_cache_file_bytes;
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)
 }

@@ -2,6 +2,7 @@
 
 mod crash_points;
 mod failure;
+mod fetching;
 pub(crate) mod harness;
 mod hostile;
 mod model;
