@@ -1,6 +1,6 @@
 //! Guests, freezes, captures and background work on one volume, in many orders.
 
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
