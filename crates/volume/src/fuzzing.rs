@@ -14,10 +14,11 @@ use zeroize::Zeroizing;
 use crate::{
     checkpoint::Checkpoint,
     error::Error,
+    geometry::index,
     journal::segment_path,
     record::{
         FIRST_LSN, Kind, MAX_BODY, Place, RECORD_HEADER, Record, RecordHeader, SegmentHeader,
-        checksum, encode_record, record_len,
+        WRITE_PREFIX, checksum, encode_record, record_len,
     },
     recovery,
     seal::Keys,
@@ -72,7 +73,11 @@ pub fn record(bytes: &[u8]) -> bool {
         return false;
     };
     match &record {
-        Record::Write { len, .. } => assert_eq!(*len as usize + 8, body.len(), "bytes of a WRITE"),
+        Record::Write { len, .. } => assert_eq!(
+            *len + WRITE_PREFIX as u64,
+            body.len() as u64,
+            "bytes of a WRITE"
+        ),
         _ => {
             let (kind, again) = record.encode();
             assert_eq!(kind, header.kind, "another kind than was read");
@@ -206,7 +211,7 @@ fn signed_records(bytes: &[u8]) -> Vec<u8> {
         record[8..16].copy_from_slice(&(FIRST_LSN + at as u64).to_le_bytes());
         let crc = checksum(INCARNATION, &record[4..RECORD_HEADER + len]);
         record[..4].copy_from_slice(&crc.to_le_bytes());
-        at += record_len(len) as usize;
+        at += index(record_len(len));
         if at > out.len() {
             break;
         }

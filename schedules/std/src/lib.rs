@@ -34,6 +34,7 @@ pub mod thread {
 /// of priority. Each tries `usual` orders, or
 /// `CAIRN_SCHEDULES`; `CAIRN_SEED` chooses others. An order that fails
 /// is written into `dir`; shuttle says where, and `shuttle::replay_from_file` repeats it.
+#[expect(clippy::print_stdout, reason = "shown with a test that fails")]
 pub fn in_many_orders(usual: u64, dir: &'static str, scenario: fn()) {
     use shuttle::scheduler::{PctScheduler, RandomScheduler};
     let number = |name: &str, usual: u64| match env::var(name) {

@@ -63,6 +63,9 @@ pub mod volume;
 #[path = "../../../crates/volume/src/work.rs"]
 mod work;
 
+pub mod scenarios;
+pub mod yielding;
+
 pub use claims::Claims;
 pub use epoch::freeze_all;
 pub use error::Error;

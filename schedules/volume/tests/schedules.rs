@@ -1,6 +1,6 @@
 //! Guests, freezes, captures and background work on one volume, in many orders.
 
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
@@ -8,6 +8,7 @@ use cairn_blocks::{BLOCK_SIZE, BlockStore, DomainId, MemoryIndex, NoKeys, Root, 
 use cairn_schedules_std::{in_many_orders, thread};
 use cairn_schedules_volume::{
     Background, EpochTag, Options, Outcome, Volume, VolumeSpec, Wait, Work, create, open,
+    yielding::Yielding,
 };
 use cairn_testkit::{Crash, SimDisk};
 
@@ -41,19 +42,14 @@ impl World {
     }
 
     fn open(sim: SimDisk, store: &str) -> Self {
+        // The block store is not scheduled: its calls are one step each.
         let disk: Arc<dyn Disk> = Arc::new(sim.clone());
         let index = Arc::new(MemoryIndex::new());
         let settings = cairn_blocks::Options::default();
-        let store = BlockStore::open(
-            Arc::clone(&disk),
-            Path::new(store),
-            index,
-            Arc::new(NoKeys),
-            settings,
-        );
+        let store = BlockStore::open(disk, Path::new(store), index, Arc::new(NoKeys), settings);
         let store = Arc::new(store.unwrap());
         let volume = open(
-            disk,
+            Arc::new(Yielding(sim.clone())),
             Path::new("/volume"),
             Arc::clone(&store),
             None,
@@ -121,6 +117,8 @@ impl World {
 fn options() -> Options {
     Options {
         background: Background::Manual,
+        journal_segment_bytes: 4 << 20,
+        journal_cap_bytes: 16 << 20,
         ..Options::new("boot")
     }
 }
@@ -234,13 +232,22 @@ fn a_flush_covers_what_came_before_it() {
             }
         };
         let other = world.beside(flushed(7, 2));
-        let third = world.beside(flushed(1030, 3));
         assert!(flushed(0, 1)(&world));
         let world = world.after_power_loss();
         assert_eq!(world.read(0), 1, "flushed and lost");
-        // They belong to the process that died.
-        drop((other.join(), third.join()));
+        // It belongs to the process that died.
+        drop(other.join());
     });
+}
+
+/// Group commit by itself, in many more orders.
+#[test]
+fn a_sync_covers_what_was_noted() {
+    in_many_orders(
+        100 * ORDERS,
+        FAILED,
+        cairn_schedules_volume::scenarios::a_sync_covers_what_was_noted,
+    );
 }
 
 /// A trim and a flush at the same time; another flush, and the trim has happened for good.
