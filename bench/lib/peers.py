@@ -192,4 +192,4 @@ def version(*programs):
                "nbdcopy": ("nbdcopy", "--version"), "qemu-img": ("qemu-img", "--version"),
                "cp": ("cp", "--version"), "qemu-system-x86_64": ("qemu-system-x86_64", "--version"),
                "qemu-storage-daemon": ("qemu-storage-daemon", "--version")}
-    return [run.first_line(*options[program]).split(" (")[0] for program in programs]
+    return [run.first_line(*options[program]).replace("(GNU coreutils) ", "").split(" (")[0] for program in programs]

@@ -45,8 +45,9 @@ class StorageDaemon:
             if "return" in answer:
                 return answer["return"]
 
-    def begin_backup(self):
-        self.execute("blockdev-backup", **{"job-id": "backup", "device": "disk", "target": "target", "sync": "full"})
+    def begin_backup(self, bytes_per_second):
+        self.execute("blockdev-backup", **{"job-id": "backup", "device": "disk", "target": "target", "sync": "full",
+                                           "speed": bytes_per_second})
 
     def backing_up(self):
         return bool(self.execute("query-jobs"))

@@ -21,7 +21,7 @@ class Series:
         return statistics.median(self.values)
 
     def shown(self):
-        return f"{number(self.median)} {self.unit} ({number(min(self.values))}–{number(max(self.values))})"
+        return f"{number(self.median)} {self.unit}".rstrip() + f" ({number(min(self.values))}–{number(max(self.values))})"
 
 
 @dataclasses.dataclass
