@@ -18,20 +18,22 @@ mib_per_second = 0
 [collection]
 enabled = false
 grace_seconds = 0
+repack_below_percent = {repack_below_percent}
 """
 
 
 class Server:
     """`cairn serve`; nothing runs in it by a schedule."""
 
-    def __init__(self, binary, directory):
+    def __init__(self, binary, directory, repack_below_percent):
         self.binary, self.data = binary, pathlib.Path(directory)
+        self.configuration = CONFIGURATION.format(repack_below_percent=repack_below_percent)
         self.log = self.data.with_suffix(".log")
         self.api = self.process = self.blank = None
 
     def start(self):
         self.data.mkdir(mode=0o700, exist_ok=True)
-        (self.data / "config.toml").write_text(CONFIGURATION)
+        (self.data / "config.toml").write_text(self.configuration)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
@@ -160,9 +162,9 @@ def environment():
 
 
 @contextlib.contextmanager
-def server(bench, name="data"):
+def server(bench, repack_below_percent=50):
     """A server in the row's scratch directory, gone afterwards."""
-    one = Server(bench.binary, bench.scratch / name)
+    one = Server(bench.binary, bench.scratch / "data", repack_below_percent)
     try:
         yield one.start()
     finally:
