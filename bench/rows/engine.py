@@ -20,16 +20,13 @@ def pauses(bench):
     program = bench.example("volume_bench")
     pause = Result("P8", "pause of CreateSnapshot, two writers", "the engine alone: `volume_bench`, without NBD or API")
     creation = Result("creation", "volumes of snapshots of 2 GiB and of 15 TiB", "the engine alone: `volume_bench`")
-    lines = [r"freeze {} GiB under 2 writers: .*p99 ([\d.]+) ms", r"volume of a snapshot of {} GiB: create ([\d.]+) ms .*first read ([\d.]+) ms"]
-    found = {}
-    for round_number in range(bench.rounds):
-        text = run.timed([program, bench.scratch]).output
-        for gib in (1, 1024):
-            found.setdefault(f"p99, {gib} GiB", []).append(numbers(lines[0].format(gib), text)[0])
-        for gib in (2, 15 << 10):
-            created, read = numbers(lines[1].format(gib), text)
-            found.setdefault(f"create, {gib} GiB", []).append(created)
-            found.setdefault(f"first read, {gib} GiB", []).append(read)
+    text, found = run.timed([program, bench.scratch]).output, {}
+    spread = r"([\d.]+) ms \(([\d.]+)–([\d.]+)\)"
+    for gib in (1, 1024):
+        found[f"p99, {gib} GiB"] = numbers(f"freeze {gib} GiB under 2 writers: .*p99 {spread}", text)
+    for gib in (2, 15 << 10):
+        both = numbers(f"volume of a snapshot of {gib} GiB: create {spread}, first read {spread}", text)
+        found[f"create, {gib} GiB"], found[f"first read, {gib} GiB"] = both[:3], both[3:]
     for name, values in found.items():
         (pause if name.startswith("p99") else creation).add(name, "ms", values)
     for gib in (1, 1024):
@@ -39,7 +36,8 @@ def pauses(bench):
         creation.limit(f"create of {gib} GiB, in ms", f"create, {gib} GiB", at_most=50)
     for result in (pause, creation):
         result.ran("volume_bench DIRECTORY")
-        result.note("each round is a run of the program, whose own figures are medians of five of its rounds")
+        result.note("one run of the program, which has five rounds of its own that take turns, whatever `--rounds` says: their "
+                    "median, lowest and highest; the spread of a ratio is that of these three")
     return [pause, creation]
 
 
