@@ -33,6 +33,7 @@ class Goal:
     spread: tuple
     bound: float
     at_least: bool
+    meant: str = ""  # the size that the goal is for, where that is not what was measured
 
     @property
     def met(self):
@@ -41,7 +42,12 @@ class Goal:
     def shown(self):
         low, high = self.spread
         return (self.what, f"**{number(self.value)}** ({number(low)}–{number(high)})",
-                f"{'≥' if self.at_least else '≤'} {number(self.bound)}", "met" if self.met else "**not met**")
+                f"{'≥' if self.at_least else '≤'} {number(self.bound)}{self.meant and f' ({self.meant})'}", self.said())
+
+    def said(self):
+        if not self.met:
+            return "**not met**"
+        return "met at this size" if self.meant else "met"
 
 
 class Result:
@@ -69,27 +75,30 @@ class Result:
         if version not in self.versions:
             self.versions.append(version)
 
-    def ratio(self, what, over, under, at_least=None, at_most=None):
-        """A goal for the quotient of two series: that of their medians, and of each round."""
+    def ratio(self, what, over, under, at_least=None, at_most=None, meant=""):
+        """A goal for the quotient of two series: that of their medians, and of each round.
+
+        `meant` names the size that the goal is for, where another one was measured."""
         over, under = self.series[over], self.series[under]
         rounds = [a / b for a, b in zip(over.values, under.values)]
-        self._goal(what, over.median / under.median, (min(rounds), max(rounds)), at_least, at_most)
+        self._goal(what, over.median / under.median, (min(rounds), max(rounds)), at_least, at_most, meant)
 
-    def limit(self, what, name, at_least=None, at_most=None):
+    def limit(self, what, name, at_least=None, at_most=None, meant=""):
         """A goal for the median of one series."""
         values = self.series[name].values
-        self._goal(what, self.series[name].median, (min(values), max(values)), at_least, at_most)
+        self._goal(what, self.series[name].median, (min(values), max(values)), at_least, at_most, meant)
 
-    def _goal(self, what, value, spread, at_least, at_most):
+    def _goal(self, what, value, spread, at_least, at_most, meant):
         bound = at_most if at_least is None else at_least
-        self.goals.append(Goal(what, value, spread, bound, at_least is not None))
+        self.goals.append(Goal(what, value, spread, bound, at_least is not None, meant))
 
     def verdict(self):
         if self.skipped:
             return "not measured"
         if not self.goals:
             return "no goal"
-        return "met" if all(goal.met for goal in self.goals) else "**not met**"
+        said = {goal.said() for goal in self.goals}
+        return next(word for word in ("**not met**", "met at this size", "met") if word in said)
 
     def markdown(self):
         lines = [f"## {self.row}: {self.title}", ""]

@@ -47,7 +47,7 @@ def first(bench):
     largest = f"{bench.scale.first_mib[-1]} MiB"
     for name, bound in (("restic", 3), ("borg", 3), ("casync", 8)):
         if name in there:
-            result.ratio(f"{largest}: wall, {name} ÷ cairn import", f"{largest}, {name}, wall s", f"{largest}, cairn import, wall s", at_least=bound)
+            result.ratio(f"{largest}: wall, {name} ÷ cairn import", f"{largest}, {name}, wall s", f"{largest}, cairn import, wall s", at_least=bound, meant="for 10 GiB")
     for door in ("cairn import", "cairn CreateSnapshot"):
         result.ratio(f"{largest}: processor time, {door} ÷ floor", f"{largest}, {door}, CPU s/GiB", f"{largest}, floor, CPU s/GiB", at_most=1.3)
     result.ran("restic init --repository-version 2; restic backup FILE")
@@ -145,7 +145,7 @@ def incremental(bench):
     _incremental_sparse(bench, result)
     largest = bench.scale.dense_mib[-1]
     for name in there:
-        result.ratio(f"{largest} MiB, 1 % changed: {name} ÷ cairn", f"{largest} MiB, {name}", f"{largest} MiB, cairn", at_least=20)
+        result.ratio(f"{largest} MiB, 1 % changed: {name} ÷ cairn", f"{largest} MiB, {name}", f"{largest} MiB, cairn", at_least=20, meant="for 100 GiB")
     low, high = bench.scale.sparse_gib[0], bench.scale.sparse_gib[-1]
     count = bench.scale.sparse_changes[-1]
     result.ratio(f"{count} blocks changed: {high} GiB ÷ {low} GiB", f"{count} blocks of {high} GiB", f"{count} blocks of {low} GiB", at_most=1.3)
@@ -398,9 +398,10 @@ def collection(bench):
     for directory in (prepared, kept):
         shutil.rmtree(directory)
     _real_collection(bench, result, archive)
-    result.ratio(f"{blobs} blobs: restic ÷ cairn", f"{blobs} blobs, restic prune", f"{blobs} blobs, cairn", at_least=20)
+    result.ratio(f"{blobs} blobs: restic ÷ cairn", f"{blobs} blobs, restic prune", f"{blobs} blobs, cairn", at_least=20,
+                 meant="" if blobs >= 1_000_000 else "for 1 million")
     result.ratio("real snapshots: restic ÷ cairn", "snapshots, restic prune", "snapshots, cairn gc", at_least=20)
-    result.limit(f"memory at {blobs} blobs, in MiB", f"{blobs} blobs, cairn, memory", at_most=256)
+    result.limit(f"memory at {blobs} blobs, in MiB", f"{blobs} blobs, cairn, memory", at_most=256, meant="for 20 million")
     result.ran("restic forget --prune SNAPSHOT…; collect_scale DIR BLOBS collect; cairn gc, twice")
     result.note(f"{blobs} blobs: restic's are as many files of some ten bytes, so that it copies next to nothing; of Cairn's blocks "
                 "there are only index and rows. Cairn's time is that of two passes: one condemns, one deletes")
