@@ -37,10 +37,10 @@ SCALES = {
         create_gib=(1, 10240), first_reads=50, restore_mib=256, series_mib=128, snapshots=4, blobs=12800,
         marked_blobs=(12800, 25600), attached_gib=(1, 1024), attached=2, churn_mib=64, ingest_mib=256),
     "medium": Scale(
-        seconds=2, io_mib=1024, capture_seconds=2, capture_mib=1024, first_mib=(256, 512), dense_mib=(512, 1024),
+        seconds=1, io_mib=1024, capture_seconds=2, capture_mib=768, first_mib=(128, 384), dense_mib=(256, 768),
         sparse_gib=(100, 10240), sparse_changes=(100, 400, 1000), listed_blocks=(1000,), listed_gib=(10, 10240),
-        create_gib=(1, 1024, 10240), first_reads=300, restore_mib=1024, series_mib=512, snapshots=12, blobs=128_000,
-        marked_blobs=(128_000, 256_000, 512_000), attached_gib=(1, 1024, 10240), attached=6, churn_mib=512, ingest_mib=1024),
+        create_gib=(1, 1024, 10240), first_reads=300, restore_mib=768, series_mib=192, snapshots=12, blobs=64_000,
+        marked_blobs=(64_000, 128_000), attached_gib=(1, 10240), attached=6, churn_mib=128, ingest_mib=256),
     "full": Scale(
         seconds=4, io_mib=1024, capture_seconds=4, capture_mib=2048, first_mib=(512, 1024, 2048, 4096),
         dense_mib=(1024, 2048, 4096), sparse_gib=(100, 10240), sparse_changes=(100, 300, 1000, 3000),
