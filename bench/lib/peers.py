@@ -52,7 +52,7 @@ class Restic(Archive):
         self.call("restic", "init", "--quiet", "--repository-version", "2", "--repo", self.repository)
 
     def backup(self, path):
-        # Without --ignore-inode and --force alike: a disk that was written to has a new time, and is read whole.
+        # A disk that was written to has a new time, and is read whole.
         return self.call("restic", "--quiet", "--repo", self.repository, "backup", path)
 
     def restore(self, path, target):
