@@ -60,7 +60,11 @@ def timed(command, environment=None, cwd=None, ok=(0,)):
     with tempfile.TemporaryFile() as output:
         began = time.monotonic()
         process = subprocess.Popen(words, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except KeyboardInterrupt:
+            stop(process)
+            raise
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
