@@ -3,6 +3,7 @@
 CARGO ?= cargo
 # Nothing is built twice where the machine has little memory to spare.
 export CARGO_INCREMENTAL ?= 0
+SCALE ?= medium
 
 .PHONY: help build demo test e2e lint bench
 
@@ -26,6 +27,6 @@ e2e:  ## Run the end-to-end tests only; TESTS="test_import test_guest.Guest" cho
 lint:  ## Check formatting, lints and generated code
 	@scripts/test lint
 
-bench:  ## Measure against nbdkit and qemu-nbd
+bench:  ## Measure against the programs of others; ROWS="P9 P10" chooses, SCALE=small|medium|full
 	scripts/setup.sh bench
-	@bench/run
+	@bench/run --scale $(SCALE) $(ROWS)

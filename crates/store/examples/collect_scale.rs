@@ -4,7 +4,8 @@
 //! many blobs in DIR, if there is none, half of them of a snapshot that was deleted; then, in a
 //! process of its own, collects. The index nodes are real; of the blocks there are only the rows,
 //! since nothing of a collection reads a block unless it copies it. BLOBS has to be a multiple of
-//! 128: a pack with blobs of both halves would be copied, and there is nothing to copy.
+//! 128: a pack with blobs of both halves would be copied, and there is nothing to copy. A third
+//! word, `prepare` or `collect`, has only that done: to collect in copies of one index.
 
 #![allow(
     clippy::print_stdout,
@@ -40,11 +41,15 @@ fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let dir = Path::new(&arguments[0]);
     let blobs: u64 = arguments[1].parse().unwrap();
-    if arguments.get(2).is_some_and(|word| word == "collect") {
+    let only = arguments.get(2).map(String::as_str);
+    if only == Some("collect") {
         return collect(dir, blobs);
     }
     if !dir.join("ready").exists() {
         prepare(dir, blobs);
+    }
+    if only == Some("prepare") {
+        return;
     }
     let this = std::env::current_exe().unwrap();
     let done = std::process::Command::new(this)

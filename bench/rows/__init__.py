@@ -1,0 +1,1 @@
+"""The rows of BENCHMARKS.md, a file for each group."""
