@@ -249,8 +249,8 @@ mod tests {
     #[test]
     fn a_guest_that_does_not_rest_is_watched_for_so_long() {
         let mut rest = Rest::new(at(0));
-        for second in 1..300 {
-            assert!(!rest.is_reached(at(second), second as usize));
+        for (second, touched) in (1..300).zip(1..) {
+            assert!(!rest.is_reached(at(second), touched));
         }
         assert!(rest.is_reached(at(300), 300));
     }

@@ -67,7 +67,7 @@ impl Bench {
     /// What is recorded, read when no server is open.
     async fn recorded(&self, image: &ImageId, snapshot: &Snapshot) -> Option<Vec<u64>> {
         let store = Store::open(&self.world.place.data_dir()).await.unwrap();
-        let found = boot_set::get(&mut *store.read().await.unwrap(), image, &snapshot.id).await;
+        let found = boot_set::get(&mut store.read().await.unwrap(), image, &snapshot.id).await;
         store.close().await;
         found.unwrap()
     }

@@ -75,7 +75,7 @@ fn packs(place: &Place) -> (usize, u64) {
     let files: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_name() != "lock")
+        .filter(|entry| entry.file_name() != "lock" && entry.file_name() != "slots")
         .map(|entry| entry.metadata().unwrap().len())
         .collect();
     (files.len(), files.iter().sum())
@@ -655,7 +655,7 @@ impl Life {
         assert_eq!(report.known.packs, 0, "{report:?}");
         let dir = self.place.data_dir().join("regions/us-east-1/packs");
         let left = cairn_blocks::disk::Disk::list(&*self.disk, &dir).unwrap();
-        assert_eq!(left, ["lock"]);
+        assert_eq!(left, ["lock", "slots"]);
         self.control().shutdown().await;
     }
 }
