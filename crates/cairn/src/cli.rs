@@ -253,6 +253,8 @@ pub(crate) struct KeyCreate {
 }
 
 /// List the keys, also those that were deleted
+///
+/// Those of the caller's account in the region: id, state, when it was made, and what it is for.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
