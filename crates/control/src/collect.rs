@@ -205,7 +205,7 @@ impl Control {
         let _session = store.session();
         let (mut holders, images) = {
             let mut read = self.store().read().await?;
-            let holders = Holders::read(&mut read, caller.region).await?;
+            let holders = Holders::read(self, &mut read, caller.region).await?;
             let images = image::list_registered(&mut read, &caller.account, caller.region).await?;
             (holders, images)
         };
@@ -291,7 +291,7 @@ impl Control {
         let collection = collection.await.map_err(ended)?;
         let (mut holders, collection) = {
             let mut read = self.store().read().await?;
-            let holders = Holders::read(&mut read, region).await?;
+            let holders = Holders::read(self, &mut read, region).await?;
             let collection = mark_uploads(&mut read, &holders, collection).await?;
             (holders, collection)
         };
@@ -328,7 +328,7 @@ impl Control {
             }
             chosen.push(found.id);
         }
-        let mut holders = Holders::read(&mut read, caller.region).await?;
+        let mut holders = Holders::read(self, &mut read, caller.region).await?;
         drop(read);
         holders.complete(self).await?;
         let others = holders

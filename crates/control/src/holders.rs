@@ -64,7 +64,7 @@ pub(crate) struct HeldUpload {
     pub(crate) account: AccountId,
     pub(crate) id: SnapshotId,
     pub(crate) domain: DomainId,
-    /// How its rows are read; known once the holders are complete.
+    /// How its rows are read.
     pub(crate) seal: RowSeal,
 }
 
@@ -78,7 +78,11 @@ pub(crate) struct HeldSnapshot {
 
 impl Holders {
     /// What the rows say, as of one moment. [`complete`](Self::complete) adds the rest.
-    pub(crate) async fn read(conn: &mut Connection, region: Region) -> Result<Self> {
+    pub(crate) async fn read(
+        control: &Control,
+        conn: &mut Connection,
+        region: Region,
+    ) -> Result<Self> {
         let mut holders = Self {
             domains: domain::list_in(conn, region).await?,
             volumes: volume::list_in(conn, region).await?,
@@ -95,11 +99,12 @@ impl Holders {
                 holders.add_content(account.clone(), &content)?;
             }
             let key = keys.get(&id).and_then(Option::as_deref);
+            let domain = holders.domain_of(&account, key)?;
             holders.uploads.push(HeldUpload {
-                domain: holders.domain_of(&account, key)?,
                 account,
                 id,
-                seal: RowSeal::Erased,
+                domain,
+                seal: control.row_seal(domain).await?,
             });
         }
         for job in job::list_open(conn).await? {
@@ -113,9 +118,6 @@ impl Holders {
 
     /// Adds what the engine holds.
     pub(crate) async fn complete(&mut self, control: &Control) -> Result<()> {
-        for upload in &mut self.uploads {
-            upload.seal = control.row_seal(upload.domain).await?;
-        }
         let committing: Vec<_> = control.engine().committing().values().cloned().collect();
         for content in committing {
             self.add_work(&content)?;

@@ -171,7 +171,10 @@ mod tests {
 
     impl Entropy for Counting {
         fn fill(&self, bytes: &mut [u8]) {
-            bytes.iter_mut().zip(0xf0..).for_each(|(byte, n)| *byte = n);
+            bytes
+                .iter_mut()
+                .zip(0xf0..=0xff)
+                .for_each(|(byte, n)| *byte = n);
         }
     }
 
