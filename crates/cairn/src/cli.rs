@@ -89,6 +89,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Account(AccountCommand),
     /// Manage the keys of encrypted volumes and snapshots
+    ///
+    /// What is encrypted is kept under a key of its account and region. Deleting the key erases it.
     #[command(subcommand)]
     Key(KeyCommand),
     Import(Import),
