@@ -181,7 +181,7 @@ def boot(bench):
                 f"MiB are not holes; page cache {'dropped' if os.geteuid() == 0 else 'warm'} before each boot; the raw file is a new copy each round")
     result.note("restored at login: what the volume's file holds when the guest says that it can be logged in to; what "
                 "was restored in the background is part of it, so that it is an upper bound of what the boot needed")
-    result.note("with a boot set (goal ≤ 1.1): not measured: this version has none")
+    result.note("with a boot set (goal ≤ 1.1): not measured apart; rounds after the first may replay the one that it left")
     return [result]
 
 
