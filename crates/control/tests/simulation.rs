@@ -451,6 +451,8 @@ impl Node {
         if how != Crash::Kill {
             self.place.boots.fetch_add(1, Ordering::SeqCst);
         }
+        // Jobs that failed on the dying disk are tried again after a while.
+        self.place.clock.advance(Duration::from_secs(120));
         self.control = Some(self.place.open().await);
         self.control().idle().await.unwrap();
         if let Some((at, page, fill)) = torn {
