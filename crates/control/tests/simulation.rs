@@ -451,9 +451,13 @@ impl Node {
         if how != Crash::Kill {
             self.place.boots.fetch_add(1, Ordering::SeqCst);
         }
-        // Jobs that failed on the dying disk are tried again after a while.
-        self.place.clock.advance(Duration::from_secs(120));
         self.control = Some(self.place.open().await);
+        // Jobs that failed on the dying disk, or that found a volume still locked by a thread of the
+        // server before, are tried again after a while.
+        for _ in 0..3 {
+            self.control().idle().await.unwrap();
+            self.place.clock.advance(Duration::from_secs(120));
+        }
         self.control().idle().await.unwrap();
         if let Some((at, page, fill)) = torn {
             self.settle_page(at, page, fill).await;
