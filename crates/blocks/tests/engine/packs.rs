@@ -3,17 +3,15 @@
 
 use std::{
     collections::HashMap,
-    io,
     path::Path,
     sync::{Arc, Mutex},
 };
 
 use aws_lc_rs::{aead, hmac};
 use cairn_blocks::{
-    BlobId, DataKey, Digest, DomainId, Keyring as _, Location, PackId, Secrecy,
-    disk::{Disk, DiskFile, OpenMode, Space},
+    BlobId, DataKey, Digest, DomainId, Keyring as _, Location, PackId, Secrecy, disk::Disk as _,
 };
-use cairn_testkit::{SimDisk, SimKeyring};
+use cairn_testkit::{SimDisk, SimKeyring, Tap};
 
 use crate::support::DIR;
 
@@ -139,109 +137,10 @@ pub(crate) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// Notes in a book what is written to a disk before it is.
-#[derive(Clone, Debug)]
-pub(crate) struct Watched {
-    pub(crate) disk: SimDisk,
-    pub(crate) book: Arc<Mutex<Book>>,
-}
-
-impl Disk for Watched {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(WatchedFile {
-            file: self.disk.open(path, mode)?,
-            path: path.to_path_buf(),
-            book: Arc::clone(&self.book),
-        }))
-    }
-
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_dir_all(path)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        self.disk.list(dir)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove(path)
-    }
-
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_dir_all(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.disk.sync_dir(dir)
-    }
-
-    fn space(&self, path: &Path) -> io::Result<Space> {
-        self.disk.space(path)
-    }
-}
-
-#[derive(Debug)]
-struct WatchedFile {
-    file: Arc<dyn DiskFile>,
-    path: std::path::PathBuf,
-    book: Arc<Mutex<Book>>,
-}
-
-impl DiskFile for WatchedFile {
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.book.lock().unwrap().note(&self.path, buf);
-        self.file.write_all_at(buf, offset)
-    }
-
-    fn try_read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
-        self.file.try_read_exact_at(buf, offset)
-    }
-
-    fn write_all_at_durably(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_all_at_durably(buf, offset)
-    }
-
-    fn punch_hole(&self, offset: u64, len: u64) -> io::Result<()> {
-        self.file.punch_hole(offset, len)
-    }
-
-    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
-        self.file.allocate(offset, len)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
-        self.file.next_data(offset)
-    }
-
-    fn next_hole(&self, offset: u64) -> io::Result<u64> {
-        self.file.next_hole(offset)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-
-    fn forget_cached(&self) -> io::Result<()> {
-        self.file.forget_cached()
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        self.file.try_lock()
-    }
+/// A disk that notes in a book what is written to it before it is.
+pub(crate) fn watched(disk: &SimDisk, book: &Arc<Mutex<Book>>) -> Tap {
+    let book = Arc::clone(book);
+    Tap::new(Arc::new(disk.clone()), move |path, bytes, _| {
+        book.lock().unwrap().note(path, bytes);
+    })
 }

@@ -17,7 +17,7 @@ use cairn_testkit::{Crash, Rng, SimDisk, SimKeyring};
 
 use crate::{
     HERE_IS_SEALED,
-    packs::{Book, Watched, id_under, plaintext},
+    packs::{Book, id_under, plaintext, watched},
 };
 
 pub(crate) const HERE: DomainId = DomainId(1);
@@ -132,10 +132,7 @@ impl Bench {
 
     /// Opens the store once more, as another process would.
     pub(crate) fn open(&self) -> Result<BlockStore, cairn_blocks::Error> {
-        let disk = Watched {
-            disk: self.disk.clone(),
-            book: Arc::clone(&self.book),
-        };
+        let disk = watched(&self.disk, &self.book);
         open(Arc::new(disk), &self.index, &self.keys)
     }
 

@@ -253,7 +253,14 @@ impl World {
             base,
         };
         let (key, options) = (key(self.volumes), self.options());
-        cairn_volume::create(&self.witness, &self.dir(), &spec, key.as_ref(), &options).unwrap();
+        cairn_volume::create(
+            &self.witness.disk(),
+            &self.dir(),
+            &spec,
+            key.as_ref(),
+            &options,
+        )
+        .unwrap();
     }
 
     pub(crate) fn open_store(&mut self) {
@@ -283,7 +290,7 @@ impl World {
     }
 
     pub(crate) fn try_open_with(&mut self, key: Option<DataKey>) -> Result<Arc<Volume>, Error> {
-        let disk: Arc<dyn Disk> = Arc::new(self.witness.clone());
+        let disk: Arc<dyn Disk> = Arc::new(self.witness.disk());
         cairn_volume::open(
             disk,
             &self.dir(),

@@ -259,7 +259,7 @@ fn killed() -> World {
 #[test]
 fn without_its_key_a_volume_does_not_open() {
     let mut world = killed();
-    let (witness, dir) = (world.witness.clone(), world.dir());
+    let (disk, dir) = (world.witness.disk(), world.dir());
     let files = |world: &World| -> Vec<_> {
         let names = world.sim.list(&dir).unwrap();
         names
@@ -272,7 +272,7 @@ fn without_its_key_a_volume_does_not_open() {
     assert!(matches!(world.try_open_with(None), Err(Error::KeyNeeded)));
     let opened = world.try_open_with(Some(wrong.clone()));
     assert!(matches!(opened, Err(Error::WrongKey)));
-    let claimed = |key: Option<&DataKey>| claims(&witness, &dir, key, "boot-0");
+    let claimed = |key: Option<&DataKey>| claims(&disk, &dir, key, "boot-0");
     assert!(matches!(claimed(None), Err(Error::KeyNeeded)));
     assert!(matches!(claimed(Some(&wrong)), Err(Error::WrongKey)));
     claimed(key(0).as_ref()).unwrap();

@@ -2,13 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use cairn_blocks::disk::{Disk, DiskFile, OpenMode, Space};
-use cairn_testkit::SimDisk;
+use cairn_testkit::{SimDisk, Tap};
 
 const SEGMENT_HEADER: u64 = 64;
 /// The kinds of records that are sealed: WRITE, EPOCH, RELEASE, COMMIT, ABANDON.
@@ -47,6 +45,17 @@ impl Witness {
         }
     }
 
+    /// The disk.
+    pub(crate) fn disk(&self) -> Tap {
+        let seen = Arc::clone(&self.seen);
+        Tap::new(Arc::new(self.sim.clone()), move |path, bytes, offset| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.starts_with("journal-") {
+                seen.lock().unwrap().see(path, bytes, offset);
+            }
+        })
+    }
+
     /// How many records were sealed.
     pub(crate) fn sealed(&self) -> usize {
         self.seen.lock().unwrap().nonces.len()
@@ -79,108 +88,5 @@ impl Seen {
             let is_new = self.nonces.insert((volume, *incarnation, lsn, attempt));
             assert!(is_new, "a nonce came back at {lsn} in {path:?}");
         }
-    }
-}
-
-impl Disk for Witness {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
-        let file = self.sim.open(path, mode)?;
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if !name.starts_with("journal-") {
-            return Ok(file);
-        }
-        Ok(Arc::new(Segment {
-            file,
-            path: path.to_owned(),
-            seen: Arc::clone(&self.seen),
-        }))
-    }
-
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.sim.create_dir_all(path)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        self.sim.list(dir)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.sim.remove(path)
-    }
-
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.sim.remove_dir_all(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.sim.rename(from, to)
-    }
-
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.sim.sync_dir(dir)
-    }
-
-    fn space(&self, path: &Path) -> io::Result<Space> {
-        self.sim.space(path)
-    }
-}
-
-#[derive(Debug)]
-struct Segment {
-    file: Arc<dyn DiskFile>,
-    path: PathBuf,
-    seen: Arc<Mutex<Seen>>,
-}
-
-impl DiskFile for Segment {
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buf, offset)
-    }
-
-    fn try_read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
-        self.file.try_read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        // Also if the disk does not take it: it may hold a part.
-        self.seen.lock().unwrap().see(&self.path, buf, offset);
-        self.file.write_all_at(buf, offset)
-    }
-
-    fn write_all_at_durably(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.seen.lock().unwrap().see(&self.path, buf, offset);
-        self.file.write_all_at_durably(buf, offset)
-    }
-
-    fn punch_hole(&self, offset: u64, len: u64) -> io::Result<()> {
-        self.file.punch_hole(offset, len)
-    }
-
-    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
-        self.file.allocate(offset, len)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
-        self.file.next_data(offset)
-    }
-
-    fn next_hole(&self, offset: u64) -> io::Result<u64> {
-        self.file.next_hole(offset)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        self.file.try_lock()
     }
 }
