@@ -4,10 +4,11 @@
 
 use std::{
     env, fs, io,
-    io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
+
+use cairn_control::durable_file;
 
 use crate::failure::{Failure, Result};
 
@@ -92,7 +93,11 @@ impl DataDir {
         if self.endpoint().is_ok_and(|left| left == endpoint) {
             return Ok(());
         }
-        write_whole(&self.0.join("endpoint"), &format!("{endpoint}\n"), 0o644)
+        durable_file::replace(
+            &self.0.join("endpoint"),
+            format!("{endpoint}\n").as_bytes(),
+            0o644,
+        )
     }
 
     /// Takes the address away again.
@@ -114,7 +119,11 @@ impl DataDir {
         if self.region().is_some_and(|left| left == region) {
             return Ok(());
         }
-        write_whole(&self.0.join("region"), &format!("{region}\n"), 0o644)
+        durable_file::replace(
+            &self.0.join("region"),
+            format!("{region}\n").as_bytes(),
+            0o644,
+        )
     }
 
     /// Whether the first account's access key was kept here.
@@ -141,7 +150,7 @@ impl DataDir {
             "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
             credentials.access_key_id, credentials.secret_access_key
         );
-        write_whole(&self.0.join("credentials"), &text, 0o600)
+        durable_file::replace(&self.0.join("credentials"), text.as_bytes(), 0o600)
     }
 }
 
@@ -160,27 +169,6 @@ fn default_path() -> Result<PathBuf> {
                 "neither XDG_DATA_HOME nor HOME is set; name a directory with --data DIR".into(),
             )
         })
-}
-
-/// Replaces a file by one step, so that a reader sees the old text or the new one and a crash
-/// leaves one of them.
-fn write_whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    // A leftover of a crash may have other rights.
-    match fs::remove_file(&beside) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-        _ => {}
-    }
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Reads the first profile of a shared credentials file.

@@ -7,8 +7,12 @@ use std::{
     path::Path,
 };
 
-/// Writes a whole file; a crash leaves it as it was or as it shall be. Durable on return.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Writes a whole file with these rights; a crash leaves it as it was or as it shall be. Durable on
+/// return.
+///
+/// # Errors
+/// The file system's.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let beside = path.with_extension("new");
     remove_if_there(&beside)?;
     let mut file = fs::OpenOptions::new()

@@ -18,7 +18,7 @@
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
 //! - [`keys`]: the keys that encrypted volumes and snapshots are kept under.
-//! - `durable_file`: small files that are written whole.
+//! - [`durable_file`]: small files that are written whole.
 //! - [`attest`], `key_file`: that proof, signed, for others to check.
 //! - [`collect`]: garbage collection, and what space costs.
 //! - `holders`: everything that keeps blobs alive.
@@ -48,7 +48,7 @@ pub mod caller;
 pub mod collect;
 pub mod control;
 mod describe;
-mod durable_file;
+pub mod durable_file;
 pub mod ebs;
 mod engine;
 pub mod error;
