@@ -28,8 +28,8 @@ use crate::{
 /// Bytes in a GiB.
 pub(crate) const GIB: u64 = 1 << 30;
 
-/// What MaxResults of DescribeVolumes may be; more than this is as good as this.
-const PAGE: Bounds = Bounds { min: 5, max: 1000 };
+/// What MaxResults of DescribeVolumes and DescribeVolumeStatus may be; more than this is as good as this.
+pub(crate) const PAGE: Bounds = Bounds { min: 5, max: 1000 };
 
 /// The rates in MiB/s at which EBS offers to fetch a snapshot.
 const INITIALIZATION_RATES: RangeInclusive<i32> = 100..=300;
@@ -134,19 +134,7 @@ impl Control {
         caller: &Caller,
         mut request: Describe,
     ) -> Result<Paged<Volume>> {
-        describe::check_ids::<VolumeId>(
-            &mut request,
-            ErrorKind::VolumeIdMalformed,
-            "volumeSet",
-            PAGE,
-        )?;
-        let all = volume::list(
-            &mut *self.store().read().await?,
-            &caller.account,
-            caller.region,
-        )
-        .await?;
-        let volumes = describe::select(all, &request.ids, |volume| volume.id.as_str(), not_found)?;
+        let volumes = self.named_volumes(caller, &mut request).await?;
         Question {
             control: self,
             caller,
@@ -157,6 +145,19 @@ impl Control {
         .answer(volumes, |volume| {
             format!("{:020} {}", volume.create_time.0, volume.id)
         })
+    }
+
+    /// The caller's volumes of these ids, or all; oldest first.
+    pub(crate) async fn named_volumes(
+        &self,
+        caller: &Caller,
+        request: &mut Describe,
+    ) -> Result<Vec<Volume>> {
+        let malformed = ErrorKind::VolumeIdMalformed;
+        describe::check_ids::<VolumeId>(request, malformed, "volumeSet", PAGE)?;
+        let mut read = self.store().read().await?;
+        let all = volume::list(&mut read, &caller.account, caller.region).await?;
+        describe::select(all, &request.ids, |volume| volume.id.as_str(), not_found)
     }
 
     /// Deletes a volume that is attached to nothing. Snapshots of it stay, and those that are still
@@ -266,7 +267,7 @@ pub(crate) fn shape_error(error: ShapeError) -> Error {
     Error::new(kind, error)
 }
 
-pub(crate) fn not_found(id: &str) -> Error {
+fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::VolumeNotFound,
         format!("The volume '{id}' does not exist."),

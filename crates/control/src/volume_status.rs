@@ -1,24 +1,19 @@
 //! The status of volumes: whether they can be used, and how far they are filled from their snapshots.
 
 use cairn_model::{
-    Filterable, Paged, Tags, Volume, VolumeId, VolumeState, VolumeType,
+    Filterable, Paged, Tags, Volume, VolumeState, VolumeType,
     filter::{many, one},
-    page::Bounds,
 };
-use cairn_store::volume;
 use cairn_volume::Hydration;
 
 use crate::{
-    Caller, Control, ErrorKind, Result,
+    Caller, Control, Result,
     answer::{Initialization, VolumeStatus},
-    describe::{self, Question},
+    describe::Question,
     engine::EngineError,
     request::Describe,
-    volume::not_found,
+    volume::PAGE,
 };
-
-/// What MaxResults of DescribeVolumeStatus may be; more than this is as good as this.
-const PAGE: Bounds = Bounds { min: 5, max: 1000 };
 
 /// Bytes of a block.
 const BLOCK_BYTES: u64 = cairn_blocks::BLOCK_SIZE as u64;
@@ -30,19 +25,7 @@ impl Control {
         caller: &Caller,
         mut request: Describe,
     ) -> Result<Paged<VolumeStatus>> {
-        describe::check_ids::<VolumeId>(
-            &mut request,
-            ErrorKind::VolumeIdMalformed,
-            "volumeSet",
-            PAGE,
-        )?;
-        let all = volume::list(
-            &mut *self.store().read().await?,
-            &caller.account,
-            caller.region,
-        )
-        .await?;
-        let volumes = describe::select(all, &request.ids, |volume| volume.id.as_str(), not_found)?;
+        let volumes = self.named_volumes(caller, &mut request).await?;
         let mut statuses = Vec::new();
         for volume in volumes {
             statuses.push(self.volume_status(volume).await?);
