@@ -174,8 +174,12 @@ impl Control {
         let store = self.engine().store(snapshot.region).await?;
         let session = store.session();
         let block_index = u64::try_from(request.block_index).map_err(Error::internal)?;
-        let seal = self.row_seal(domain).await?;
-        let digest = blocking(move || put(&store, domain, &request)).await??;
+        let keys = Arc::clone(self.keys());
+        let stored = blocking(move || {
+            let seal = RowSeal::of(&*keys, domain)?;
+            Ok::<_, EngineError>(put(&store, domain, &request)?.map(|digest| (digest, seal)))
+        });
+        let (digest, seal) = stored.await??;
         let row = seal.seal(&snapshot.id, block_index, digest);
         let block = UploadedBlock {
             block_index,

@@ -31,7 +31,8 @@ pub(crate) enum RowSeal {
 pub(crate) struct UnreadableRow;
 
 impl RowSeal {
-    fn of(keyring: &dyn Keyring, domain: DomainId) -> Result<Self, KeyError> {
+    /// How digests of a domain stand in rows. May read a file.
+    pub(crate) fn of(keyring: &dyn Keyring, domain: DomainId) -> Result<Self, cairn_blocks::Error> {
         Ok(match keyring.secrecy(domain)? {
             Secrecy::Plain => Self::Plain,
             Secrecy::Erased => Self::Erased,
@@ -96,7 +97,7 @@ impl Control {
     /// How digests of a domain stand in rows.
     pub(crate) async fn row_seal(&self, domain: DomainId) -> Result<RowSeal, EngineError> {
         let keys = Arc::clone(self.keys());
-        blocking(move || RowSeal::of(&*keys, domain).map_err(cairn_blocks::Error::from)).await
+        blocking(move || RowSeal::of(&*keys, domain)).await
     }
 }
 
