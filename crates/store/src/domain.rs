@@ -135,10 +135,9 @@ pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Domain
     rows.iter().map(read).collect()
 }
 
-/// All domains whose blocks are encrypted.
-pub async fn list_sealed(conn: &mut Connection) -> Result<Vec<Domain>> {
-    let rows = sqlx::query("SELECT * FROM domain WHERE key <> $1 ORDER BY id")
-        .bind(PLAIN)
+/// All domains of all regions.
+pub async fn list_all(conn: &mut Connection) -> Result<Vec<Domain>> {
+    let rows = sqlx::query("SELECT * FROM domain ORDER BY id")
         .fetch_all(conn)
         .await?;
     rows.iter().map(read).collect()

@@ -158,11 +158,9 @@ impl Control {
     pub(crate) async fn know_domains(&self) -> Result<()> {
         let mut read = self.store().read().await?;
         let keys = kms_key::list_all(&mut read).await?;
-        for region in Region::all() {
-            for domain in domain::list_in(&mut read, region).await? {
-                let is_erased = is_erased(self, &keys, &domain)?;
-                self.keys().know(&domain, is_erased);
-            }
+        for domain in domain::list_all(&mut read).await? {
+            let is_erased = is_erased(self, &keys, &domain)?;
+            self.keys().know(&domain, is_erased);
         }
         Ok(())
     }
