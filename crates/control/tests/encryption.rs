@@ -55,6 +55,13 @@ fn by_id(id: &impl ToString) -> ById {
     }
 }
 
+/// Reads all of a snapshot, and compares it with its digest.
+async fn assert_verified(control: &Control, caller: &Caller, snapshot: &Snapshot) {
+    let report = control.verify_snapshot(caller, by_id(&snapshot.id)).await;
+    let report = report.unwrap();
+    assert!(report.ok, "{report:?}");
+}
+
 async fn new_key(control: &Control, caller: &Caller) -> KmsKey {
     control.create_key(caller, None).await.unwrap()
 }
@@ -132,11 +139,7 @@ async fn an_encrypted_volume_and_what_comes_of_it_are_encrypted() {
         (true, Some(&arn))
     );
     assert_eq!(read(&control, &restored, 0, 2 * BLOCK).await, canaries());
-    let report = control
-        .verify_snapshot(&caller, by_id(&taken.id))
-        .await
-        .unwrap();
-    assert!(report.ok, "{report:?}");
+    assert_verified(&control, &caller, &taken).await;
     // The same content, not encrypted, has the same digest.
     let plain = available_volume(&control, &caller, blank(1)).await;
     write(&control, &plain, 0, canaries()).await;
@@ -242,11 +245,7 @@ async fn a_snapshot_can_be_restored_under_another_key_and_what_is_plain_can_beco
     );
     // It needs nothing of the first key any more.
     erase(&control, &caller, &one).await;
-    let report = control
-        .verify_snapshot(&caller, by_id(&moved.id))
-        .await
-        .unwrap();
-    assert!(report.ok, "{report:?}");
+    assert_verified(&control, &caller, &moved).await;
 
     let plain = available_volume(&control, &caller, blank(1)).await;
     write(&control, &plain, 0, canaries()).await;
@@ -342,11 +341,7 @@ async fn deleting_a_key_erases_what_is_under_it_and_nothing_else() {
     refused(control.open_volume(&lost_volume.id).await, kind);
     refused(control.delete_key(&caller, doomed.id.as_str()).await, kind);
     for (snapshot, _) in &kept {
-        let report = control
-            .verify_snapshot(&caller, by_id(&snapshot.id))
-            .await
-            .unwrap();
-        assert!(report.ok, "{report:?}");
+        assert_verified(&control, &caller, snapshot).await;
     }
 
     // Its bytes are garbage, and nobody is hindered in collecting them.
@@ -361,11 +356,7 @@ async fn deleting_a_key_erases_what_is_under_it_and_nothing_else() {
     );
     assert!(pack_bytes(&place) < before);
     for (snapshot, volume) in &kept {
-        let report = control
-            .verify_snapshot(&caller, by_id(&snapshot.id))
-            .await
-            .unwrap();
-        assert!(report.ok, "{report:?}");
+        assert_verified(&control, &caller, snapshot).await;
         assert_eq!(read(&control, volume, 0, 2 * BLOCK).await, canaries());
     }
 
@@ -445,11 +436,7 @@ async fn what_is_plain_needs_no_root_key() {
 
     let control = place.open().await;
     assert_eq!(read(&control, &plain, 0, 2 * BLOCK).await, canaries());
-    let report = control
-        .verify_snapshot(&caller, by_id(&plain_snapshot.id))
-        .await
-        .unwrap();
-    assert!(report.ok, "{report:?}");
+    assert_verified(&control, &caller, &plain_snapshot).await;
     let kind = ErrorKind::KmsKeyUnavailable;
     let why = refused(control.open_volume(&sealed.id).await, kind);
     assert!(why.contains("root-key"), "{why}");
@@ -473,11 +460,7 @@ async fn what_is_plain_needs_no_root_key() {
     fs::rename(&away, &root).unwrap();
     let control = place.open().await;
     assert_eq!(read(&control, &sealed, 0, 2 * BLOCK).await, canaries());
-    let report = control
-        .verify_snapshot(&caller, by_id(&sealed_snapshot.id))
-        .await
-        .unwrap();
-    assert!(report.ok, "{report:?}");
+    assert_verified(&control, &caller, &sealed_snapshot).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -514,11 +497,7 @@ async fn metadata_of_encrypted_snapshots_is_recovered() {
     let control = place.open().await;
     for snapshot in &taken {
         assert_eq!(snapshot_now(&control, &caller, snapshot).await, *snapshot);
-        let report = control
-            .verify_snapshot(&caller, by_id(&snapshot.id))
-            .await
-            .unwrap();
-        assert!(report.ok, "{report:?}");
+        assert_verified(&control, &caller, snapshot).await;
         let volume = available_volume(&control, &caller, from_snapshot(snapshot)).await;
         assert_eq!(read(&control, &volume, 0, 2 * BLOCK).await, canaries());
     }
