@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
+use cairn_blocks::disk::Disk as _;
 use cairn_testkit::{Crash, Errno, Fault, OpKind, SimDisk};
 use cairn_volume::{Error, Options, Outcome, Scarcity, Volume, VolumeSpec, Wait, Work};
 
-use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, key, tag};
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, blank, key, tag};
 
 #[test]
 fn after_a_failed_sync_no_flush_succeeds() {
@@ -300,25 +300,7 @@ fn a_volume_whose_background_thread_panics_refuses_what_would_wait_for_it() {
 
 /// A blank volume with a thread of its own, on a simulated disk.
 fn threaded(sim: &SimDisk, options: Options) -> Arc<Volume> {
-    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
-    let (dir, packs) = (Path::new("/volume"), Path::new("/packs"));
-    let spec = VolumeSpec {
-        size_bytes: 4 * BLOCK,
-        domain: DomainId(1),
-        base: None,
-    };
-    let index = Arc::new(MemoryIndex::new());
-    let settings = cairn_blocks::Options::default();
-    let store = BlockStore::open(
-        Arc::clone(&disk),
-        packs,
-        index,
-        Arc::new(cairn_blocks::NoKeys),
-        settings,
-    )
-    .unwrap();
-    cairn_volume::create(&*disk, dir, &spec, key(0).as_ref(), &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), key(0), options).unwrap();
+    let volume = blank(Arc::new(sim.clone()), 4 * BLOCK, options);
     // So that the journal has its first segment.
     let _done = volume
         .write(3 * BLOCK, &[1; 512], false, Wait::Yes)

@@ -4,11 +4,18 @@
 //! snapshot the exact bytes. A sector's value is a stamp, repeated through its 512 bytes; 0 is a
 //! sector of zeros.
 
-use std::{collections::BTreeMap, io, ops::ControlFlow, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use cairn_blocks::{
-    BLOCK_SIZE, BlobIndex, BlockStore, DataKey, DomainId, MemoryIndex, Root, collect::Rules,
-    disk::Disk,
+    BLOCK_SIZE, BlobIndex, BlockStore, DataKey, DomainId, MemoryIndex, NoKeys, Root,
+    collect::Rules, disk::Disk,
 };
 use cairn_testkit::{Crash, SimDisk};
 use cairn_volume::{
@@ -39,6 +46,27 @@ pub(crate) fn key(volume: u32) -> Option<DataKey> {
 
 pub(crate) fn some_key(volume: u32) -> DataKey {
     DataKey::new(Zeroizing::new([volume as u8 + 1; 32]))
+}
+
+/// A blank volume with a store of its own, which is open.
+pub(crate) fn blank(disk: Arc<dyn Disk>, size_bytes: u64, options: Options) -> Arc<Volume> {
+    let dir = Path::new("/volume");
+    let spec = VolumeSpec {
+        size_bytes,
+        domain: DomainId(1),
+        base: None,
+    };
+    let (index, keys) = (Arc::new(MemoryIndex::new()), Arc::new(NoKeys));
+    let settings = cairn_blocks::Options::default();
+    let store = BlockStore::open(
+        Arc::clone(&disk),
+        Path::new("/packs"),
+        index,
+        keys,
+        settings,
+    );
+    cairn_volume::create(&*disk, dir, &spec, key(0).as_ref(), &options).unwrap();
+    cairn_volume::open(disk, dir, Arc::new(store.unwrap()), key(0), options).unwrap()
 }
 
 pub(crate) fn tag(n: u32) -> EpochTag {
@@ -275,7 +303,7 @@ impl World {
             Arc::new(self.sim.clone()),
             "/store".as_ref(),
             index,
-            Arc::new(cairn_blocks::NoKeys),
+            Arc::new(NoKeys),
             options,
         );
         self.store = Some(Arc::new(store.unwrap()));

@@ -2,11 +2,10 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use cairn_blocks::{BlockStore, DomainId, MemoryIndex, disk::Disk};
 use cairn_testkit::{Crash, OpKind, SimDisk};
-use cairn_volume::{Background, Options, VolumeSpec, Wait};
+use cairn_volume::{Background, Options, Wait};
 
-use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, key, tag};
+use super::harness::{BLOCK, SECTORS_PER_BLOCK, World, blank, tag};
 
 /// Loses power in many ways, and looks whether the volume and all snapshots are right.
 fn lose_power(world: &World) {
@@ -100,27 +99,9 @@ fn an_abandoned_epoch_does_not_come_back_changed() {
 fn a_block_that_is_about_to_be_released_is_not_captured_again() {
     // Two rounds: the second one comes to the last block while that is about to be released.
     const BLOCKS: u64 = 100;
-    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
-    let (dir, packs) = ("/volume".as_ref(), "/packs".as_ref());
     let mut options = Options::new("boot");
     options.background = Background::Manual;
-    let spec = VolumeSpec {
-        size_bytes: BLOCKS * BLOCK,
-        domain: DomainId(1),
-        base: None,
-    };
-    let index = Arc::new(MemoryIndex::new());
-    let settings = cairn_blocks::Options::default();
-    let store = BlockStore::open(
-        Arc::clone(&disk),
-        packs,
-        index,
-        Arc::new(cairn_blocks::NoKeys),
-        settings,
-    )
-    .unwrap();
-    cairn_volume::create(&*disk, dir, &spec, key(0).as_ref(), &options).unwrap();
-    let volume = cairn_volume::open(disk, dir, Arc::new(store), key(0), options).unwrap();
+    let volume = blank(Arc::new(SimDisk::new()), BLOCKS * BLOCK, options);
     for block in 0..BLOCKS {
         let _done = volume
             .write(block * BLOCK, &[1; 512], false, Wait::Yes)
