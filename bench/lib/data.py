@@ -113,16 +113,17 @@ def image(bench, path, length, kind=None, seed=1):
     return f"{name}, {length / GIB:.2f} GiB dense, zlib -1 {compressibility(path):.1f} to 1"
 
 
-def changes(rng, source, size, share):
+def changes(rng, source, size, share, in_pages=0.5):
     """What a machine changes between two snapshots: `share` of its pages, as (offset, bytes).
 
-    Half of the bytes lie in a few stretches of 64 KiB to 1 MiB, as files that were written; the
-    rest in single pages scattered over the tenth of the disk that is busy, as databases and logs.
+    Some of the bytes lie in a few stretches of 64 KiB to 1 MiB, as files that were written; the
+    part `in_pages` in single pages scattered over the tenth of the disk that is busy, as databases and logs.
     """
     wanted = int(size * share) // PAGE * PAGE
+    in_stretches = int(wanted * (1 - in_pages)) // PAGE * PAGE
     pieces, have = [], 0
-    while have < wanted // 2:
-        length = min(rng.randint(16, 256) * PAGE, wanted // 2 - have or PAGE)
+    while have < in_stretches:
+        length = min(rng.randint(16, 256) * PAGE, in_stretches - have)
         pieces.append((rng.randrange(max(1, (size - length) // PAGE)) * PAGE, source.bytes(length)))
         have += length
     hot = size // 10 // PAGE
