@@ -11,8 +11,9 @@
 //! endian. Additional data: domain and digest. The tag is kept in the table, so that a slot is a
 //! block and nothing else; it is checked before anybody sees the block.
 //!
-//! Slots are given away by CLOCK. A block that was not asked for again since it was put there goes
-//! first, so that what is read once from end to end does not push out what is read often.
+//! A block is kept when it was loaded for the second time: to write what is read once, such as a disk
+//! that is copied from end to end, would take the disk from whoever reads it. Slots are given away
+//! by CLOCK: a block that was not asked for again since it was put there goes first.
 //!
 //! Whatever the disk does, a read is never worse than without this cache: it is a miss.
 
@@ -32,6 +33,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use tracing::warn;
 
 use crate::{
+    cache::Lru,
     disk::{Disk, DiskFile, OpenMode},
     key::KEY_LEN,
     types::{BLOCK_SIZE, Digest, DomainId},
@@ -45,6 +47,9 @@ const SLOT_BYTES: u64 = BLOCK_SIZE as u64;
 
 /// Blocks that wait to be written: 4 MiB. One that finds no room is not kept.
 const WAITING: usize = 8;
+
+/// Loads that are remembered for each slot, so that a second one is known as such.
+const REMEMBERED: usize = 2;
 
 /// Which block a slot holds.
 type Key = (DomainId, Digest);
@@ -69,6 +74,7 @@ pub struct SlotStats {
 /// See the head of this file. Dropped, it ends its thread and removes its file.
 pub(crate) struct Slots {
     table: Arc<Table>,
+    loaded: Mutex<Lru<Key, ()>>,
     orders: Option<SyncSender<Order>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -181,6 +187,7 @@ impl Slots {
         })?;
         Ok(Self {
             table,
+            loaded: Mutex::new(Lru::new(capacity * REMEMBERED)),
             orders: Some(orders),
             writer: Some(writer),
         })
@@ -196,6 +203,21 @@ impl Slots {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         found
+    }
+
+    /// Keeps a block that was loaded from its pack, if that was not the first time.
+    pub(crate) fn offer(&self, domain: DomainId, digest: &Digest, block: &Arc<[u8]>) {
+        if self.was_loaded((domain, *digest)) {
+            self.keep(domain, digest, block);
+        }
+    }
+
+    /// Whether a block was loaded before, as far as that is remembered. From now on it was.
+    fn was_loaded(&self, key: Key) -> bool {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = loaded.get(&key).is_some();
+        loaded.insert(key, (), 1);
+        before
     }
 
     /// Has a block written to a slot, after the return. Nobody waits for that: if too many are

@@ -278,17 +278,17 @@ impl BlockStore {
             let slots = self.slots.as_ref();
             let block = slots
                 .and_then(|slots| slots.find(domain, digest))
-                .map_or_else(|| self.load_and_keep(domain, digest), Ok)?;
+                .map_or_else(|| self.load_and_offer(domain, digest), Ok)?;
             let len = block.len();
             Ok((block, len))
         })
     }
 
-    /// A block from its pack, which the cache on disk has from then on.
-    fn load_and_keep(&self, domain: DomainId, digest: &Digest) -> Result<Arc<[u8]>, Error> {
+    /// A block from its pack, which the cache on disk is told of.
+    fn load_and_offer(&self, domain: DomainId, digest: &Digest) -> Result<Arc<[u8]>, Error> {
         let block = self.load(domain, digest, BlobKind::Data)?;
         if let Some(slots) = &self.slots {
-            slots.keep(domain, digest, &block);
+            slots.offer(domain, digest, &block);
         }
         Ok(block)
     }

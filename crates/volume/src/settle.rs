@@ -26,8 +26,9 @@ use crate::{
 /// Blocks that are settled between two syncs: 16 MiB.
 const BATCH: usize = 32;
 
-/// How long what is fetched ahead waits when somebody more urgent came.
-const GIVE_WAY: Duration = Duration::from_millis(50);
+/// How long what is fetched ahead waits when somebody more urgent came: twice as long each time that
+/// somebody has come again, from the first to the second.
+const GIVE_WAY: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(800)];
 
 /// The state of whoever settles.
 #[derive(Debug, Default)]
@@ -43,12 +44,25 @@ pub(crate) struct Settling {
     scratch: Vec<u8>,
     /// When absent blocks may be searched for again.
     next: Option<Instant>,
+    /// How long to wait if somebody more urgent comes; `None` if nobody did the last time.
+    patience: Option<Duration>,
 }
 
 impl Settling {
     fn pause(&self) -> Option<Duration> {
         let left = self.next?.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
+    }
+
+    /// How long to wait now that somebody more urgent came, or did not. At a rate that was asked
+    /// for the wait does not grow.
+    fn give_way(&mut self, is_outranked: bool, has_rate: bool) -> Option<Duration> {
+        let [least, most] = GIVE_WAY;
+        self.patience = is_outranked.then(|| match self.patience {
+            Some(before) if !has_rate => (before * 2).min(most),
+            _ => least,
+        });
+        self.patience
     }
 }
 
@@ -73,6 +87,8 @@ impl Job {
 struct Batch {
     blocks: Vec<u64>,
     urgency: Urgency,
+    /// Guests have read them.
+    were_read: bool,
 }
 
 impl Core {
@@ -90,12 +106,15 @@ impl Core {
         let left = result.as_deref().unwrap_or(&batch.blocks);
         if batch.urgency != Urgency::Demand {
             let bytes = (batch.blocks.len() - left.len()) as u64 * BLOCK;
-            settling.next = self.due_after(begun, bytes, !left.is_empty());
+            settling.next = self.due_after(&mut settling, begun, bytes, !left.is_empty());
         }
         if let Some(first) = left.iter().min() {
             // None of them is passed by.
             settling.cursor = settling.cursor.min(*first);
             settling.boot_at = boot_at;
+            if batch.were_read {
+                left.iter().for_each(|block| self.todo.add_wanted(*block));
+            }
             left.iter().for_each(|block| self.entries.let_go(*block));
             let journaled = |block: &u64| self.entries.journaled().get(*block);
             self.todo.add_ready(left.iter().copied().filter(journaled));
@@ -104,16 +123,23 @@ impl Core {
         result.map(|_| true)
     }
 
-    /// What comes next: what guests asked for, the boot set, the rest.
+    /// What comes next: what guests wrote; what they read, which they have, and which is written
+    /// here so that it need not be fetched again; the boot set; the rest.
     fn next_batch(&self, settling: &mut Settling) -> Result<Batch, Error> {
         let mut batch = Batch {
-            blocks: self.todo.take_blocks(BATCH).into_iter().collect(),
+            blocks: self.todo.take_ready(BATCH).into_iter().collect(),
             urgency: Urgency::Demand,
+            were_read: false,
         };
-        if !batch.blocks.is_empty() || !self.options.hydrate || settling.pause().is_some() {
+        if !batch.blocks.is_empty() || settling.pause().is_some() {
             return Ok(batch);
         }
         batch.urgency = Urgency::BootSet;
+        batch.blocks = self.todo.take_wanted(BATCH).into_iter().collect();
+        batch.were_read = !batch.blocks.is_empty();
+        if batch.were_read || !self.options.hydrate {
+            return Ok(batch);
+        }
         batch.blocks = self.next_of_boot_set(settling);
         if batch.blocks.is_empty() {
             batch.urgency = Urgency::Hydration;
@@ -154,14 +180,20 @@ impl Core {
 
     /// When the next blocks are due after so many bytes since `begun`, at the rate that is asked
     /// for, and a while later if somebody more urgent came.
-    fn due_after(&self, begun: Instant, bytes: u64, is_outranked: bool) -> Option<Instant> {
+    fn due_after(
+        &self,
+        settling: &mut Settling,
+        begun: Instant,
+        bytes: u64,
+        is_outranked: bool,
+    ) -> Option<Instant> {
         if self.options.background == Background::Manual {
             return None;
         }
         let rate = self.options.hydration_rate;
         let by_rate = rate.map(|rate| begun + Duration::from_millis(bytes * 1000 / rate));
-        let by_rank = is_outranked.then(|| Instant::now() + GIVE_WAY);
-        by_rate.max(by_rank)
+        let wait = settling.give_way(is_outranked, rate.is_some());
+        by_rate.max(wait.map(|wait| Instant::now() + wait))
     }
 
     /// How long until absent blocks are due, if they are not.
@@ -349,7 +381,7 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Arc};
+    use std::{path::Path, sync::Arc, time::Duration};
 
     use cairn_blocks::{BLOCK_SIZE, BlockStore, DomainId, MemoryIndex, disk::Disk};
     use cairn_testkit::SimDisk;
@@ -359,6 +391,22 @@ mod tests {
         types::{Background, Options, Outcome, VolumeSpec, Wait},
         volume::{create, open},
     };
+
+    #[test]
+    fn who_gives_way_again_and_again_waits_longer_but_at_a_rate() {
+        let mut settling = Settling::default();
+        let mut waits = |came: &[bool], has_rate| -> Vec<_> {
+            let wait = |came: &bool| settling.give_way(*came, has_rate);
+            came.iter().map(wait).collect()
+        };
+        let ms = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(
+            waits(&[true; 6], false),
+            [ms(50), ms(100), ms(200), ms(400), ms(800), ms(800)]
+        );
+        assert_eq!(waits(&[false, true], false), [None, ms(50)]);
+        assert_eq!(waits(&[true, true], true), [ms(50), ms(50)]);
+    }
 
     #[test]
     fn the_first_write_outlives_a_hydration_that_began_before_it() {

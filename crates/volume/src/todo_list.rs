@@ -64,20 +64,16 @@ impl Todo {
         std::mem::take(&mut lock(&self.0).urgent)
     }
 
-    /// Takes at most `max` blocks: first those that were read, then those with entries, in order.
-    pub(crate) fn take_blocks(&self, max: usize) -> BTreeSet<u64> {
-        let mut lists = lock(&self.0);
-        let mut taken = BTreeSet::new();
-        while taken.len() < max
-            && let Some(block) = lists.wanted.pop_front()
-        {
-            taken.insert(block);
-        }
-        while taken.len() < max
-            && let Some(block) = lists.ready.pop_first()
-        {
-            taken.insert(block);
-        }
-        taken
+    /// Takes at most `max` blocks with entries, in order.
+    pub(crate) fn take_ready(&self, max: usize) -> BTreeSet<u64> {
+        let ready = &mut lock(&self.0).ready;
+        std::iter::from_fn(|| ready.pop_first()).take(max).collect()
+    }
+
+    /// Takes at most `max` blocks that were read, in order.
+    pub(crate) fn take_wanted(&self, max: usize) -> BTreeSet<u64> {
+        let wanted = &mut lock(&self.0).wanted;
+        let taken = wanted.len().min(max);
+        wanted.drain(..taken).collect()
     }
 }

@@ -53,17 +53,18 @@ fn pack_reads(sim: &SimDisk) -> usize {
 }
 
 #[test]
-fn a_block_is_read_from_its_pack_once() {
+fn a_block_that_is_loaded_again_is_kept() {
     let (sim, index) = (SimDisk::new(), Arc::default());
     let store = open(&sim, &index, Arc::new(NoKeys), 8);
     fill(&store, 4);
-    for round in [4, 0, 0] {
+    for (round, kept) in [(4, 0), (4, 4), (0, 4), (0, 4)] {
         sim.start_trace();
         for n in 0..4 {
             assert_eq!(*store.get(HERE, &digest(n)).unwrap(), *block(n));
         }
         store.settle_slots();
         assert_eq!(pack_reads(&sim), round);
+        assert_eq!(store.slot_stats().written, kept);
     }
     assert_eq!(store.slot_stats().hits, 8);
 }
@@ -75,7 +76,7 @@ fn a_bad_disk_under_the_cache_fails_no_read() {
     fill(&store, 4);
     for op in [OpKind::Write, OpKind::Read] {
         sim.inject(Fault::always(op, Errno::IO).on("slots"));
-        for _ in 0..2 {
+        for _ in 0..3 {
             for n in 0..4 {
                 assert_eq!(*store.get(HERE, &digest(n)).unwrap(), *block(n));
             }
@@ -156,9 +157,7 @@ fn many_readers_of_one_block_read_its_pack_once() {
         });
         assert_eq!(pack_reads(&sim), 1);
     }
-    store.settle_slots();
-    let stats = store.slot_stats();
-    assert_eq!((stats.misses, stats.written), (3, 3));
+    assert_eq!(store.slot_stats().misses, 3);
 }
 
 /// One domain, whose key goes.
@@ -188,13 +187,15 @@ fn nothing_is_found_of_a_domain_whose_key_is_gone() {
     let store = open(&sim, &index, Arc::clone(&keys) as _, 4);
     fill(&store, 1);
     let get = || store.get(HERE, &digest(0)).map(drop);
-    get().unwrap();
-    store.settle_slots();
+    for _ in 0..2 {
+        get().unwrap();
+        store.settle_slots();
+    }
     get().unwrap();
     assert_eq!(store.slot_stats().hits, 1);
     keys.erased.store(true, Ordering::SeqCst);
     // What the packs say of it is not the cache's business.
     drop(get());
     let stats = store.slot_stats();
-    assert_eq!((stats.hits, stats.misses), (1, 1));
+    assert_eq!((stats.hits, stats.misses), (1, 2));
 }
