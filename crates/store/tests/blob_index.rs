@@ -175,6 +175,25 @@ fn what_is_stored_again_after_its_pack_was_forgotten_outlives_the_purge() {
 }
 
 #[test]
+fn what_is_stored_again_during_a_purge_outlives_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let store = runtime.block_on(Store::open(dir.path())).unwrap();
+    let index = store.blobs().index(runtime.handle().clone());
+    forget_one_of_two(&index, 3);
+    // Asked when the rows are known that are to go, and before the first of them goes.
+    let store_again = || {
+        let insert = || index.insert(HERE, &[(id(0), in_pack(3, 0))]).unwrap();
+        std::thread::scope(|scope| scope.spawn(insert).join().unwrap());
+        true
+    };
+    index.purge(&store_again).unwrap();
+    let found = index.locate_reusable(HERE, &[id(0), id(1)]).unwrap();
+    assert_eq!(found, [Some(in_pack(3, 0)), None]);
+    assert_eq!(rows(dir.path(), &runtime), (2, 0));
+}
+
+#[test]
 fn a_purge_that_was_cut_off_is_taken_up_after_a_restart() {
     const BLOBS: u64 = 40_000;
     let dir = tempfile::tempdir().unwrap();
