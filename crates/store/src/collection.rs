@@ -17,7 +17,7 @@ const PACKS: usize = 4096;
 /// Rows gathered before they are purged: 20 MiB.
 const PURGE_GATHER: usize = 1 << 19;
 
-/// Rows purged in one transaction: some tenths of a second, in which nobody else writes.
+/// Rows purged in one transaction, in which nobody else writes to the file of the blobs.
 const PURGE_BATCH: usize = 32_768;
 
 /// Rows purged by one statement.
