@@ -236,6 +236,11 @@ impl BlobIndex for MemoryIndex {
         Ok(true)
     }
 
+    fn purge(&self, _: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        // A pack and its rows are forgotten at once.
+        Ok(())
+    }
+
     fn raise_alarm(&self, alarm: &Alarm) -> Result<(), IndexError> {
         let mut inner = self.lock();
         inner.condemned.remove(&alarm.pack);

@@ -116,7 +116,8 @@ pub struct Alarm {
 ///
 /// Calls block; they are made from engine threads, never from an async task. An implementation
 /// answers for its own durability: what a call has changed is durable on return. Each call is one
-/// transaction, but for [`insert`](Self::insert), which may be one for each part of its batch.
+/// transaction, but for [`insert`](Self::insert), which may be one for each part of its batch, and
+/// [`purge`](Self::purge).
 pub trait BlobIndex: fmt::Debug + Send + Sync {
     /// Looks up many blobs of a domain at once, for reading: also bad ones, and those of condemned
     /// packs. The answer is in the order asked.
@@ -177,6 +178,10 @@ pub trait BlobIndex: fmt::Debug + Send + Sync {
             .map(|(pack, condemned_at)| self.forget_pack(*pack, *condemned_at))
             .collect()
     }
+    /// Gives back what forgotten packs still take in the index, if anything: nobody is told of it.
+    /// Many transactions, between which `go_on` is asked; what is left when it says no is left to
+    /// the next call.
+    fn purge(&self, go_on: &dyn Fn() -> bool) -> Result<(), IndexError>;
 
     /// Pardons the pack of an alarm and keeps the alarm until it is cleared.
     fn raise_alarm(&self, alarm: &Alarm) -> Result<(), IndexError>;

@@ -6,7 +6,7 @@
 //! before their blob rows, and blob rows before the metadata that relies on them, so that after
 //! a crash at any point `blobs.db` knows at least what `cairn.db` needs.
 
-use std::path::Path;
+use std::{path::Path, sync::LazyLock};
 
 use cairn_blocks::{Alarm, BlobId, BlobIndex, DomainId, IndexError, Location, PackId, PackUsage};
 use sqlx::{
@@ -22,8 +22,16 @@ use crate::{
     migrations,
 };
 
-/// Blobs asked for by one query.
+/// Blobs confirmed by one query.
 pub(crate) const LOCATE: usize = 128;
+
+/// Blobs asked for by one query: a statement for each of these numbers is prepared, and the
+/// smallest one that holds them all is taken. One is a read, many are a mark.
+const LOCATES: [usize; 3] = [1, LOCATE, 2048];
+
+/// Rows that a query may be ahead of whoever reads them. With fewer, both wake each other up all the
+/// time, which costs more than the rows.
+const ROWS_AHEAD: usize = 2048;
 
 /// Rows in one statement: nine parameters each, of the 32 766 that SQLite allows.
 const ROWS: usize = 128;
@@ -32,8 +40,9 @@ const ROWS: usize = 128;
 /// others get their turn.
 const BATCH: usize = 1024;
 
-/// Packs forgotten in one transaction, with some hundred blobs each.
-const FORGET: usize = 64;
+/// What the writer may keep of the file, in negative KiB: as much as a batch of a purge changes, which
+/// is written more than once otherwise. Given back after each purge.
+const WRITER_CACHE: &str = "-32768";
 
 /// Readers at a time: one for each engine thread that is likely to ask.
 const READERS: u32 = 4;
@@ -48,8 +57,9 @@ pub struct BlobTable {
 impl BlobTable {
     /// Opens the file, creating it on first use and bringing its schema up to date.
     pub(crate) async fn open(path: &Path) -> Result<Self> {
-        let options = connect_options(path)?;
-        let writer = pool(1).connect_with(options.clone()).await?;
+        let options = connect_options(path)?.row_buffer_size(ROWS_AHEAD);
+        let for_writing = options.clone().pragma("cache_size", WRITER_CACHE);
+        let writer = pool(1).connect_with(for_writing).await?;
         migrations::blobs().run(&writer).await?;
         let readers = pool(READERS)
             .connect_with(options.pragma("query_only", "1"))
@@ -128,12 +138,12 @@ impl BlobTable {
 
     async fn find(
         &self,
-        sql: &str,
+        sql: &[String; LOCATES.len()],
         domain: DomainId,
         ids: &[BlobId],
     ) -> Result<Vec<Option<Location>>> {
         let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(LOCATE) {
+        for chunk in ids.chunks(LOCATES[LOCATES.len() - 1]) {
             self.find_chunk(sql, domain, chunk, &mut found).await?;
         }
         Ok(found)
@@ -141,48 +151,62 @@ impl BlobTable {
 
     async fn find_chunk(
         &self,
-        sql: &str,
+        sql: &[String; LOCATES.len()],
         domain: DomainId,
         ids: &[BlobId],
         found: &mut Vec<Option<Location>>,
     ) -> Result<()> {
-        let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(domain.0);
-        let mut known = std::collections::HashMap::with_capacity(ids.len());
-        for row in id_list(query, ids).fetch_all(&self.readers).await? {
-            let id: &[u8] = row.try_get("id")?;
-            known.insert(id.to_vec(), location(&row)?);
+        let fits = LOCATES.iter().position(|places| ids.len() <= *places);
+        let at = fits.unwrap_or(LOCATES.len() - 1);
+        let query = sqlx::query(AssertSqlSafe(sql[at].clone())).bind(domain.0);
+        let rows = id_list(query, ids, LOCATES[at]).fetch_all(&self.readers);
+        let mut known = Vec::with_capacity(ids.len());
+        for row in rows.await? {
+            known.push((blob_id(row.try_get("id")?)?, location(&row)?));
         }
-        found.extend(ids.iter().map(|id| known.get(id.0.as_slice()).copied()));
+        known.sort_unstable_by_key(|(id, _)| *id);
+        let find = |id| known.binary_search_by_key(id, |(known, _)| *known);
+        found.extend(ids.iter().map(|id| find(id).ok().map(|at| known[at].1)));
         Ok(())
     }
 }
 
-/// Binds up to [`LOCATE`] ids. A statement always has as many parameters, so that it is prepared
+/// Binds up to `places` ids. A statement always has as many parameters, so that it is prepared
 /// once; the last id fills what is left over.
 pub(crate) fn id_list<'q>(
     mut query: Query<'q, Sqlite, SqliteArguments>,
     ids: &[BlobId],
+    places: usize,
 ) -> Query<'q, Sqlite, SqliteArguments> {
     let filling = ids.last().copied().unwrap_or(BlobId([0; 32]));
-    for id in ids.iter().chain(std::iter::repeat(&filling)).take(LOCATE) {
+    for id in ids.iter().chain(std::iter::repeat(&filling)).take(places) {
         query = query.bind(id.0.to_vec());
     }
     query
 }
 
-static LOCATE_SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-    let places: Vec<String> = (2..LOCATE + 2).map(|n| format!("${n}")).collect();
-    format!(
-        "SELECT id, pack, slot, byte_offset, stored_len, plain_len FROM blob WHERE domain = $1 AND id IN ({})",
-        places.join(", ")
-    )
+/// Parameters of a statement that has many. They are without numbers: to SQLite `$1` is a name, and
+/// it looks through all names for each parameter that is bound.
+pub(crate) fn places(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// Blobs of packs that are forgotten are not there any more, though their rows may be.
+static LOCATE_SQL: LazyLock<[String; LOCATES.len()]> = LazyLock::new(|| {
+    LOCATES.map(|count| {
+        format!(
+            "SELECT id, pack, slot, byte_offset, stored_len, plain_len FROM blob
+             WHERE domain = ? AND id IN ({})
+                 AND pack NOT IN (SELECT pack FROM forgotten_pack)",
+            places(count)
+        )
+    })
 });
 
-static REUSABLE_SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-    format!(
-        "{} AND state = 0 AND pack NOT IN (SELECT pack FROM condemned_pack)",
-        *LOCATE_SQL
-    )
+static REUSABLE_SQL: LazyLock<[String; LOCATES.len()]> = LazyLock::new(|| {
+    LOCATE_SQL
+        .each_ref()
+        .map(|sql| format!("{sql} AND state = 0 AND pack NOT IN (SELECT pack FROM condemned_pack)"))
 });
 
 async fn insert_rows(
@@ -207,20 +231,23 @@ async fn insert_rows(
 }
 
 fn insert_sql(rows: usize) -> String {
-    let values: Vec<String> = (0..rows)
-        .map(|row| {
-            let places: Vec<String> = (1..=7).map(|n| format!("${}", row * 7 + n)).collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
+    let values = vec![format!("({})", places(7)); rows];
     format!(
         "INSERT INTO blob (domain, id, pack, slot, byte_offset, stored_len, plain_len) VALUES {}
          ON CONFLICT (domain, id) DO UPDATE SET pack = excluded.pack, slot = excluded.slot,
              byte_offset = excluded.byte_offset, stored_len = excluded.stored_len,
              plain_len = excluded.plain_len, state = 0
-         WHERE blob.state <> 0 OR blob.pack IN (SELECT pack FROM condemned_pack)",
+         WHERE blob.state <> 0 OR blob.pack IN (SELECT pack FROM condemned_pack)
+             OR blob.pack IN (SELECT pack FROM forgotten_pack)",
         values.join(", ")
     )
+}
+
+pub(crate) fn blob_id(bytes: &[u8]) -> Result<BlobId> {
+    bytes.try_into().map(BlobId).map_err(|_| Error::Damaged {
+        noun: "blob",
+        reason: "an id of the wrong length".to_owned(),
+    })
 }
 
 pub(crate) fn location(row: &SqliteRow) -> Result<Location> {
@@ -343,11 +370,11 @@ impl BlobIndex for SqlBlobIndex {
     }
 
     fn forget_packs(&self, packs: &[(PackId, i64)]) -> Result<Vec<bool>, IndexError> {
-        let mut forgotten = Vec::with_capacity(packs.len());
-        for batch in packs.chunks(FORGET) {
-            forgotten.extend(self.wait(self.table.forget_packs(batch))?);
-        }
-        Ok(forgotten)
+        self.wait(self.table.forget_packs(packs))
+    }
+
+    fn purge(&self, go_on: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        self.wait(self.table.purge(go_on))
     }
 
     fn raise_alarm(&self, alarm: &Alarm) -> Result<(), IndexError> {

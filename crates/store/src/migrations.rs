@@ -41,6 +41,7 @@ pub(crate) fn blobs() -> Migrator {
     Migrator::with_migrations(migrations! {
         "0001" "blobs";
         "0002" "collection";
+        "0003" "forgotten_packs";
     })
 }
 

@@ -1,18 +1,26 @@
 //! What is reached, as one bit for each slot of each pack.
+//!
+//! Nodes are looked up when they are met, since only one that was not marked before is visited.
+//! Blocks, a hundred times as many, are gathered and looked up in the order of their addresses: so
+//! the index is read from one end to the other, instead of a page somewhere for each block.
 
 use std::collections::HashMap;
 
 use super::{Amount, BLOB_OVERHEAD};
 use crate::{
+    cipher::DomainKey,
     error::{Damage, Error},
     index::{Place, empty_root},
     pack_format::{BLOB_HEADER_LEN, is_possible},
     store::{BlockStore, Reader},
-    types::{Digest, DomainId, Location, PackId, Root},
+    types::{BlobId, Digest, DomainId, Location, PackId, Root},
 };
 
 /// Blobs asked of the index at once.
-const LOOKUP_BATCH: usize = 128;
+const LOOKUP_BATCH: usize = 8192;
+
+/// Blocks gathered before they are looked up: 64 MiB of addresses and digests.
+const GATHER: usize = 1 << 20;
 
 /// The marks of all packs: for 20 million blobs some thirty megabytes.
 #[derive(Debug, Default)]
@@ -74,11 +82,12 @@ impl Marks {
         if root.node == empty_root() {
             return Ok(());
         }
-        let new = self.mark(store, domain, &[root.node], meet)?;
-        match new.is_empty() {
-            true => Ok(()),
-            false => self.visit_below(store, &Place::root(domain, root), root.node, meet),
+        let mut walk = Walk::new(self, store, domain, meet)?;
+        if walk.mark_nodes(&[root.node])?.is_empty() {
+            return Ok(());
         }
+        walk.visit_below(&Place::root(domain, root), root.node)?;
+        walk.mark_gathered()
     }
 
     /// As [`mark_blocks`](Self::mark_blocks), and shows each block to `meet` that was not marked
@@ -90,7 +99,11 @@ impl Marks {
         blocks: &[Digest],
         meet: &mut dyn FnMut(&Location),
     ) -> Result<(), Error> {
-        unless_erased(self.mark(store, domain, blocks, meet).map(drop))
+        let walk = Walk::new(self, store, domain, meet);
+        unless_erased(walk.and_then(|mut walk| {
+            walk.gather(blocks.iter().copied())?;
+            walk.mark_gathered()
+        }))
     }
 
     /// The marks of a pack.
@@ -113,61 +126,6 @@ impl Marks {
             blobs: self.blobs,
             bytes: self.bytes,
         }
-    }
-
-    /// Marks what lies below a node. A subtree whose top was marked before was visited before.
-    fn visit_below(
-        &mut self,
-        store: &BlockStore,
-        place: &Place,
-        node: Digest,
-        meet: &mut dyn FnMut(&Location),
-    ) -> Result<(), Error> {
-        store.check_collecting()?;
-        let node = store.node_with(place, node, Reader::Collection)?;
-        let children: Vec<_> = node.children().collect();
-        let digests: Vec<_> = children.iter().map(|(_, digest)| *digest).collect();
-        let new = self.mark(store, place.domain, &digests, meet)?;
-        for at in new {
-            let (child, digest) = children[at];
-            if let Some(below) = place.child(child) {
-                self.visit_below(store, &below, digest, meet)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Marks blobs. Returns the positions of those that were not marked before.
-    fn mark(
-        &mut self,
-        store: &BlockStore,
-        domain: DomainId,
-        digests: &[Digest],
-        meet: &mut dyn FnMut(&Location),
-    ) -> Result<Vec<usize>, Error> {
-        let key = store.shared.keys.of(domain)?;
-        let mut new = Vec::new();
-        for (chunk_at, chunk) in digests.chunks(LOOKUP_BATCH).enumerate() {
-            let located = store.shared.index.locate(domain, &key.ids(chunk))?;
-            for ((at, digest), location) in chunk.iter().enumerate().zip(located) {
-                let location = location.ok_or(Error::NotFound {
-                    domain,
-                    digest: *digest,
-                })?;
-                if !is_possible(&location, key.is_sealed()) || !slot_is_possible(&location) {
-                    return Err(Error::Damaged {
-                        digest: *digest,
-                        pack: location.pack,
-                        reason: Damage::Location,
-                    });
-                }
-                if self.set(&location) {
-                    meet(&location);
-                    new.push(chunk_at * LOOKUP_BATCH + at);
-                }
-            }
-        }
-        Ok(new)
     }
 
     /// Marks a location. True: it was not marked.
@@ -199,6 +157,115 @@ impl PackMarks {
             self.stored_bytes += u64::from(stored_len);
         }
         new
+    }
+}
+
+/// One root, or one list of blocks, being marked.
+struct Walk<'a> {
+    marks: &'a mut Marks,
+    store: &'a BlockStore,
+    domain: DomainId,
+    key: DomainKey,
+    meet: &'a mut dyn FnMut(&Location),
+    /// Blocks that are not looked up yet.
+    gathered: Vec<(BlobId, Digest)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        marks: &'a mut Marks,
+        store: &'a BlockStore,
+        domain: DomainId,
+        meet: &'a mut dyn FnMut(&Location),
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            marks,
+            store,
+            domain,
+            key: store.shared.keys.of(domain)?,
+            meet,
+            gathered: Vec::new(),
+        })
+    }
+
+    /// Marks the nodes below a node, and gathers the blocks. A subtree whose top was marked before
+    /// was visited before.
+    fn visit_below(&mut self, place: &Place, node: Digest) -> Result<(), Error> {
+        self.store.check_collecting()?;
+        let node = self.store.node_with(place, node, Reader::Collection)?;
+        if node.level().below().is_none() {
+            return self.gather(node.children().map(|(_, digest)| digest));
+        }
+        let children: Vec<_> = node.children().collect();
+        let digests: Vec<_> = children.iter().map(|(_, digest)| *digest).collect();
+        for at in self.mark_nodes(&digests)? {
+            let (child, digest) = children[at];
+            if let Some(below) = place.child(child) {
+                self.visit_below(&below, digest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks nodes. Returns the positions of those that were not marked before.
+    fn mark_nodes(&mut self, digests: &[Digest]) -> Result<Vec<usize>, Error> {
+        let ids = self.key.ids(digests);
+        let located = self.store.shared.index.locate(self.domain, &ids)?;
+        let mut new = Vec::new();
+        for ((at, digest), location) in digests.iter().enumerate().zip(located) {
+            if self.mark(digest, location)? {
+                new.push(at);
+            }
+        }
+        Ok(new)
+    }
+
+    fn gather(&mut self, blocks: impl Iterator<Item = Digest>) -> Result<(), Error> {
+        for digest in blocks {
+            if self.gathered.len() == GATHER {
+                self.mark_gathered()?;
+            }
+            self.gathered.push((self.key.id(&digest), digest));
+        }
+        Ok(())
+    }
+
+    /// Marks the blocks that were gathered.
+    fn mark_gathered(&mut self) -> Result<(), Error> {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        gathered.sort_unstable();
+        gathered.dedup();
+        for batch in gathered.chunks(LOOKUP_BATCH) {
+            self.store.check_collecting()?;
+            let ids: Vec<_> = batch.iter().map(|(id, _)| *id).collect();
+            let located = self.store.shared.index.locate(self.domain, &ids)?;
+            for ((_, digest), location) in batch.iter().zip(located) {
+                self.mark(digest, location)?;
+            }
+        }
+        gathered.clear();
+        self.gathered = gathered;
+        Ok(())
+    }
+
+    /// Marks a blob where the index has found it. True: it was not marked.
+    fn mark(&mut self, digest: &Digest, location: Option<Location>) -> Result<bool, Error> {
+        let location = location.ok_or(Error::NotFound {
+            domain: self.domain,
+            digest: *digest,
+        })?;
+        if !is_possible(&location, self.key.is_sealed()) || !slot_is_possible(&location) {
+            return Err(Error::Damaged {
+                digest: *digest,
+                pack: location.pack,
+                reason: Damage::Location,
+            });
+        }
+        let new = self.marks.set(&location);
+        if new {
+            (self.meet)(&location);
+        }
+        Ok(new)
     }
 }
 

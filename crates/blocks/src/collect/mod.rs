@@ -15,8 +15,8 @@
 //!    know.
 //!
 //! The order of each step holds against a crash after any other: a copy is durable before its rows
-//! move; a pack's rows go before its file. What a crash leaves is a file without rows, which
-//! the next collection removes.
+//! move; the index forgets a pack before its file goes. What a crash leaves is a file
+//! without rows, or rows that nobody is told of; the next collection removes either.
 //!
 //! Packs are condemned, not blobs: a blob that is dead in a live pack may be found again by a put,
 //! which touches the pack, so that it is not condemned meanwhile (see `session`).

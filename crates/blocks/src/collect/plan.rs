@@ -22,8 +22,8 @@ use crate::{
 /// Packs asked of the index at once.
 const PAGE: usize = 4096;
 
-/// Packs whose rows are deleted before their files are.
-const DELETE: usize = 256;
+/// Packs that are forgotten before their files are removed.
+const DELETE: usize = 1024;
 
 /// Bytes of a pack besides its blobs.
 const PACK_OVERHEAD: u64 = (HEADER_LEN + FOOTER_LEN) as u64;
@@ -94,6 +94,7 @@ impl Plan {
         self.condemn_dead()?;
         self.delete_expired()?;
         self.remove_orphans()?;
+        self.purge()?;
         Ok(self.report)
     }
 
@@ -321,7 +322,15 @@ impl Plan {
             .untouched(&sealed, self.collection.oldest)
     }
 
-    /// Rows first, then the files.
+    /// Gives back the rows of what was forgotten, now or in a pass that was cut off.
+    fn purge(&self) -> Result<(), Error> {
+        let store = &self.collection.store;
+        let index = &store.shared.index;
+        index.purge(&|| store.check_collecting().is_ok())?;
+        store.check_collecting()
+    }
+
+    /// The index forgets first, then the files go.
     fn delete_expired(&mut self) -> Result<(), Error> {
         let expired = std::mem::take(&mut self.expired);
         let mut names = Vec::new();

@@ -638,6 +638,10 @@ impl BlobIndex for DyingIndex {
         self.step()?;
         self.inner.forget_pack(pack, condemned_at)
     }
+    fn purge(&self, go_on: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        self.step()?;
+        self.inner.purge(go_on)
+    }
     fn raise_alarm(&self, alarm: &Alarm) -> Result<(), IndexError> {
         self.step()?;
         self.inner.raise_alarm(alarm)

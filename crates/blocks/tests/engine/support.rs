@@ -227,6 +227,9 @@ macro_rules! pass_on {
         fn forget_pack(&self, pack: PackId, condemned_at: i64) -> Result<bool, IndexError> {
             self.inner.forget_pack(pack, condemned_at)
         }
+        fn purge(&self, go_on: &dyn Fn() -> bool) -> Result<(), IndexError> {
+            self.inner.purge(go_on)
+        }
         fn raise_alarm(&self, alarm: &cairn_blocks::Alarm) -> Result<(), IndexError> {
             self.inner.raise_alarm(alarm)
         }
