@@ -3,17 +3,22 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::Ordering,
+        mpsc::{Receiver, channel},
+    },
 };
 
 use cairn_blocks::{BLOCK_SIZE, Digest, DomainId, Root, Stored};
 
 use crate::{
-    entries::{covers, read_slices, resolve},
+    entries::{Slice, covers, read_slices, resolve},
     epoch::in_order,
     error::{Error, IoContext as _},
     geometry::{BLOCK, MAX_BLOCKS, block_count, block_len, within},
     plane::Plane,
+    priority::give_way,
     record::Record,
     state::Released,
     sync::{exclude, lock, share},
@@ -21,10 +26,12 @@ use crate::{
     volume::{Core, Volume},
 };
 
-/// Blocks that are put into the store at once, by each worker: 8 MiB.
-const PUT: usize = 16;
+/// Blocks that are put into the store at once, by each worker: 4 MiB.
+const PUT: usize = 8;
 /// Blocks that are released together: one sync of the store and one of the journal for 32 MiB.
 const RELEASE: usize = 64;
+/// Threads that put blocks, and give way to everybody else.
+const WORKERS: usize = 2;
 
 /// A block and what it holds; `None` stands for zeros.
 type Captured = (u64, Option<Digest>);
@@ -50,6 +57,30 @@ impl Volume {
     }
 }
 
+/// A block of the image: where its bytes are. It is found by whoever runs the capture, and read by
+/// threads that give way: these take none of the locks that guests wait for, and load nothing from
+/// the store that a guest may want as well.
+struct Image {
+    block: u64,
+    under: Under,
+    /// What the journal holds over that.
+    over: Vec<Slice>,
+}
+
+/// What lies under the slices of an image.
+enum Under {
+    Zeros,
+    /// The block as it is in `data`.
+    Data,
+    Bytes(Arc<[u8]>),
+}
+
+impl Under {
+    fn of_base(bytes: Option<Arc<[u8]>>) -> Self {
+        bytes.map_or(Self::Zeros, Self::Bytes)
+    }
+}
+
 /// A capture under way.
 struct Capture<'a> {
     core: &'a Core,
@@ -64,6 +95,8 @@ struct Capture<'a> {
     /// Where the search for frozen blocks goes on.
     cursor: u64,
     urgent: BTreeSet<u64>,
+    /// Buffers for [`PUT`] blocks that nobody uses now.
+    buffers: Mutex<Vec<Vec<u8>>>,
 }
 
 impl<'a> Capture<'a> {
@@ -94,6 +127,7 @@ impl<'a> Capture<'a> {
             },
             cursor: 0,
             urgent,
+            buffers: Mutex::default(),
         })
     }
 
@@ -168,20 +202,8 @@ impl<'a> Capture<'a> {
         blocks: &[u64],
         before: &[(u64, Stored)],
     ) -> Result<Vec<(u64, Stored)>, Error> {
-        let read = |block, buf: &mut [u8]| self.read_image(block, buf);
-        let put = if self.core.options.background == Background::Manual {
-            self.make_durable(before)?;
-            self.put(blocks, read)?
-        } else {
-            std::thread::scope(|scope| {
-                let releasing = scope.spawn(|| self.make_durable(before));
-                let put = self.put(blocks, read);
-                match releasing.join() {
-                    Ok(released) => released.and(put),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            })?
-        };
+        let find = |block| self.find_image(block);
+        let put = self.put(blocks, find, || self.make_durable(before))?;
         self.count(before);
         Ok(put)
     }
@@ -198,47 +220,81 @@ impl<'a> Capture<'a> {
         self.release(&digests)
     }
 
-    /// Puts blocks into the store; `read` fills a buffer with one.
+    /// Puts blocks into the store, and does something else `meanwhile`. `find` says where
+    /// the bytes of a block are.
     fn put(
         &self,
         blocks: &[u64],
-        read: impl Fn(u64, &mut [u8]) -> Result<(), Error> + Sync,
+        find: impl Fn(u64) -> Result<Image, Error>,
+        meanwhile: impl FnOnce() -> Result<(), Error>,
     ) -> Result<Vec<(u64, Stored)>, Error> {
-        if self.core.options.background == Background::Manual || blocks.len() <= PUT {
-            return self.put_in_turn(blocks, &read);
-        }
-        let (left, right) = blocks.split_at(blocks.len() / 2);
-        std::thread::scope(|scope| {
-            let right = scope.spawn(|| self.put_in_turn(right, &read));
-            let mut captured = self.put_in_turn(left, &read)?;
-            match right.join() {
-                Ok(right) => captured.extend(right?),
-                Err(panic) => std::panic::resume_unwind(panic),
+        let (give, images) = channel();
+        let images = Mutex::new(images);
+        let hand_out = || {
+            // Taken along, so that whoever waits for images hears that these were all.
+            let give = give;
+            for some in blocks.chunks(PUT) {
+                let images = some.iter().map(|block| find(*block));
+                // Nobody takes it when all workers have failed, and then they say so.
+                let _taken = give.send(images.collect::<Result<Vec<_>, _>>()?);
             }
-            Ok(captured)
+            Ok(())
+        };
+        if self.core.options.background == Background::Manual {
+            hand_out().and_then(|()| meanwhile())?;
+            return self.put_all(&images);
+        }
+        std::thread::scope(|scope| {
+            let work = || {
+                give_way();
+                self.put_all(&images)
+            };
+            let workers = [(); WORKERS].map(|()| scope.spawn(work));
+            let result = hand_out().and_then(|()| meanwhile());
+            // Writers that the journal holds up wait for nobody who gives way.
+            let mut put = match result {
+                Ok(()) if self.is_pressing() => self.put_all(&images),
+                other => other.map(|()| Vec::new()),
+            };
+            for worker in workers {
+                let theirs = worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                put = put.and_then(|put| Ok([put, theirs?].concat()));
+            }
+            put
         })
     }
 
-    fn put_in_turn(
-        &self,
-        blocks: &[u64],
-        read: &(impl Fn(u64, &mut [u8]) -> Result<(), Error> + Sync),
-    ) -> Result<Vec<(u64, Stored)>, Error> {
-        let mut captured = Vec::with_capacity(blocks.len());
-        let mut buffer = vec![0; blocks.len().min(PUT) * BLOCK_SIZE];
-        for some in blocks.chunks(PUT) {
-            let images = buffer.chunks_mut(BLOCK_SIZE);
-            some.iter()
-                .zip(images)
-                .try_for_each(|(block, image)| read(*block, image))?;
-            let images: Vec<_> = buffer.chunks(BLOCK_SIZE).take(some.len()).collect();
-            captured.extend(
-                some.iter()
-                    .copied()
-                    .zip(self.core.store.put_many(self.domain, &images)?),
-            );
+    /// Whether the journal holds up writers, or will soon.
+    fn is_pressing(&self) -> bool {
+        self.core.waiting.load(Ordering::SeqCst) > 0 || self.core.journal.is_half_full()
+    }
+
+    /// Puts images into the store until there are no more.
+    fn put_all(&self, images: &Mutex<Receiver<Vec<Image>>>) -> Result<Vec<(u64, Stored)>, Error> {
+        let mut put = Vec::new();
+        let mut buffer = lock(&self.buffers).pop().unwrap_or_default();
+        buffer.resize(PUT * BLOCK_SIZE, 0);
+        loop {
+            let next = lock(images).recv();
+            let Ok(some) = next else { break };
+            put.extend(self.put_some(&some, &mut buffer)?);
         }
-        Ok(captured)
+        lock(&self.buffers).push(buffer);
+        Ok(put)
+    }
+
+    /// Puts up to [`PUT`] images into the store.
+    fn put_some(&self, images: &[Image], buffer: &mut [u8]) -> Result<Vec<(u64, Stored)>, Error> {
+        let buffers = buffer.chunks_mut(BLOCK_SIZE);
+        images
+            .iter()
+            .zip(buffers)
+            .try_for_each(|(image, bytes)| self.read_image(image, bytes))?;
+        let bytes: Vec<_> = buffer.chunks(BLOCK_SIZE).take(images.len()).collect();
+        let stored = self.core.store.put_many(self.domain, &bytes)?;
+        Ok(images.iter().map(|image| image.block).zip(stored).collect())
     }
 
     fn count(&mut self, captured: &[(u64, Stored)]) {
@@ -250,28 +306,35 @@ impl<'a> Capture<'a> {
         self.progress.new_bytes += new as u64 * BLOCK;
     }
 
-    /// Reads a block as it was at the freeze.
+    /// Finds a block as it was at the freeze.
     ///
     /// The gate is not needed. No guest writes a frozen block in place. A fold that began before
     /// the freeze may end meanwhile, and drop entries; so the entries are taken first: either they
     /// are all there, or what they said is in `data`, and the block is marked present.
-    fn read_image(&self, block: u64, image: &mut [u8]) -> Result<(), Error> {
+    fn find_image(&self, block: u64) -> Result<Image, Error> {
         let len = within(block_len(block, self.size_bytes));
         let entries = self.core.entries.get(block, 0..len, self.lsn);
-        let slices = resolve(&entries, 0..len);
-        if covers(&slices, len) {
-            image[len as usize..].fill(0);
+        let over = resolve(&entries, 0..len);
+        let under = if covers(&over, len) {
+            Under::Zeros
         } else if self.core.is_present(block) {
-            self.core
-                .read_block(block, self.size_bytes, image)
-                .context("read a frozen block")?;
+            Under::Data
         } else {
-            match self.core.base_block(self.base, block)? {
-                Some(bytes) => image.copy_from_slice(&bytes),
-                None => image.fill(0),
-            }
+            Under::of_base(self.core.base_block(self.base, block)?)
+        };
+        Ok(Image { block, under, over })
+    }
+
+    fn read_image(&self, image: &Image, bytes: &mut [u8]) -> Result<(), Error> {
+        match &image.under {
+            Under::Zeros => bytes.fill(0),
+            Under::Data => self
+                .core
+                .read_block(image.block, self.size_bytes, bytes)
+                .context("read a frozen block")?,
+            Under::Bytes(base) => bytes.copy_from_slice(base),
         }
-        read_slices(&slices, image, 0, true).context("read the journal")?;
+        read_slices(&image.over, bytes, 0, true).context("read the journal")?;
         Ok(())
     }
 
@@ -340,10 +403,15 @@ impl<'a> Capture<'a> {
                 break;
             }
             let blocks: Vec<_> = some.keys().copied().collect();
-            let stored = self.put(&blocks, |block, buf| {
-                buf.copy_from_slice(&self.core.store.get(base.domain, &some[&block])?);
-                Ok(())
-            })?;
+            let find = |block| {
+                let bytes = self.core.store.get(base.domain, &some[&block])?;
+                Ok(Image {
+                    block,
+                    under: Under::Bytes(bytes),
+                    over: Vec::new(),
+                })
+            };
+            let stored = self.put(&blocks, find, || Ok(()))?;
             copied.extend(
                 stored
                     .iter()

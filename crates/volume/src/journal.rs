@@ -362,6 +362,11 @@ impl Journal {
         self.used() + len <= self.settings.cap_bytes
     }
 
+    /// Whether writers will meet the cap if things go on like this.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.used() > self.settings.cap_bytes / 2
+    }
+
     /// The log's end, the segments that hold it from `tail` on, and the number of the next one.
     pub(crate) fn layout(&self) -> (u64, Vec<SegmentRef>, u64) {
         let head = lock(&self.head);

@@ -56,6 +56,7 @@ mod guest;
 mod journal;
 mod plane;
 mod pressure;
+mod priority;
 mod record;
 mod recovery;
 mod seal;

@@ -38,6 +38,8 @@ mod journal;
 mod plane;
 #[path = "../../../crates/volume/src/pressure.rs"]
 mod pressure;
+#[path = "../../../crates/volume/src/priority.rs"]
+mod priority;
 #[path = "../../../crates/volume/src/record.rs"]
 mod record;
 #[path = "../../../crates/volume/src/recovery.rs"]

@@ -7,6 +7,7 @@ pub(crate) mod harness;
 mod hostile;
 mod model;
 mod orders;
+mod pace;
 mod syncs;
 mod threads;
 mod witness;
