@@ -19,7 +19,7 @@ use cairn_control::{
     request::{CreateSnapshot, CreateVolume, Describe, DescribeSnapshots},
 };
 use cairn_model::{Clock, Entropy, Filter, Region, Snapshot, Timestamp, Volume};
-use cairn_volume::Wait;
+use cairn_volume::{Background, Wait};
 use tempfile::TempDir;
 
 /// 2026-11-23T00:00:00Z and a fraction.
@@ -114,6 +114,8 @@ pub struct Place {
     pub disk: Arc<dyn Disk>,
     /// How often the machine was started.
     pub boots: AtomicU64,
+    /// Who does the background work of volumes.
+    pub background: Background,
 }
 
 impl Place {
@@ -129,6 +131,7 @@ impl Place {
             entropy: Arc::new(Seeded(AtomicU64::new(seed))),
             disk: Arc::new(FsDisk),
             boots: AtomicU64::new(0),
+            background: Background::Threads,
         }
     }
 
@@ -145,6 +148,7 @@ impl Place {
             ControlOptions::new(self.data_dir(), self.clock.clone(), self.entropy.clone()).unwrap();
         options.volumes.journal_segment_bytes = 4 << 20;
         options.volumes.journal_cap_bytes = 32 << 20;
+        options.volumes.background = self.background;
         options.job_gate = gate;
         options.disk = Arc::clone(&self.disk);
         options.volumes.boot_id = format!("boot {}", self.boots.load(Ordering::SeqCst));
