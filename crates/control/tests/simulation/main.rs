@@ -41,8 +41,8 @@ use cairn_control::{
     collect::CollectGarbage,
     jobs::{JobGate, JobPoint},
     request::{
-        ById, CompleteSnapshot, CreateVolume, Describe, DescribeSnapshots, GetSnapshotBlock,
-        ListBlocks, PutSnapshotBlock, StartSnapshot,
+        ById, CompleteSnapshot, CreateSnapshot, CreateVolume, Describe, DescribeSnapshots,
+        GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot,
     },
 };
 use cairn_model::{KmsKey, Snapshot, SnapshotState, Volume, VolumeState};
@@ -153,6 +153,16 @@ fn block_bytes(pages: &Pages, block: u64) -> Vec<u8> {
     (first..first + PAGES_OF_BLOCK)
         .flat_map(|page| page_bytes(pages.get(&page)))
         .collect()
+}
+
+/// What is answered as long as there is somebody to answer: what the process found out in the course of
+/// its death is told to nobody.
+async fn answer<T>(disk: &SimDisk, work: impl Future<Output = T>) -> T {
+    let answer = work.await;
+    if disk.is_dead() {
+        std::future::pending::<()>().await;
+    }
+    answer
 }
 
 impl World {
@@ -315,7 +325,8 @@ impl Node {
     async fn open(&mut self) {
         self.place.disk = Arc::new(Apart::new(&self.disk));
         let gate: Arc<dyn JobGate> = self.killer.clone();
-        self.control = Some(self.place.open_with(Some(gate)).await);
+        let opened = answer(&self.disk, self.place.try_open(Some(gate))).await;
+        self.control = Some(opened.unwrap());
     }
 
     async fn begin(&mut self) {
@@ -371,14 +382,17 @@ impl Node {
         }
         let at = self.rng.index(self.volumes.len());
         let units = 1 + self.rng.below(8);
-        let open = self.control().open_volume(&self.volumes[at].noun.id).await;
-        let open = open.unwrap();
+        let open = self.control().open_volume(&self.volumes[at].noun.id);
+        let open = answer(&self.disk, open).await.unwrap();
         let worked = tokio::task::spawn_blocking(move || {
-            (0..units)
-                .take_while(|_| open.work().unwrap() == Work::Progress)
-                .count()
+            for done in 0..units {
+                if open.work()? == Work::Idle {
+                    return Ok(done);
+                }
+            }
+            Ok::<_, cairn_volume::Error>(units)
         });
-        let done = worked.await.unwrap();
+        let done = answer(&self.disk, worked).await.unwrap().unwrap();
         self.note(&format!("{done} units of work of volume {at}"));
     }
 
@@ -591,7 +605,7 @@ impl Node {
         for _ in 0..2 {
             let request = CollectGarbage::default();
             let collected = self.control().collect_garbage(&self.callers[0], request);
-            collected.await.unwrap();
+            answer(&self.disk, collected).await.unwrap();
             self.place.clock.advance(Duration::from_secs(2 * 3600));
         }
     }
@@ -665,7 +679,9 @@ impl Node {
             "dare to write page {page} of volume {at}: {fill:?}"
         ));
         self.under_way = UnderWay::Write(at, page, fill);
-        self.try_write(at, page, fill).await.unwrap();
+        answer(&self.disk, self.try_write(at, page, fill))
+            .await
+            .unwrap();
         set(&mut self.volumes[at].pages, page, fill);
         self.under_way = UnderWay::Nothing;
         self.work().await;
@@ -686,10 +702,10 @@ impl Node {
         self.note(&format!("dare to create a volume of {owner} from {from:?}"));
         self.under_way = UnderWay::Create(owner, pages.clone());
         let made = self.control().create_volume(&self.callers[owner], request);
-        let noun = made.await.unwrap();
+        let noun = answer(&self.disk, made).await.unwrap();
         self.volumes.push(ModelVolume { noun, owner, pages });
         self.under_way = UnderWay::Nothing;
-        self.control().idle().await.unwrap();
+        self.idle().await;
     }
 
     /// A snapshot of an account, now and then.
@@ -710,9 +726,9 @@ impl Node {
         let (owner, id) = (doomed.owner, by_id(&doomed.noun.id));
         self.under_way = UnderWay::DeleteVolume(doomed);
         let deleted = self.control().delete_volume(&self.callers[owner], id);
-        deleted.await.unwrap();
+        answer(&self.disk, deleted).await.unwrap();
         self.under_way = UnderWay::Nothing;
-        self.control().idle().await.unwrap();
+        self.idle().await;
     }
 
     async fn dare_to_delete_a_snapshot(&mut self) {
@@ -725,9 +741,9 @@ impl Node {
         let (owner, id) = (doomed.owner, by_id(&doomed.noun.id));
         self.under_way = UnderWay::DeleteSnapshot(doomed);
         let deleted = self.control().delete_snapshot(&self.callers[owner], id);
-        deleted.await.unwrap();
+        answer(&self.disk, deleted).await.unwrap();
         self.under_way = UnderWay::Nothing;
-        self.control().idle().await.unwrap();
+        self.idle().await;
     }
 
     async fn dare_to_take_a_snapshot(&mut self) {
@@ -738,11 +754,17 @@ impl Node {
         self.note(&format!("dare to take a snapshot of volume {at}"));
         let (owner, pages) = (self.volumes[at].owner, self.volumes[at].pages.clone());
         self.under_way = UnderWay::Take(owner, pages.clone());
-        let noun = self.volumes[at].noun.clone();
-        let noun = begin_snapshot(self.control(), &self.callers[owner], &noun).await;
+        let request = CreateSnapshot {
+            volume_id: self.volumes[at].noun.id.to_string(),
+            ..CreateSnapshot::default()
+        };
+        let begun = self
+            .control()
+            .create_snapshot(&self.callers[owner], request);
+        let noun = answer(&self.disk, begun).await.unwrap();
         self.snapshots.push(ModelSnapshot { noun, owner, pages });
         self.under_way = UnderWay::Nothing;
-        self.control().idle().await.unwrap();
+        self.idle().await;
     }
 
     /// Opens what a death left, and has what was under way taken up, also what is to be tried again only
@@ -750,10 +772,14 @@ impl Node {
     async fn recover(&mut self) {
         self.open().await;
         for _ in 0..3 {
-            self.control().idle().await.unwrap();
+            self.idle().await;
             self.place.clock.advance(Duration::from_secs(120));
         }
-        self.control().idle().await.unwrap();
+        self.idle().await;
+    }
+
+    async fn idle(&self) {
+        answer(&self.disk, self.control().idle()).await.unwrap();
     }
 
     /// What was not answered was done or not done.

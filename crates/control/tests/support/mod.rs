@@ -144,6 +144,18 @@ impl Place {
     }
 
     pub async fn open_with(&self, gate: Option<Arc<dyn JobGate>>) -> Control {
+        for _ in 0..100_000 {
+            match self.try_open(gate.clone()).await {
+                Ok(control) => return control,
+                // The last handles of a server that was dropped go with its tasks.
+                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+                Err(error) => panic!("open the server: {error}"),
+            }
+        }
+        panic!("somebody holds on to the server before this one");
+    }
+
+    pub async fn try_open(&self, gate: Option<Arc<dyn JobGate>>) -> Result<Control, OpenError> {
         let mut options =
             ControlOptions::new(self.data_dir(), self.clock.clone(), self.entropy.clone()).unwrap();
         options.volumes.journal_segment_bytes = 4 << 20;
@@ -152,15 +164,7 @@ impl Place {
         options.job_gate = gate;
         options.disk = Arc::clone(&self.disk);
         options.volumes.boot_id = format!("boot {}", self.boots.load(Ordering::SeqCst));
-        for _ in 0..100_000 {
-            match Control::open(options.clone()).await {
-                Ok(control) => return control,
-                // The last handles of a server that was dropped go with its tasks.
-                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
-                Err(error) => panic!("open the server: {error}"),
-            }
-        }
-        panic!("somebody holds on to the server before this one");
+        Control::open(options).await
     }
 
     /// A server with one account.
