@@ -5,7 +5,7 @@
 //! once; they block, and belong on engine threads.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -106,7 +106,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct BlockStore {
     pub(crate) shared: Arc<Shared>,
-    lanes: Mutex<HashMap<(DomainId, BlobKind), Arc<Lane>>>,
+    lanes: Mutex<BTreeMap<(DomainId, BlobKind), Arc<Lane>>>,
     blocks: Cache<(DomainId, Digest), Arc<[u8]>>,
     pub(crate) nodes: Cache<(DomainId, Digest), Arc<Node>>,
     /// Blocks that memory has no room for.
@@ -645,7 +645,7 @@ impl BlockStore {
         Arc::clone(self.lanes().entry((domain, kind)).or_insert_with(new))
     }
 
-    fn lanes(&self) -> MutexGuard<'_, HashMap<(DomainId, BlobKind), Arc<Lane>>> {
+    fn lanes(&self) -> MutexGuard<'_, BTreeMap<(DomainId, BlobKind), Arc<Lane>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

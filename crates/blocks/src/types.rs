@@ -47,7 +47,7 @@ impl fmt::Debug for BlobId {
 }
 
 /// What a pack holds; data and index nodes never share a pack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BlobKind {
     /// 512 KiB blocks.
     Data,

@@ -4,7 +4,7 @@
 //! Engine calls wait for disks, so they run on threads of their own: see [`blocking`].
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     num::NonZeroU64,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -226,7 +226,7 @@ pub(crate) struct Engine {
     options: cairn_volume::Options,
     cache: CacheFile,
     stores: tokio::sync::Mutex<HashMap<Region, Arc<BlockStore>>>,
-    slots: Mutex<HashMap<VolumeId, Arc<Slot>>>,
+    slots: Mutex<BTreeMap<VolumeId, Arc<Slot>>>,
     captures: Semaphore,
     freezing: Mutex<HashSet<EpochTag>>,
     committing: Mutex<HashMap<EpochTag, Content>>,
@@ -582,9 +582,9 @@ impl Engine {
 
     /// Closes everything: first the servers, then the volumes, then the block stores.
     pub(crate) async fn close(&self) {
-        let slots: Vec<_> = {
+        let slots = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            slots.drain().collect()
+            std::mem::take(&mut *slots)
         };
         for (id, slot) in slots {
             if let Err(error) = slot.open.lock().await.close().await {

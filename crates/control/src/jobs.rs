@@ -371,6 +371,7 @@ async fn run(control: Weak<Inner>, signals: Arc<Signals>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             () = signals.stop.cancelled() => return,
             () = signals.wake.notified() => {}
             _ = tick.tick() => {}

@@ -5,12 +5,7 @@
 //! or an upload, stores them anew and thereby heals it. A run is a job: it goes on after a restart
 //! where it was. Findings stay until the file is read again.
 
-use std::{
-    collections::HashSet,
-    ops::ControlFlow,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{
     BlobId, BlockStore, DomainId, PackId,
@@ -25,7 +20,7 @@ use cairn_store::{
     snapshot, volume,
 };
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -594,6 +589,7 @@ struct Pace {
     bytes_per_second: Option<u64>,
     stopping: CancellationToken,
     runtime: Handle,
+    /// On the clock that the pauses are taken from.
     begun: Instant,
     bytes: u64,
 }

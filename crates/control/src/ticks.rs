@@ -30,6 +30,7 @@ impl Ticks {
     /// that; none when it has ended.
     pub(crate) async fn next(&mut self) -> Option<Control> {
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => None,
             _ = self.interval.tick() => Control::upgrade(&self.control),
         }

@@ -19,7 +19,7 @@ use cairn_control::{
     request::{CreateSnapshot, CreateVolume, Describe, DescribeSnapshots},
 };
 use cairn_model::{Clock, Entropy, Filter, Region, Snapshot, Timestamp, Volume};
-use cairn_volume::Wait;
+use cairn_volume::{Background, Wait};
 use tempfile::TempDir;
 
 /// 2026-11-23T00:00:00Z and a fraction.
@@ -114,6 +114,8 @@ pub struct Place {
     pub disk: Arc<dyn Disk>,
     /// How often the machine was started.
     pub boots: AtomicU64,
+    /// Who does the background work of volumes.
+    pub background: Background,
 }
 
 impl Place {
@@ -129,6 +131,7 @@ impl Place {
             entropy: Arc::new(Seeded(AtomicU64::new(seed))),
             disk: Arc::new(FsDisk),
             boots: AtomicU64::new(0),
+            background: Background::Threads,
         }
     }
 
@@ -141,15 +144,8 @@ impl Place {
     }
 
     pub async fn open_with(&self, gate: Option<Arc<dyn JobGate>>) -> Control {
-        let mut options =
-            ControlOptions::new(self.data_dir(), self.clock.clone(), self.entropy.clone()).unwrap();
-        options.volumes.journal_segment_bytes = 4 << 20;
-        options.volumes.journal_cap_bytes = 32 << 20;
-        options.job_gate = gate;
-        options.disk = Arc::clone(&self.disk);
-        options.volumes.boot_id = format!("boot {}", self.boots.load(Ordering::SeqCst));
         for _ in 0..100_000 {
-            match Control::open(options.clone()).await {
+            match self.try_open(gate.clone()).await {
                 Ok(control) => return control,
                 // The last handles of a server that was dropped go with its tasks.
                 Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
@@ -157,6 +153,18 @@ impl Place {
             }
         }
         panic!("somebody holds on to the server before this one");
+    }
+
+    pub async fn try_open(&self, gate: Option<Arc<dyn JobGate>>) -> Result<Control, OpenError> {
+        let mut options =
+            ControlOptions::new(self.data_dir(), self.clock.clone(), self.entropy.clone()).unwrap();
+        options.volumes.journal_segment_bytes = 4 << 20;
+        options.volumes.journal_cap_bytes = 32 << 20;
+        options.volumes.background = self.background;
+        options.job_gate = gate;
+        options.disk = Arc::clone(&self.disk);
+        options.volumes.boot_id = format!("boot {}", self.boots.load(Ordering::SeqCst));
+        Control::open(options).await
     }
 
     /// A server with one account.

@@ -10,7 +10,7 @@ use cairn_blocks::disk::{Disk, DiskFile, OpenMode, Space};
 
 use super::{
     Errno,
-    fault::{Fault, OpKind, TraceEntry, Verdict, dead},
+    fault::{Fault, OnDeath, OpKind, TraceEntry, Verdict, dead},
     file::{File, Op},
     image::PAGE,
     state::{Crash, Node, State},
@@ -59,7 +59,21 @@ impl SimDisk {
         self.lock().script.die_at(nth);
     }
 
-    /// Whether the process has died of [`crash_at`](Self::crash_at).
+    /// The process is dead from now on, between two operations; if it was already, it stays so.
+    pub fn kill(&self) {
+        let mut state = self.lock();
+        if !state.script.dead {
+            state.script.die();
+        }
+    }
+
+    /// Calls `tell` at the instant of this process's death, once, before anything that follows from it:
+    /// for what else is to be as it was then. It must not use the disk.
+    pub fn on_death(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.lock().script.on_death(OnDeath(Arc::new(tell)));
+    }
+
+    /// Whether the process has died, of [`crash_at`](Self::crash_at) or of [`kill`](Self::kill).
     pub fn is_dead(&self) -> bool {
         self.lock().script.dead
     }
@@ -291,6 +305,7 @@ impl SimFile {
         let verdict = state
             .script
             .judge(op, &self.path, offset, buf.len() as u64)?;
+        state.script.note_bytes(buf);
         let free_pages = state.free() / PAGE;
         let file = self.file(&mut state)?;
         if verdict == Verdict::Die {

@@ -1,8 +1,9 @@
 //! Faults, the scripted death, the trace.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::Errno;
@@ -128,6 +129,18 @@ pub struct TraceEntry {
     pub offset: u64,
     /// How much, in bytes; 0 where that means nothing.
     pub len: u64,
+    /// A checksum of what was to be written (FNV-1a); 0 for all but writes.
+    pub sum: u64,
+}
+
+/// Called at the instant of a death.
+#[derive(Clone)]
+pub(super) struct OnDeath(pub(super) Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for OnDeath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnDeath")
+    }
 }
 
 /// Whether an operation may go on.
@@ -145,6 +158,7 @@ pub(super) struct Script {
     /// How many mutations succeed before the process is dead.
     lives: Option<u64>,
     pub(super) dead: bool,
+    on_death: Option<OnDeath>,
     pub(super) mutations: u64,
     pub(super) trace: Option<Vec<TraceEntry>>,
 }
@@ -162,10 +176,30 @@ impl Script {
         self.lives = Some(nth);
     }
 
+    pub(super) fn on_death(&mut self, tell: OnDeath) {
+        self.on_death = Some(tell);
+    }
+
+    /// The process is dead from now on. Tells once.
+    pub(super) fn die(&mut self) {
+        self.dead = true;
+        if let Some(OnDeath(tell)) = self.on_death.take() {
+            tell();
+        }
+    }
+
+    /// Notes what the write that was judged last is to write.
+    pub(super) fn note_bytes(&mut self, bytes: &[u8]) {
+        if let Some(entry) = self.trace.as_mut().and_then(|trace| trace.last_mut()) {
+            entry.sum = checksum(bytes);
+        }
+    }
+
     /// A new process: nothing is scripted for it.
     pub(super) fn revive(&mut self) {
         self.dead = false;
         self.lives = None;
+        self.on_death = None;
         self.faults.clear();
     }
 
@@ -186,11 +220,12 @@ impl Script {
                 path: path.to_path_buf(),
                 offset,
                 len,
+                sum: 0,
             });
         }
         if op.is_mutation() {
             if self.lives == Some(0) {
-                self.dead = true;
+                self.die();
                 return Ok(Verdict::Die);
             }
             self.lives = self.lives.map(|lives| lives - 1);
@@ -217,6 +252,13 @@ impl Script {
         }
         Ok(())
     }
+}
+
+/// FNV-1a, of 64 bits.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 /// What a dead process is told.

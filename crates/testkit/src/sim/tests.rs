@@ -1,6 +1,14 @@
 //! The simulated disk does to its files what a machine would.
 
-use std::{collections::BTreeSet, io, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use cairn_blocks::disk::{Disk as _, DiskFile, OpenMode};
 
@@ -184,6 +192,38 @@ fn a_dying_process_changes_nothing_more() {
 }
 
 #[test]
+fn a_death_is_told_once_and_at_once() {
+    let (disk, file) = disk_with_file();
+    let told = Arc::new(AtomicU64::new(0));
+    let tell = |disk: &SimDisk| {
+        let told = Arc::clone(&told);
+        disk.on_death(move || {
+            told.fetch_add(1, Ordering::SeqCst);
+        });
+    };
+    tell(&disk);
+    disk.crash_at(1);
+    file.write_all_at(&[2], 0).unwrap();
+    assert_eq!(told.load(Ordering::SeqCst), 0);
+    assert!(file.write_all_at(&[3], 0).is_err());
+    assert!(file.write_all_at(&[4], 0).is_err());
+    disk.kill();
+    assert_eq!(told.load(Ordering::SeqCst), 1);
+    disk.crash(Crash::Kill);
+    disk.kill();
+    assert!(disk.is_dead() && disk.list(Path::new("dir")).is_err());
+    assert_eq!(
+        told.load(Ordering::SeqCst),
+        1,
+        "it was told by another process"
+    );
+    disk.crash(Crash::Kill);
+    tell(&disk);
+    disk.kill();
+    assert_eq!(told.load(Ordering::SeqCst), 2);
+}
+
+#[test]
 fn a_full_disk_takes_what_fits() {
     let (disk, file) = disk_with_file();
     disk.set_free(8192);
@@ -260,15 +300,19 @@ fn the_trace_tells_what_was_done() {
     file.write_all_at(&[1; 10], 5).unwrap();
     file.sync_data().unwrap();
     let trace = disk.take_trace();
-    let expected = |op, offset, len| TraceEntry {
+    let expected = |op, offset, len, sum| TraceEntry {
         op,
         path: FILE.into(),
         offset,
         len,
+        sum,
     };
     assert_eq!(
         trace,
-        [expected(OpKind::Write, 5, 10), expected(OpKind::Sync, 0, 0)]
+        [
+            expected(OpKind::Write, 5, 10, 0x23b3_d996_b733_50df),
+            expected(OpKind::Sync, 0, 0, 0)
+        ]
     );
 }
 
