@@ -26,6 +26,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_control::{
     Caller, Control,
     collect::CollectGarbage,
+    ebs::Hashed,
     request::{
         ById, CompleteSnapshot, CreateSnapshot, CreateVolume, Describe, DescribeSnapshots,
         GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot,
@@ -331,7 +332,7 @@ impl Node {
                 checksum: STANDARD.encode(digest(&SHA256, &data)),
                 checksum_algorithm: "SHA256".to_owned(),
                 progress: None,
-                data,
+                data: Hashed::of(data.into()),
             };
             self.control()
                 .put_snapshot_block(&caller, request)
