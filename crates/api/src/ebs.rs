@@ -128,7 +128,7 @@ async fn put(
         checksum: rest::required_header(headers, CHECKSUM.as_str())?,
         checksum_algorithm: rest::required_header(headers, ALGORITHM.as_str())?,
         progress: rest::number("Progress", rest::header(headers, "x-amz-progress")?)?,
-        data: received.body.to_vec(),
+        data: received.hashed().clone(),
     };
     let stored = control.put_snapshot_block(caller, request).await?;
     let mut answer = dialect::json(StatusCode::CREATED, &wire::Nothing {})?;

@@ -1,8 +1,9 @@
 //! A request that has arrived in full.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use bytes::Bytes;
+use cairn_control::ebs::Hashed;
 use http::{
     HeaderMap, HeaderValue, Method, Request,
     header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
@@ -33,6 +34,7 @@ const DRAINED_LENGTH_MAX: usize = 256 << 20;
 pub(crate) struct Received {
     head: request::Parts,
     pub(crate) body: Bytes,
+    hashed: OnceLock<Hashed<Bytes>>,
 }
 
 impl Received {
@@ -48,7 +50,12 @@ impl Received {
             Ok(body) => (body, Ok(())),
             Err(problem) => (Bytes::new(), Err(problem)),
         };
-        (Self { head, body }, outcome)
+        let received = Self {
+            head,
+            body,
+            hashed: OnceLock::new(),
+        };
+        (received, outcome)
     }
 
     /// The method.
@@ -64,6 +71,12 @@ impl Received {
     /// The headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.head.headers
+    }
+
+    /// The body with its SHA-256, which is computed once: a signature covers it, a checksum is
+    /// compared with it, and a block is stored by it.
+    pub(crate) fn hashed(&self) -> &Hashed<Bytes> {
+        self.hashed.get_or_init(|| Hashed::of(self.body.clone()))
     }
 
     /// What is signed.

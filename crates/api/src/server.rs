@@ -262,7 +262,7 @@ fn signed_payload(dialect: Dialect, received: &Received) -> Payload<'_> {
     let unsigned = declared == Some(UNSIGNED_PAYLOAD.as_bytes());
     match dialect == Dialect::Ebs && received.method() == http::Method::PUT && unsigned {
         true => Payload::Unsigned,
-        false => Payload::Bytes(&received.body),
+        false => Payload::Sha256(received.hashed().digest().0),
     }
 }
 

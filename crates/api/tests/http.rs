@@ -1119,3 +1119,23 @@ async fn the_operator_makes_accounts_and_others_do_not() {
     );
     assert_eq!(server.send(request).await.element("volumeSet"), Some(""));
 }
+
+/// The block that is stored is the one that was hashed here, whatever its client says of it.
+#[tokio::test]
+async fn a_block_that_changed_on_the_way_is_refused() {
+    let server = Server::start().await;
+    let id = started(&server).await;
+    let (data, other) = (block(1), block(2));
+    let (sum, path) = (checksum(&data), format!("/snapshots/{id}/blocks/0"));
+    let (mut head, body) = rest(Method::PUT, &path, &about("524288", &sum), &data).into_parts();
+    let claimed = hex::encode(digest(&SHA256, &data));
+    head.headers
+        .insert("x-amz-content-sha256", claimed.parse().unwrap());
+    let signed = server.signed("ebs", Request::from_parts(head, body));
+    let (head, _) = signed.into_parts();
+    let changed = Request::from_parts(head.clone(), Bytes::from(other));
+    let heard = server.send(changed).await;
+    heard.expect_exception(403, "InvalidSignatureException", None);
+    let whole = Request::from_parts(head, Bytes::from(data));
+    assert_eq!(server.send(whole).await.status, 201);
+}

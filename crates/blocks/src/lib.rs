@@ -70,8 +70,8 @@ pub use session::Session;
 pub use slots::SlotStats;
 pub use store::{BlockStore, Options, Stats, Stored};
 pub use types::{
-    Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, IndexError, Location, PackId,
-    PackUsage, Root,
+    Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Hashed, IndexError, Location,
+    PackId, PackUsage, Root,
 };
 pub use urgency::{Hurry, Urgency};
 pub use zero::is_zero;

@@ -29,7 +29,9 @@ use crate::{
     recover::{self, Reindexed},
     session::{Session, Sessions},
     slots::{self, SlotStats, Slots},
-    types::{Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Location, PackId},
+    types::{
+        Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Hashed, Location, PackId,
+    },
     urgency::{Hurry, Readers, Urgency},
     zero::is_zero,
 };
@@ -227,15 +229,14 @@ impl BlockStore {
             .map(|stored| stored[0])
     }
 
-    /// As [`put`](Self::put), for a block whose digest is known. A digest that is not the
-    /// block's own is found out when the block is read.
-    pub fn put_hashed(
+    /// As [`put`](Self::put), for a block that is hashed already. Bytes that have changed since are
+    /// found out when the block is read.
+    pub fn put_hashed<B: AsRef<[u8]>>(
         &self,
         domain: DomainId,
-        digest: Digest,
-        block: &[u8],
+        block: &Hashed<B>,
     ) -> Result<Stored, Error> {
-        self.put_all(domain, &[block], |_| digest)
+        self.put_all(domain, &[block.bytes()], |_| block.digest())
             .map(|stored| stored[0])
     }
 

@@ -30,6 +30,32 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// Bytes with the SHA-256 that was computed over them. There is no other way to make one than to
+/// hash: a digest that somebody claims, such as a client, never becomes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashed<B> {
+    bytes: B,
+    digest: Digest,
+}
+
+impl<B: AsRef<[u8]>> Hashed<B> {
+    /// Hashes `bytes`.
+    pub fn of(bytes: B) -> Self {
+        let digest = Digest::of(bytes.as_ref());
+        Self { bytes, digest }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// Their digest.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
 /// The scope of deduplication and of a data key. Numbers are given out by the metadata
 /// store: one per (region, account, key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

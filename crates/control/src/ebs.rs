@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+pub use cairn_blocks::Hashed;
 use cairn_blocks::{BLOCK_SIZE, BlockStore, Digest, DomainId, Session};
 use cairn_model::{
     KmsKey, Region, Snapshot, SnapshotId, SnapshotState, Timestamp, VolumeId, page::Seal as _, tag,
@@ -53,7 +54,7 @@ const TOKENS_HOLD: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const PAGE_LEAST: i32 = 100;
 const PAGE_GREATEST: i32 = 10_000;
 
-/// Blocks hashed and stored at a time.
+/// Blocks compressed and stored at a time.
 const PUTS_AT_ONCE: usize = 64;
 
 /// Blocks recorded together.
@@ -632,7 +633,7 @@ fn check_form(request: &PutSnapshotBlock) -> Result<Option<u8>> {
     let Ok(progress @ (None | Some(0..=100))) = progress else {
         return invalid("Progress has to be from 0 to 100.".to_owned());
     };
-    let sent = request.data.len();
+    let sent = request.data.bytes().len();
     if sent != BLOCK_SIZE || request.data_length != i64::try_from(sent).unwrap_or(i64::MAX) {
         let said = request.data_length;
         let text =
@@ -642,18 +643,18 @@ fn check_form(request: &PutSnapshotBlock) -> Result<Option<u8>> {
     Ok(progress)
 }
 
-/// Hashes a block, compares it with its checksum and stores it. Not durable yet.
+/// Compares a block with its checksum and stores it. Not durable yet.
 fn put(
     store: &BlockStore,
     domain: DomainId,
     request: &PutSnapshotBlock,
 ) -> Result<Result<Digest>, EngineError> {
-    let digest = Digest::of(&request.data);
+    let digest = request.data.digest();
     if request.checksum != STANDARD.encode(digest.0) {
         let text = "The checksum is not that of the block that came.";
         return Ok(Err(Error::new(ErrorKind::EbsChecksumMismatch, text)));
     }
-    store.put_hashed(domain, digest, &request.data)?;
+    store.put_hashed(domain, &request.data)?;
     Ok(Ok(digest))
 }
 

@@ -4,6 +4,8 @@
 //! and unknown ids with the kind that belongs to the noun. The same goes for names of types and
 //! zones. `dry_run` is checked by every verb that has it, after all other checks.
 
+use bytes::Bytes;
+use cairn_blocks::Hashed;
 use cairn_model::{Filter, Page, TagSpecification};
 
 /// A Describe of nouns that are looked up by id, filtered and paged.
@@ -333,8 +335,9 @@ pub struct StartSnapshot {
     pub timeout: Option<i32>,
 }
 
-/// EBS direct: PutSnapshotBlock. The body was checked against nothing yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// EBS direct: PutSnapshotBlock. The body was hashed, and checked against nothing yet but a
+/// signature that covers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the members of the EBS request")]
 pub struct PutSnapshotBlock {
     pub snapshot_id: String,
@@ -346,7 +349,7 @@ pub struct PutSnapshotBlock {
     /// `x-amz-Checksum-Algorithm`.
     pub checksum_algorithm: String,
     pub progress: Option<i32>,
-    pub data: Vec<u8>,
+    pub data: Hashed<Bytes>,
 }
 
 /// EBS direct: CompleteSnapshot.

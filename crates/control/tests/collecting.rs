@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_control::{
     Caller, Control, ErrorKind,
     collect::{CollectGarbage, Report},
+    ebs::Hashed,
     request::{ById, CompleteSnapshot, PutSnapshotBlock, StartSnapshot},
 };
 use cairn_model::{Snapshot, SnapshotState, Volume, VolumeState};
@@ -217,7 +218,7 @@ async fn put(control: &Control, caller: &Caller, upload: &Snapshot, index: i64, 
         checksum: STANDARD.encode(digest(&SHA256, &data)),
         checksum_algorithm: "SHA256".to_owned(),
         progress: None,
-        data,
+        data: Hashed::of(data.into()),
     };
     control.put_snapshot_block(caller, request).await.unwrap();
 }

@@ -10,6 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_control::{
     Caller, Control, ErrorKind,
+    ebs::Hashed,
     jobs::JobPoint,
     request::{
         ById, CompleteSnapshot, Describe, DescribeSnapshots, PutSnapshotBlock, StartSnapshot,
@@ -94,7 +95,7 @@ async fn put(control: &Control, caller: &Caller, snapshot: &Snapshot, index: i64
         checksum: STANDARD.encode(digest(&SHA256, &data)),
         checksum_algorithm: "SHA256".to_owned(),
         progress: None,
-        data,
+        data: Hashed::of(data.into()),
     };
     control.put_snapshot_block(caller, put).await.unwrap();
 }

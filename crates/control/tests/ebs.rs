@@ -10,6 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_control::{
     Caller, Control, ErrorKind, Result,
+    ebs::Hashed,
     ebs::{BlockList, PutBlock},
     request::{
         ById, CompleteSnapshot, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot,
@@ -39,7 +40,7 @@ fn put_request(snapshot: &Snapshot, index: i64, data: Vec<u8>) -> PutSnapshotBlo
         checksum: checksum(&data),
         checksum_algorithm: "SHA256".to_owned(),
         progress: None,
-        data,
+        data: Hashed::of(data.into()),
     }
 }
 
@@ -320,8 +321,12 @@ async fn refusals() {
     }
     let snapshot = control.start_snapshot(&caller, start(1)).await.unwrap();
     let good = put_request(&snapshot, 0, pattern(1, BLOCK));
-    let mut flipped = good.clone();
-    flipped.data[BLOCK - 1] ^= 1;
+    let mut other = pattern(1, BLOCK);
+    other[BLOCK - 1] ^= 1;
+    let flipped = PutSnapshotBlock {
+        data: Hashed::of(other.into()),
+        ..good.clone()
+    };
     for (request, kind) in [
         (flipped, ErrorKind::EbsChecksumMismatch),
         (

@@ -17,6 +17,7 @@ use cairn_blocks::{
 use cairn_control::{
     Caller, Control, ErrorKind,
     collect::CollectGarbage,
+    ebs::Hashed,
     recover::{RecoverOptions, recover},
     request::{ById, CreateVolume, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
 };
@@ -195,7 +196,7 @@ async fn upload(control: &Control, caller: &Caller, key: Option<&KmsKey>) -> Sna
             snapshot_id: started.id.to_string(),
             block_index: index,
             data_length: 512 << 10,
-            data: data.to_vec(),
+            data: Hashed::of(data.to_vec().into()),
             checksum: base64_of(&sha256(data)),
             checksum_algorithm: "SHA256".to_owned(),
             progress: None,

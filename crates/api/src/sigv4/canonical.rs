@@ -33,6 +33,8 @@ pub struct Parts<'a> {
 pub enum Payload<'a> {
     /// By its SHA-256.
     Bytes(&'a [u8]),
+    /// By its SHA-256, which whoever has the body has computed.
+    Sha256([u8; 32]),
     /// Not at all.
     Unsigned,
 }
@@ -42,6 +44,7 @@ impl Payload<'_> {
     pub fn hash(&self) -> String {
         match self {
             Self::Bytes(body) => hex_sha256(body),
+            Self::Sha256(hash) => hex::encode(hash),
             Self::Unsigned => UNSIGNED_PAYLOAD.to_owned(),
         }
     }

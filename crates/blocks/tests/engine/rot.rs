@@ -10,7 +10,7 @@ use cairn_testkit::{Rng, SimDisk};
 
 use crate::{
     HERE_IS_SEALED,
-    support::{Bench, HERE, block, digest, expected_root},
+    support::{Bench, HERE, block, changed, digest, expected_root},
 };
 
 /// A snapshot of three blocks in one sealed pack.
@@ -212,7 +212,7 @@ fn missing_packs_and_missing_blobs_are_told_apart() {
 #[test]
 fn verify_recomputes_the_root_from_the_bytes() {
     let bench = Bench::with_index(SimDisk::new(), Arc::new(MemoryIndex::new()));
-    bench.store().put_hashed(HERE, digest(1), block(0)).unwrap();
+    bench.store().put_hashed(HERE, &changed(1, 0)).unwrap();
     let root = bench
         .store()
         .build(HERE, None, 1 << 30, [(7, Some(digest(1)))])

@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 use cairn_blocks::{
-    BLOCK_SIZE, BlobId, BlobIndex, DomainId, Error, IndexError, Location, MemoryIndex, PackId,
-    Stats, Stored, disk::Disk as _,
+    BLOCK_SIZE, BlobId, BlobIndex, DomainId, Error, Hashed, IndexError, Location, MemoryIndex,
+    PackId, Stats, Stored, disk::Disk as _,
 };
 use cairn_testkit::{Crash, SimDisk};
 
 use crate::support::{
-    Bench, DIR, FlakyIndex, HERE, HERE_TAG, THERE, block, digest, pass_on, random_block,
+    Bench, DIR, FlakyIndex, HERE, HERE_TAG, THERE, block, changed, digest, pass_on, random_block,
 };
 
 #[test]
@@ -40,7 +40,10 @@ fn zeros_and_duplicates_are_not_stored() {
     bench.store().sync(HERE).unwrap();
     assert_eq!(bench.put(0), Stored::Known(digest(0)));
     assert_eq!(
-        bench.store().put_hashed(HERE, digest(1), block(1)).unwrap(),
+        bench
+            .store()
+            .put_hashed(HERE, &Hashed::of(block(1)))
+            .unwrap(),
         Stored::Known(digest(1))
     );
     assert_eq!(bench.store().stats(), once);
@@ -74,9 +77,9 @@ fn a_block_has_one_size() {
 }
 
 #[test]
-fn a_wrong_digest_is_found_out() {
+fn bytes_that_changed_since_they_were_hashed_are_found_out() {
     let bench = Bench::new();
-    bench.store().put_hashed(HERE, digest(1), block(0)).unwrap();
+    bench.store().put_hashed(HERE, &changed(1, 0)).unwrap();
     assert!(matches!(
         bench.store().get(HERE, &digest(1)),
         Err(Error::Damaged { .. })

@@ -10,8 +10,8 @@ use std::{
 };
 
 use cairn_blocks::{
-    BLOCK_SIZE, BlobId, BlobIndex, BlockStore, Digest, DomainId, IndexError, Location, MemoryIndex,
-    Options, PackId, disk::Disk,
+    BLOCK_SIZE, BlobId, BlobIndex, BlockStore, Digest, DomainId, Hashed, IndexError, Location,
+    MemoryIndex, Options, PackId, disk::Disk,
 };
 use cairn_testkit::{Crash, Rng, SimDisk, SimKeyring};
 
@@ -362,4 +362,29 @@ fn encode(level: u8, fan_out: u64, children: &[(u64, Digest)]) -> Vec<u8> {
         .chain(bitmap)
         .chain(hashes)
         .collect()
+}
+
+/// Bytes that change once they were looked at, as in memory that rots.
+pub(crate) struct Fickle {
+    looked_at: AtomicBool,
+    before: &'static [u8],
+    after: &'static [u8],
+}
+
+impl AsRef<[u8]> for Fickle {
+    fn as_ref(&self) -> &[u8] {
+        match self.looked_at.swap(true, Ordering::SeqCst) {
+            false => self.before,
+            true => self.after,
+        }
+    }
+}
+
+/// What was hashed as one block, and is another by now.
+pub(crate) fn changed(before: usize, after: usize) -> Hashed<Fickle> {
+    Hashed::of(Fickle {
+        looked_at: AtomicBool::new(false),
+        before: block(before),
+        after: block(after),
+    })
 }

@@ -39,6 +39,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_control::{
     Caller, Control,
     collect::CollectGarbage,
+    ebs::Hashed,
     jobs::{JobGate, JobPoint},
     request::{
         ById, CompleteSnapshot, CreateSnapshot, CreateVolume, Describe, DescribeSnapshots,
@@ -577,7 +578,7 @@ impl Node {
                 checksum: STANDARD.encode(digest(&SHA256, &data)),
                 checksum_algorithm: "SHA256".to_owned(),
                 progress: None,
-                data,
+                data: Hashed::of(data.into()),
             };
             self.control()
                 .put_snapshot_block(&caller, request)
