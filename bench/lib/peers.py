@@ -161,7 +161,7 @@ def uri(socket):
 
 
 def fio(socket, size_bytes, *options):
-    """fio on an NBD socket: operations a second, and the 99th percentile in milliseconds."""
+    """fio on an NBD socket: operations a second, the 99th percentile in milliseconds, and how many flushes it sent."""
     command = ["fio", "--name=bench", "--ioengine=nbd", f"--uri={uri(socket)}", f"--size={size_bytes}",
                "--randrepeat=1", "--output-format=json", *options]
     with tempfile.TemporaryDirectory() as scratch:
@@ -170,7 +170,7 @@ def fio(socket, size_bytes, *options):
     if job["error"]:
         raise RuntimeError(f"{' '.join(command)}: error {job['error']}")
     side = max((job["read"], job["write"]), key=lambda one: one["total_ios"])
-    return {"iops": side["iops"], "p99 ms": side["clat_ns"]["percentile"]["99.000000"] / 1e6}
+    return {"iops": side["iops"], "p99 ms": side["clat_ns"]["percentile"]["99.000000"] / 1e6, "flushes": job["sync"]["total_ios"]}
 
 
 RANDWRITE = ("--rw=randwrite", "--bs=4k", "--iodepth=16")

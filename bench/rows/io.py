@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 from lib import data, peers, run
@@ -15,6 +17,7 @@ from lib.server import server
 
 # What a capture stores in a second: QEMU's backup, which compresses nothing, is held to that, and so goes on for as long.
 BACKUP_RATE = 200 << 20
+VOLUME_DOOR = "`volume_nbd`: a whole server's volume on the NBD socket that a machine gets, without the HTTP API"
 DOOR = "`cairn serve`, a volume attached to an instance, its NBD socket"
 
 
@@ -39,7 +42,7 @@ def steady(bench):
 
 
 def _steady_row(found, row, title, workloads, peer, bound):
-    result = Result(row, title, "`volume_nbd`: a whole server's volume on the NBD socket that a machine gets, without the HTTP API")
+    result = Result(row, title, VOLUME_DOOR)
     result.ran("bench/nbd.py --target 'cairn=volume_nbd …' (its table is nbd.md, beside this one)")
     result.versions += peers.version(peer, "fio")
     for workload in workloads:
@@ -49,6 +52,119 @@ def _steady_row(found, row, title, workloads, peer, bound):
         result.ratio(f"{workload}: cairn ÷ {peer}", f"{workload}, cairn", f"{workload}, {peer}", at_least=bound)
     result.note("page cache warm, data that does not compress")
     return result
+
+
+SYNCS = "fsync,fdatasync,sync_file_range,syncfs,sync,msync,pwritev2"
+
+
+def syncs(bench):
+    """syncs: system calls that make bytes durable, for each FLUSH of a client in the steady state."""
+    run.need("fio", "strace", "nbdcopy")
+    size, count = bench.scale.io_mib * run.MIB, 2000 * bench.scale.seconds
+    work = ("--rw=randwrite", "--bs=4k", "--iodepth=1", "--fsync=1", "--norandommap", f"--number_ios={count}")
+    result = Result("syncs", "P5: syncs for each FLUSH, 4 KiB writes with a flush after each", VOLUME_DOOR)
+    result.versions += peers.version("fio", "nbdkit")
+    image = bench.scratch / "image.raw"
+    what = data.image(bench, image, size)
+    nbdkit = peers.nbdkit_file(bench, image)
+    with _volume_nbd(bench, size) as (own, pid), nbdkit as plain:
+        peers.nbdcopy(image, peers.uri(own))
+        # The first writes to a region are the journal's; from the second round on they are the steady state.
+        peers.fio(own, size, *peers.RANDWRITE, *peers.lasting(bench.scale.seconds))
+        run.settle()
+        found = run.interleave(bench.rounds, {
+            name: lambda _, socket=socket, pid=pid: _syncs_per_flush(bench, pid, socket, size, work)
+            for name, socket, pid in (("cairn", own, pid), ("nbdkit", plain, nbdkit.process.pid))}, "syncs")
+    for name, figures in found.items():
+        result.add(f"{name}, syncs for each FLUSH", "", figures["syncs a flush"])
+        result.add(f"{name}, flushes", "", figures["flushes"])
+    result.limit("syncs for each FLUSH", "cairn, syncs for each FLUSH", at_most=1.05)
+    result.ran(f"strace -f -e trace={SYNCS} -p SERVER; fio {' '.join(work)}")
+    result.note(f"data: {what}; of pwritev2 those with RWF_DSYNC or RWF_SYNC count. All of the server's process is counted, its databases too")
+    return [result]
+
+
+def _syncs_per_flush(bench, pid, socket, size, work):
+    """One run of fio under strace. A flush follows a write here, so that fewer syncs than flushes are an error."""
+    trace = bench.scratch / "trace"
+    trace.unlink(missing_ok=True)
+    tracer = subprocess.Popen(["strace", "-f", "-e", f"trace={SYNCS}", "-e", "signal=none", "-o", trace, "-p", str(pid)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        # It says so once it has every thread.
+        if "attached" not in (said := tracer.stderr.readline()):
+            raise run.Unavailable(f"strace cannot attach to a server: {said.strip()}")
+        flushes = peers.fio(socket, size, *work)["flushes"]
+    finally:
+        run.stop(tracer)
+        tracer.stderr.close()
+    counted = sum(_is_sync(line) for line in trace.read_text().splitlines())
+    if not 0 < flushes <= counted:
+        raise RuntimeError(f"{counted} syncs for {flushes} flushes: something is not counted, or not synced")
+    return {"syncs a flush": counted / flushes, "flushes": flushes}
+
+
+def _is_sync(line):
+    """Whether a line of strace begins a call that syncs; one that was interrupted has a second line."""
+    called = line.split(maxsplit=1)[1]
+    if called.startswith(("<...", "+++", "---")):
+        return False
+    return not called.startswith("pwritev2(") or "RWF_DSYNC" in called or "RWF_SYNC" in called
+
+
+@contextlib.contextmanager
+def _volume_nbd(bench, size, *options):
+    """A new volume of a server of its own, gone afterwards: its socket, and the server's process."""
+    run.need("fio", "nbdcopy")
+    with tempfile.TemporaryDirectory(dir=bench.scratch) as directory:
+        directory = pathlib.Path(directory)
+        socket = directory / "s"
+        process = subprocess.Popen([bench.example("volume_nbd"), directory / "d", socket, str(-(-size // run.GIB)), *options],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            if process.stdout.readline().strip() != "ready":
+                raise RuntimeError(f"volume_nbd ended with {process.wait()}")
+            yield socket, process.pid
+        finally:
+            process.stdin.close()
+            run.stop(process)
+            process.stdout.close()
+
+
+def sealed(bench):
+    """sealed: reads and writes of an encrypted volume, against a plain one."""
+    run.need("fio", "nbdcopy")
+    size = bench.scale.io_mib * run.MIB
+    result = Result("sealed", "an encrypted volume beside a plain one", VOLUME_DOOR)
+    result.versions += peers.version("fio")
+    image = bench.scratch / "image.raw"
+    what = data.image(bench, image, size)
+    with _volume_nbd(bench, size) as plain, _volume_nbd(bench, size, "encrypted") as encrypted:
+        both = {"plain": plain[0], "encrypted": encrypted[0]}
+        for socket in both.values():
+            peers.nbdcopy(image, peers.uri(socket))
+        for workload, (unit, work) in SEALED_WORKLOADS.items():
+            run.settle()
+            found = run.interleave(bench.rounds, {
+                name: lambda _, socket=socket: peers.fio(socket, size, *work, *peers.lasting(bench.scale.seconds))
+                for name, socket in both.items()}, workload)
+            for name, figures in found.items():
+                result.add(f"{workload}, {name}", unit, [one / 4 if unit == "MiB/s" else one for one in figures["iops"]])
+            rounds = zip(found["encrypted"]["iops"], found["plain"]["iops"])
+            result.add(f"{workload}, encrypted ÷ plain", "", [one / other for one, other in rounds])
+    result.ran(f"fio with --bs, --rw and --iodepth as the names say, {bench.scale.seconds} s each")
+    result.note(f"data: {what}; page cache warm, AES-256-XTS over sectors of 512 bytes")
+    return [result]
+
+
+SEALED_WORKLOADS = {
+    "randread-4k-qd1": ("IOPS", ("--rw=randread", "--bs=4k", "--iodepth=1")),
+    "randread-4k-qd16": ("IOPS", ("--rw=randread", "--bs=4k", "--iodepth=16")),
+    "randwrite-4k-qd1": ("IOPS", ("--rw=randwrite", "--bs=4k", "--iodepth=1")),
+    "randwrite-4k-qd16": ("IOPS", ("--rw=randwrite", "--bs=4k", "--iodepth=16")),
+    "read-256k-qd4": ("MiB/s", ("--rw=read", "--bs=256k", "--iodepth=4")),
+    "write-256k-qd4": ("MiB/s", ("--rw=write", "--bs=256k", "--iodepth=4")),
+}
 
 
 def allocating(bench):
@@ -276,4 +392,4 @@ def _reflink(bench, place, frozen, size):
     return found
 
 
-ROWS = {("P1", "P2", "P4", "P5"): steady, ("P3",): allocating, ("P6",): own_steady_state, ("P7",): other_mechanisms}
+ROWS = {("P1", "P2", "P4", "P5"): steady, ("syncs",): syncs, ("sealed",): sealed, ("P3",): allocating, ("P6",): own_steady_state, ("P7",): other_mechanisms}

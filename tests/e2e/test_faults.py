@@ -4,6 +4,7 @@ fio writes with checksums by way of QEMU's NBD client, as a machine does. It end
 and all that it reads back is what it wrote.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -104,6 +105,31 @@ class Full(MachineTest):
     def free(self):
         found = os.statvfs(self.small)
         return found.f_bavail * found.f_frsize
+
+    def test_a_disk_that_fills_at_once_fails_no_write(self):
+        """Space goes faster than it is watched: it is the file system that refuses the writes."""
+        instance = self.running(self.blank_image())
+        volume = self.blank_volume()
+        self.attach(volume, instance)
+        relay = Relay(self, self.socket_of(volume))
+        before = self.free()
+        writer = fio(relay.uri, "--rw=write", "--size=100M", "--rate=40m", "--do_verify=1")
+        self.addCleanup(writer.kill)
+        wait_for("fio to write", lambda: self.free() < before - 16 * MIB, 60, 0.02)
+        filler = self.small / "filler"
+        self.addCleanup(filler.unlink, missing_ok=True)
+        with open(filler, "wb") as file:
+            with contextlib.suppress(OSError):
+                while True:
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, max(self.free() // 2, 4096))
+        with self.assertRaises(subprocess.TimeoutExpired, msg="fio ended on a full file system"):
+            writer.wait(3)
+        filler.unlink()
+        output, _ = writer.communicate(timeout=300)
+        self.assertEqual(writer.returncode, 0, output)
+        relay.stop()
+        self.terminate(instance)
+        self.ec2.delete_volume(VolumeId=volume)
 
     def test_writes_wait_for_space_and_none_fails(self):
         instance = self.running(self.blank_image())

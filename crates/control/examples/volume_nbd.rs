@@ -1,7 +1,7 @@
 //! Serves one volume of a server of its own over NBD, as a machine gets it: what `bench/nbd.py`
 //! compares with other NBD servers. Runs until its standard input ends or it is killed.
 //!
-//! `cargo run --release -p cairn-control --example volume_nbd -- DIRECTORY SOCKET SIZE_GIB`
+//! `cargo run --release -p cairn-control --example volume_nbd -- DIRECTORY SOCKET SIZE_GIB [encrypted]`
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -45,8 +45,12 @@ impl Entropy for Urandom {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
-    let [directory, socket, size] = arguments.as_slice() else {
-        return Err("give DIRECTORY SOCKET SIZE_GIB".into());
+    let (arguments, encrypted) = match arguments.split_last() {
+        Some((last, rest)) if last == "encrypted" => (rest, true),
+        _ => (arguments.as_slice(), false),
+    };
+    let [directory, socket, size] = arguments else {
+        return Err("give DIRECTORY SOCKET SIZE_GIB [encrypted]".into());
     };
     let size_gib = size
         .to_str()
@@ -58,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Arc::new(Urandom),
     )?;
     let control = Control::open(options).await?;
-    let exported = export_new_volume(&control, size_gib).await?;
+    let exported = export_new_volume(&control, size_gib, encrypted).await?;
     symlink(exported, socket)?;
     println!("ready");
     tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())).await??;
@@ -67,7 +71,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Makes a volume by the verb that clients use, and offers it as to a machine.
-async fn export_new_volume(control: &Control, size_gib: i32) -> Result<PathBuf, Box<dyn Error>> {
+async fn export_new_volume(
+    control: &Control,
+    size_gib: i32,
+    encrypted: bool,
+) -> Result<PathBuf, Box<dyn Error>> {
     let account = control.create_account(None).await?;
     let region = Region::named("us-east-1").ok_or("us-east-1 is a region")?;
     let caller = Caller {
@@ -79,6 +87,7 @@ async fn export_new_volume(control: &Control, size_gib: i32) -> Result<PathBuf, 
     let request = CreateVolume {
         availability_zone: Some("us-east-1a".to_owned()),
         size: Some(size_gib),
+        encrypted: Some(encrypted),
         ..CreateVolume::default()
     };
     let volume = control.create_volume(&caller, request).await?;

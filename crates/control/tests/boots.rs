@@ -179,6 +179,30 @@ async fn what_the_first_guest_reads_is_fetched_first_for_the_next() {
     assert_eq!(gone, None);
 }
 
+/// Two images of one snapshot may boot differently.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_boot_set_is_of_one_image_alone() {
+    let bench = Bench::new(7);
+    let control = bench.open(false).await;
+    let caller = new_caller(&control).await;
+    let (snapshot, image) = root(&control, &caller).await;
+    let other = control
+        .register_image(&caller, registration("another", &snapshot))
+        .await
+        .unwrap();
+    let first = launched(&control, &caller, launch(&image)).await;
+    boot(&control, &first, &[31, 4, 17]).await;
+    stop(&control, &caller, &first).await;
+    control.shutdown().await;
+    drop(control);
+    let control = bench.open(true).await;
+    bench.sim.start_trace();
+    let second = launched(&control, &caller, launch(&other)).await;
+    filled(&control, &second).await;
+    let order = bench.fetched(root_of(&second).as_str());
+    assert_eq!(order[..3], [0, 1, 2]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_at_rest_is_recorded_while_it_runs() {
     let bench = Bench::new(2);
@@ -284,6 +308,56 @@ async fn a_launch_fills_its_volume_at_the_rate_that_it_asks_for() {
     let full = status(&control, &caller, &root).await;
     let full = full.initialization.unwrap();
     assert_eq!((full.percent, full.seconds_left), (100, Some(0)));
+}
+
+/// The rate is a part of the mapping that an image was registered with, as on EC2.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rate_of_an_image_holds_for_launches_that_name_none() {
+    let bench = Bench::new(6);
+    let control = bench.open(true).await;
+    let caller = new_caller(&control).await;
+    let (snapshot, _) = root(&control, &caller).await;
+    let registered_at = |rate| {
+        let mut request = registration(&format!("at {rate}"), &snapshot);
+        let ebs = request.block_device_mappings[0].ebs.as_mut().unwrap();
+        ebs.volume_initialization_rate = Some(rate);
+        request
+    };
+    for rate in [99, 301] {
+        let refusal = control.register_image(&caller, registered_at(rate)).await;
+        refused(refusal, ErrorKind::InvalidParameterValue);
+    }
+    let mut blank = registered_at(200);
+    let ebs = EbsRequest {
+        volume_size: Some(1),
+        volume_initialization_rate: Some(200),
+        ..EbsRequest::default()
+    };
+    blank.block_device_mappings.push(device("/dev/sdf", ebs));
+    let refusal = control.register_image(&caller, blank).await;
+    refused(refusal, ErrorKind::InvalidParameterCombination);
+
+    let image = control
+        .register_image(&caller, registered_at(200))
+        .await
+        .unwrap();
+    // One that changes the device and says nothing of the rate.
+    let mut larger = at_rate(&image, 300);
+    let ebs = EbsRequest {
+        volume_size: Some(2),
+        ..EbsRequest::default()
+    };
+    larger.block_device_mappings = vec![device("/dev/xvda", ebs)];
+    let launches = [
+        (launch(&image), 200),
+        (at_rate(&image, 300), 300),
+        (larger, 200),
+    ];
+    for (request, rate) in launches {
+        let root = root_of(&launched(&control, &caller, request).await);
+        let found = control.describe_volumes(&caller, ids(&[&root])).await;
+        assert_eq!(found.unwrap().items[0].initialization_rate, Some(rate));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

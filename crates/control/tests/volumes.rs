@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use cairn_control::{
     Control, ErrorKind,
     request::{ById, CreateVolume, Describe},
 };
 use cairn_model::{Page, Tag, TagSpecification, VolumeState, VolumeType};
+use cairn_testkit::{OpKind, SimDisk, TraceEntry};
+use cairn_volume::Scarcity;
 use support::*;
 
 fn by_id(id: &impl ToString) -> ById {
@@ -461,4 +465,53 @@ async fn size_costs_nothing() {
         .map(|file| file.unwrap().metadata().unwrap().blocks() * 512)
         .sum();
     assert!(allocated < 64 << 20, "{allocated} bytes are allocated");
+}
+
+/// Waits until the server has looked at its space twice, and so has done what the first look told.
+async fn looked_at_space(disk: &SimDisk) {
+    disk.start_trace();
+    let mut looks = 0;
+    while looks < 2 {
+        let trace = disk.take_trace();
+        let is_look =
+            |entry: &&TraceEntry| entry.op == OpKind::Query && entry.path.ends_with("regions");
+        looks += trace.iter().filter(is_look).count();
+        disk.start_trace();
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The cache of decoded blocks takes no space that somebody else needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cache_of_blocks_gives_its_space_back_when_it_is_scarce() {
+    let disk = SimDisk::new();
+    let place = Place {
+        disk: Arc::new(disk.clone()),
+        ..Place::new(61)
+    };
+    disk.set_capacity(4 << 30);
+    let (control, caller) = place.begin().await;
+    let volume = available_volume(&control, &caller, blank(1)).await;
+    write(&control, &volume, 0, pattern(1, 8 << 20)).await;
+    let snapshot = take_snapshot(&control, &caller, &volume).await;
+    let copy = available_volume(&control, &caller, from_snapshot(&snapshot)).await;
+    assert_eq!(read(&control, &copy, 0, 8192).await, pattern(1, 8192));
+    let slots = place.data_dir().join("regions/us-east-1/packs/slots");
+    looked_at_space(&disk).await;
+    assert_eq!(disk.contents(&slots).len(), 4 << 20, "there is room");
+
+    // Below the twentieth that is kept, and not yet below half of it, where guests feel it.
+    disk.set_free(disk.used() / 25);
+    let scarce = control.space().await.unwrap();
+    assert!(!scarce.has_room() && scarce.scarcity() == Scarcity::Ample);
+    let used = disk.used();
+    looked_at_space(&disk).await;
+    assert_eq!(disk.contents(&slots).len(), 0, "the file takes no space");
+    assert!(disk.used() + (4 << 20) <= used);
+    assert!(control.space().await.unwrap().has_room());
+    // Blocks come from their packs, and the cache does not grow again.
+    assert_eq!(read(&control, &copy, 0, 8 << 20).await, pattern(1, 8 << 20));
+    looked_at_space(&disk).await;
+    assert_eq!(disk.contents(&slots).len(), 0);
+    control.shutdown().await;
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use cairn_blocks::{BadBlock, BadReason, Damage, Error, MemoryIndex, Root};
+use cairn_blocks::{BadBlock, BadReason, BlobIndex as _, Damage, Error, MemoryIndex, Root};
 use cairn_testkit::{Rng, SimDisk};
 
 use crate::{
@@ -134,6 +134,24 @@ fn a_flip_in_an_unsealed_pack_costs_no_other_block() {
         total + 64 + IGNORED >= usize::try_from(len).unwrap(),
         "every other byte belongs to one"
     );
+}
+
+/// Were the index told of it, it would be a hit for the next put of its bytes, which would be lost.
+#[test]
+fn a_damaged_blob_of_an_unsealed_pack_is_no_hit() {
+    let bench = Bench::new();
+    unsealed(&bench);
+    let pack = only(".data.open", &bench);
+    // Behind the headers of the pack and of its first blob.
+    bench.disk.rot(&pack, 64 + 64 + 100, 1);
+    let index = Arc::new(MemoryIndex::new());
+    for _ in 0..4 {
+        index.allocate_pack().unwrap();
+    }
+    let after = Bench::with_index(bench.disk.fork(), index);
+    after.store().put(HERE, block(0)).unwrap();
+    after.store().sync(HERE).unwrap();
+    assert_eq!(readable(&after), [true; 3]);
 }
 
 #[test]
