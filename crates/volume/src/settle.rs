@@ -42,16 +42,28 @@ pub(crate) struct Settling {
     unreadable: HashSet<u64>,
     /// One block's bytes.
     scratch: Vec<u8>,
-    /// When absent blocks may be searched for again.
+    /// When the next blocks that nobody has read are due, at the rate that was asked for.
     next: Option<Instant>,
+    /// Until when whatever may give way does.
+    resting: Option<Instant>,
     /// How long to wait if somebody more urgent comes; `None` if nobody did the last time.
     patience: Option<Duration>,
 }
 
 impl Settling {
+    /// How long it is until something is due that is not.
     fn pause(&self) -> Option<Duration> {
-        let left = self.next?.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
+        let now = Instant::now();
+        let waits = [self.next, self.resting].into_iter().flatten();
+        waits
+            .map(|due| due.saturating_duration_since(now))
+            .filter(|left| !left.is_zero())
+            .min()
+    }
+
+    /// Whether to leave the disk to guests now.
+    fn is_resting(&self) -> bool {
+        self.resting.is_some_and(|until| Instant::now() < until)
     }
 
     /// How long to wait now that somebody more urgent came, or did not. At a rate that was asked
@@ -104,9 +116,13 @@ impl Core {
         let result = self.settle(&mut settling, &batch);
         drop(hurry);
         let left = result.as_deref().unwrap_or(&batch.blocks);
-        if batch.urgency != Urgency::Demand {
-            let bytes = (batch.blocks.len() - left.len()) as u64 * BLOCK;
-            settling.next = self.due_after(&mut settling, begun, bytes, !left.is_empty());
+        if batch.urgency != Urgency::Demand && self.options.background == Background::Threads {
+            let has_rate = self.options.hydration_rate.is_some();
+            let wait = settling.give_way(!left.is_empty(), has_rate);
+            settling.resting = wait.map(|wait| Instant::now() + wait);
+            if !batch.were_read {
+                settling.next = self.due_after(begun, batch.blocks.len() - left.len());
+            }
         }
         if let Some(first) = left.iter().min() {
             // None of them is passed by.
@@ -131,13 +147,13 @@ impl Core {
             urgency: Urgency::Demand,
             were_read: false,
         };
-        if !batch.blocks.is_empty() || settling.pause().is_some() {
+        if !batch.blocks.is_empty() || settling.is_resting() {
             return Ok(batch);
         }
         batch.urgency = Urgency::BootSet;
         batch.blocks = self.todo.take_wanted(BATCH).into_iter().collect();
         batch.were_read = !batch.blocks.is_empty();
-        if batch.were_read || !self.options.hydrate {
+        if batch.were_read || !self.options.hydrate || settling.pause().is_some() {
             return Ok(batch);
         }
         batch.blocks = self.next_of_boot_set(settling);
@@ -178,22 +194,11 @@ impl Core {
         !self.is_present(block)
     }
 
-    /// When the next blocks are due after so many bytes since `begun`, at the rate that is asked
-    /// for, and a while later if somebody more urgent came.
-    fn due_after(
-        &self,
-        settling: &mut Settling,
-        begun: Instant,
-        bytes: u64,
-        is_outranked: bool,
-    ) -> Option<Instant> {
-        if self.options.background == Background::Manual {
-            return None;
-        }
-        let rate = self.options.hydration_rate;
-        let by_rate = rate.map(|rate| begun + Duration::from_millis(bytes * 1000 / rate));
-        let wait = settling.give_way(is_outranked, rate.is_some());
-        by_rate.max(wait.map(|wait| Instant::now() + wait))
+    /// When the next blocks are due after so many since `begun`, at the rate that is asked for.
+    fn due_after(&self, begun: Instant, blocks: usize) -> Option<Instant> {
+        let rate = self.options.hydration_rate?;
+        let bytes = blocks as u64 * BLOCK;
+        Some(begun + Duration::from_millis(bytes * 1000 / rate))
     }
 
     /// How long until absent blocks are due, if they are not.
