@@ -164,7 +164,7 @@ impl Control {
         self.check_key(snapshot.kms_key_id.as_deref()).await?;
         check_block_index(&snapshot, request.block_index)?;
         let progress = check_form(&request)?;
-        self.check_space()?;
+        self.check_space().await?;
         let domain = self.domain_of(&snapshot).await?;
         let _turn = self
             .uploads()

@@ -66,9 +66,10 @@ impl Control {
         Ok(self.engine().space().await?)
     }
 
-    /// Refuses to store a block of an upload when guests need what is left.
-    pub(crate) fn check_space(&self) -> Result<()> {
-        match self.engine().pressure().get() {
+    /// Refuses to store a block of an upload when guests need what is left. The file system is asked
+    /// anew: between two looks of the watch an upload can fill a small one to its last byte.
+    pub(crate) async fn check_space(&self) -> Result<()> {
+        match self.space().await?.scarcity() {
             Scarcity::Ample => Ok(()),
             Scarcity::Low | Scarcity::Exhausted => Err(Error::storage_full()),
         }
