@@ -100,6 +100,7 @@ fn sample_document() -> Vec<u8> {
         root: Some("aa".repeat(32)),
         digest: Some("bb".repeat(32)),
         signature: None,
+        create_volume_permissions: Default::default(),
         tags: Tags::from([("k".to_owned(), "v".to_owned())]),
     };
     let owner = Owner {

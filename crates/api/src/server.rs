@@ -221,6 +221,7 @@ impl Api {
             access_key_id: key.id,
             region,
             operator: key.operator,
+            memberships: key.memberships,
         })
     }
 

@@ -83,6 +83,7 @@ async fn export_new_volume(
         access_key_id: account.access_key_id,
         region,
         operator: true,
+        memberships: Vec::new(),
     };
     let request = CreateVolume {
         availability_zone: Some("us-east-1a".to_owned()),

@@ -54,6 +54,7 @@ impl Control {
             name,
             operator,
             created: self.now(),
+            memberships: Vec::new(),
         };
         account::insert(&mut tx, &account).await?;
         let key = new_account_key(self.entropy(), &account);
@@ -107,6 +108,7 @@ pub(crate) fn new_account_key(entropy: &dyn Entropy, account: &Account) -> Acces
         account: account.id.clone(),
         secret: letters(entropy, SECRET_LETTERS, 40),
         operator: account.operator,
+        memberships: account.memberships.clone(),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use cairn_model::{
-    BlockDeviceMapping, ImageId, Instance, InstanceId, InstanceState, KeyPair, ReservationId,
-    SnapshotId, Timestamp, Volume, VolumeId, ids::AccountId, instance::ShutdownBehavior,
-    volume::Attachment,
+    BlockDeviceMapping, ImageId, Instance, InstanceId, InstanceState, KeyPair, Permissions,
+    ReservationId, SnapshotId, Timestamp, Volume, VolumeId, ids::AccountId,
+    instance::ShutdownBehavior, volume::Attachment,
 };
 use zeroize::Zeroizing;
 
@@ -45,11 +45,8 @@ pub enum ImageAttributeValue {
     Description(Option<String>),
     Kernel(Option<String>),
     Ramdisk(Option<String>),
-    /// Accounts that may launch it, and whether everybody may.
-    LaunchPermission {
-        accounts: Vec<AccountId>,
-        public: bool,
-    },
+    /// Who besides its owner may launch it.
+    LaunchPermission(Permissions),
     ProductCodes,
     BlockDeviceMapping(Vec<BlockDeviceMapping>),
     SriovNetSupport(Option<String>),

@@ -384,6 +384,7 @@ mod tests {
             root: Some(root.node.to_string()),
             digest: Some(root.digest().to_string()),
             signature: None,
+            create_volume_permissions: Default::default(),
             tags: Tags::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Who asks, and where.
 
-use cairn_model::{AccountId, Region};
+use cairn_model::{AccountId, Region, Viewer};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -15,12 +15,22 @@ pub struct Caller {
     pub region: Region,
     /// Whether the account runs this server: it may make other accounts.
     pub operator: bool,
+    /// ARNs of the organization and of the organizational units that the account belongs to.
+    pub memberships: Vec<String>,
 }
 
 impl Caller {
     /// The ARN that GetCallerIdentity shows; every access key is its account's root for now.
     pub fn arn(&self) -> String {
         format!("arn:aws:iam::{}:root", self.account)
+    }
+
+    /// The caller's account as permissions see it.
+    pub fn viewer(&self) -> Viewer {
+        Viewer {
+            account: self.account.clone(),
+            memberships: self.memberships.clone(),
+        }
     }
 
     /// Refuses everybody but the operator; `what` is a verb phrase.

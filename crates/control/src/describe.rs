@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
 use aws_lc_rs::digest;
 use cairn_model::{
-    AccountId, Filter, Filterable, Paged,
+    AccountId, Filter, Filterable, Paged, Permissions,
     filter::Filters,
     page::{Bounds, Pager},
+    permission::EVERYBODY,
 };
 
 use crate::{Caller, Control, Error, ErrorKind, Result, request::Describe};
@@ -47,28 +48,62 @@ where
 /// Owners that nobody here is.
 pub(crate) const OWNER_ALIASES: &[&str] = &["amazon", "aws-marketplace", "aws-backup-vault"];
 
-/// Who may restore or launch what is public.
-pub(crate) const EVERYBODY: &str = "all";
-
-/// Whether the caller is among the accounts named, or none is named. Aliases name others.
-pub(crate) fn names_caller(caller: &Caller, names: &[String], aliases: &[&str]) -> Result<bool> {
+/// The accounts that a request names as owners or users, `self` being the caller; none if it names nobody.
+/// Of `others`, aliases of others and what else the call knows, nothing here is the owner.
+pub(crate) fn accounts(
+    caller: &Caller,
+    names: &[String],
+    others: &[&str],
+) -> Result<Option<BTreeSet<AccountId>>> {
+    let mut accounts = BTreeSet::new();
     for name in names {
-        let known =
-            name == "self" || aliases.contains(&name.as_str()) || name.parse::<AccountId>().is_ok();
-        if !known {
-            let aliases = aliases.join(", ");
-            return Err(Error::new(
-                ErrorKind::UserIdMalformed,
-                format!(
-                    "Invalid user id: \"{name}\" (expecting an account number of twelve digits, self, {aliases})"
-                ),
-            ));
+        match (name.as_str(), name.parse::<AccountId>()) {
+            ("self", _) => drop(accounts.insert(caller.account.clone())),
+            (_, Ok(account)) => drop(accounts.insert(account)),
+            (name, Err(_)) if others.contains(&name) => {}
+            (name, Err(_)) => return Err(unknown_user(name, others)),
         }
     }
-    Ok(names.is_empty()
-        || names
-            .iter()
-            .any(|name| name == "self" || name == caller.account.as_str()))
+    Ok((!names.is_empty()).then_some(accounts))
+}
+
+fn unknown_user(name: &str, others: &[&str]) -> Error {
+    let others = others.join(", ");
+    let message = format!(
+        "Invalid user id: \"{name}\" (expecting an account number of twelve digits, self, {others})"
+    );
+    Error::new(ErrorKind::UserIdMalformed, message)
+}
+
+/// Whether a noun is wanted by those that may use it: everybody (`all`), the caller, by name or by
+/// membership, or another account, by name. None named: all are wanted.
+pub(crate) fn is_usable_by(
+    caller: &Caller,
+    names: &[String],
+    permissions: &Permissions,
+) -> Result<bool> {
+    let named = accounts(caller, names, &[EVERYBODY])?;
+    let viewer = caller.viewer();
+    let everybody = names.iter().any(|name| name == EVERYBODY);
+    Ok(named.is_none_or(|named| {
+        (everybody && permissions.public)
+            || named
+                .iter()
+                .any(|account| match *account == viewer.account {
+                    true => permissions.let_in_by_name(&viewer),
+                    false => permissions.accounts.contains(account),
+                })
+    }))
+}
+
+/// The nouns of the caller and those that it is let in to, each once.
+pub(crate) fn merged<T, K: Ord>(own: Vec<T>, granted: Vec<T>, id: impl Fn(&T) -> K) -> Vec<T> {
+    let known: BTreeSet<K> = own.iter().map(&id).collect();
+    let others = granted
+        .into_iter()
+        .filter(|noun| !known.contains(&id(noun)));
+    let others: Vec<T> = others.collect();
+    own.into_iter().chain(others).collect()
 }
 
 /// Ends a call that was only to be checked, after its checks.

@@ -381,6 +381,7 @@ impl Control {
             root: None,
             digest: None,
             signature: None,
+            create_volume_permissions: Default::default(),
             tags: tag::checked(tags)
                 .map_err(|error| Error::new(ErrorKind::EbsInvalidTag, error))?,
         })

@@ -3,10 +3,12 @@
 //! An image that is made of an instance is `pending` until all its snapshots are complete; the
 //! transaction that completes the last of them makes it available.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_model::{
     Architecture, AttachmentState, BlockDeviceMapping, BootMode, EbsBlockDevice, Image, ImageId,
-    ImageState, Instance, InstanceId, InstanceState, Paged, ResourceType, SnapshotId,
+    ImageState, Instance, InstanceId, InstanceState, Paged, Permissions, ResourceType, SnapshotId,
     SnapshotState, Tags, TagsByType, VirtualizationType, Volume, VolumeType,
     block_device::{self, same_device},
     ids::AccountId,
@@ -23,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     answer::{Deregistered, ImageAttribute, ImageAttributeValue},
-    describe::{self, EVERYBODY, OWNER_ALIASES, Question},
+    describe::{self, OWNER_ALIASES, Question},
     instance::{give_up_restart, in_state, shut_down, start_again},
     jobs::{self, Failure, Job, Next},
     mapping,
@@ -81,6 +83,7 @@ impl Control {
             source_instance_id: None,
             last_launched_time: None,
             deregistered_at: None,
+            launch_permissions: Permissions::default(),
             tags: tags.tags(ResourceType::Image),
         };
         insert(&mut tx, &image).await?;
@@ -130,8 +133,8 @@ impl Control {
         Ok(image.id)
     }
 
-    /// The caller's images of these ids, or all, that pass the filters; oldest first. Images are
-    /// their owner's alone: none is public or shared yet.
+    /// The images of these ids, or all that the caller may see, that pass the filters; oldest first: its
+    /// own, those that it was let in to, and public ones.
     pub async fn describe_images(
         &self,
         caller: &Caller,
@@ -140,11 +143,9 @@ impl Control {
         for id in &request.common.ids {
             describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
         }
-        let owned = describe::names_caller(caller, &request.owners, OWNER_ALIASES)?;
-        // An owner's right to launch is not among the permissions that this asks for.
-        describe::names_caller(caller, &request.executable_users, &[EVERYBODY])?;
+        let owners = describe::accounts(caller, &request.owners, OWNER_ALIASES)?;
         let conn = &mut *self.store().read().await?;
-        let mut all = image::list(conn, &caller.account, caller.region).await?;
+        let mut all = visible(conn, caller).await?;
         let now = self.now();
         all.retain(|image| image.is_known(now));
         refuse_unknown(&all, &request.common.ids)?;
@@ -154,10 +155,18 @@ impl Control {
             |image| image.id.as_str(),
             not_found,
         )?;
-        found.retain(|image| image.deregistered_at.is_none());
-        if !owned || !request.executable_users.is_empty() {
-            found.clear();
+        found.retain(|image| {
+            let owned = |owners: &BTreeSet<AccountId>| owners.contains(&image.account);
+            image.deregistered_at.is_none() && owners.as_ref().is_none_or(owned)
+        });
+        let mut wanted = Vec::with_capacity(found.len());
+        for image in found {
+            let permissions = &image.launch_permissions;
+            if describe::is_usable_by(caller, &request.executable_users, permissions)? {
+                wanted.push(image);
+            }
         }
+        let found = wanted;
         Question {
             control: self,
             caller,
@@ -269,6 +278,7 @@ impl Control {
             source_instance_id: Some(instance.id.clone()),
             last_launched_time: None,
             deregistered_at: None,
+            launch_permissions: Permissions::default(),
             tags: tags.tags(ResourceType::Image),
         })
     }
@@ -321,13 +331,37 @@ impl Control {
     }
 }
 
-/// The caller's image of an id. A deregistered one is unavailable as long as it is known.
+/// The images that the caller may see, its own first; deregistered ones that are still known among those.
+async fn visible(conn: &mut Connection, caller: &Caller) -> Result<Vec<Image>> {
+    let own = image::list(conn, &caller.account, caller.region).await?;
+    let granted = image::list_granted(conn, caller.region, &caller.viewer()).await?;
+    Ok(describe::merged(own, granted, |image| image.id.clone()))
+}
+
+/// The image of an id that the caller may launch: its own, one that it was let in to, or a public one.
+pub(crate) async fn find_usable(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
+    find_by(conn, caller, id, |image| {
+        image.account == caller.account || image.launch_permissions.let_in(&caller.viewer())
+    })
+    .await
+}
+
+/// The caller's own image of an id. A deregistered one is unavailable as long as it is known.
 pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
+    find_by(conn, caller, id, |image| image.account == caller.account).await
+}
+
+async fn find_by(
+    conn: &mut Connection,
+    caller: &Caller,
+    id: &str,
+    may: impl Fn(&Image) -> bool,
+) -> Result<Image> {
     let parsed = describe::parse_id(id, ErrorKind::ImageIdMalformed)?;
     let found = image::get(conn, &parsed).await?;
-    let own =
-        found.filter(|image| image.account == caller.account && image.region == caller.region);
-    let image = own.ok_or_else(|| not_found(id))?;
+    let image = found
+        .filter(|image| image.region == caller.region && may(image))
+        .ok_or_else(|| not_found(id))?;
     if image.deregistered_at.is_some() {
         let message = format!("The image ID '{id}' is no longer available");
         return Err(Error::new(ErrorKind::ImageUnavailable, message));
@@ -875,10 +909,7 @@ fn attribute(image: &Image, name: &str) -> Result<ImageAttributeValue> {
         "description" => Value::Description(image.description.clone()),
         "kernel" => Value::Kernel(image.kernel_id.clone()),
         "ramdisk" => Value::Ramdisk(image.ramdisk_id.clone()),
-        "launchPermission" => Value::LaunchPermission {
-            accounts: Vec::new(),
-            public: false,
-        },
+        "launchPermission" => Value::LaunchPermission(image.launch_permissions.clone()),
         "productCodes" => Value::ProductCodes,
         // EC2 answers nobody, the owner included.
         "blockDeviceMapping" => {

@@ -1,21 +1,24 @@
 //! Launching instances.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::Ipv4Addr,
 };
 
 use cairn_model::{
     Attachment, AttachmentState, BlockDeviceMapping, Image, ImageState, Instance, InstanceId,
     InstanceState, InstanceType, KeyPair, KmsKey, NetworkInterfaceId, ReservationId, ResourceType,
-    SecurityGroup, SecurityGroupId, SnapshotId, Subnet, Tags, TagsByType, Timestamp, Volume,
-    VolumeId, VolumeState,
+    SecurityGroup, SecurityGroupId, Snapshot, SnapshotId, Subnet, Tags, TagsByType, Timestamp,
+    Volume, VolumeId, VolumeState,
     instance::{InstanceBlockDevice, ShutdownBehavior},
     launch::{LaunchError, LaunchPlan, MetadataRequest, PlannedVolume, plan_launch},
     network::{Cidr, new_mac_address},
     tag,
 };
-use cairn_store::{Connection, WriteTx, image as images, instance, network as networks, volume};
+use cairn_store::{
+    Connection, WriteTx, image as images, instance, network as networks, snapshot as snapshots,
+    volume,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -125,12 +128,12 @@ impl Control {
             let Ok(launch) = Launch::prepare(&mut read, caller, request, wish.clone()).await else {
                 return Ok(keys);
             };
-            for planned in launch.plan.volumes {
+            for planned in &launch.plan.volumes {
                 let source = match &planned.snapshot_id {
-                    Some(id) => Some(snapshot::find(&mut read, caller, id.as_str()).await?),
+                    Some(id) => Some(source(&mut read, caller, &launch.image, id).await?),
                     None => None,
                 };
-                sources.push((planned, source));
+                sources.push((planned.clone(), source));
             }
         }
         for (planned, source) in &sources {
@@ -295,7 +298,7 @@ impl Launch {
             .filter_map(|m| m.ebs.as_ref()?.snapshot_id.as_ref());
         // Collected here: a closure that lives across an await keeps the future from being `Send`.
         let snapshots: Vec<_> = image.snapshot_ids().chain(asked).collect();
-        let sizes = mapping::snapshot_sizes(conn, caller, snapshots).await?;
+        let sizes = snapshot_sizes(conn, caller, &image, &snapshots).await?;
         let plan = plan_launch(&image, instance_type, &wish.mappings, wish.metadata, &sizes);
         let plan = plan.map_err(launch_error)?;
         for planned in &plan.volumes {
@@ -305,7 +308,7 @@ impl Launch {
         if plan.metadata_options.instance_metadata_tags {
             tag::check_for_metadata(&wish.tags.tags(ResourceType::Instance))?;
         }
-        let bases = bases(conn, caller, &plan).await?;
+        let bases = bases(conn, caller, &image, &plan).await?;
         Ok(Self {
             wish,
             image,
@@ -618,7 +621,7 @@ fn instance_type(request: &RunInstances, image: &Image) -> Result<&'static Insta
 }
 
 async fn launchable(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
-    let image = image::find(conn, caller, id).await?;
+    let image = image::find_usable(conn, caller, id).await?;
     if image.state == ImageState::Available {
         return Ok(image);
     }
@@ -738,20 +741,60 @@ fn without_repeats(groups: Vec<&SecurityGroup>) -> Vec<(SecurityGroupId, String)
 async fn bases(
     conn: &mut Connection,
     caller: &Caller,
+    image: &Image,
     plan: &LaunchPlan,
 ) -> Result<Vec<Option<Content>>> {
     let mut bases = Vec::new();
     for planned in &plan.volumes {
         bases.push(match &planned.snapshot_id {
-            Some(id) => Some(base(conn, caller, id).await?),
+            Some(id) => Some(base(conn, caller, image, id).await?),
             None => None,
         });
     }
     Ok(bases)
 }
 
-async fn base(conn: &mut Connection, caller: &Caller, id: &SnapshotId) -> Result<Content> {
-    let snapshot = snapshot::find(conn, caller, id.as_str()).await?;
+/// The sizes in GiB of those snapshots that there are, and that the caller may use.
+async fn snapshot_sizes(
+    conn: &mut Connection,
+    caller: &Caller,
+    image: &Image,
+    ids: &[&SnapshotId],
+) -> Result<BTreeMap<SnapshotId, i32>> {
+    let mut sizes = BTreeMap::new();
+    for id in ids {
+        match source(conn, caller, image, id).await {
+            Ok(snapshot) => drop(sizes.insert(snapshot.id, snapshot.volume_size_gib)),
+            Err(error) if error.kind == ErrorKind::SnapshotNotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sizes)
+}
+
+/// A snapshot that a volume of a launch is made of. Whoever may launch an image may have what it is made of, and
+/// of other snapshots those that are shared.
+async fn source(
+    conn: &mut Connection,
+    caller: &Caller,
+    image: &Image,
+    id: &SnapshotId,
+) -> Result<Snapshot> {
+    if image.snapshot_ids().any(|own| own == id)
+        && let Some(found) = snapshots::get(conn, id).await?
+    {
+        return Ok(found);
+    }
+    snapshot::find_usable(conn, caller, id.as_str()).await
+}
+
+async fn base(
+    conn: &mut Connection,
+    caller: &Caller,
+    image: &Image,
+    id: &SnapshotId,
+) -> Result<Content> {
+    let snapshot = source(conn, caller, image, id).await?;
     let base = volumes::base(conn, Some(&snapshot)).await?;
     base.ok_or_else(|| Error::internal(format!("snapshot {id} has no content")))
 }

@@ -1,15 +1,12 @@
 //! Block device mappings as clients send them, read into those of the model.
 
-use std::collections::BTreeMap;
-
 use cairn_model::{
-    BlockDeviceMapping, EbsBlockDevice, SnapshotId, VolumeType,
+    BlockDeviceMapping, EbsBlockDevice, VolumeType,
     block_device::{self, MappingError},
 };
-use cairn_store::{Connection, snapshot as snapshots};
 
 use crate::{
-    Caller, Error, ErrorKind, Result, describe,
+    Error, ErrorKind, Result, describe,
     request::{EbsRequest, MappingRequest},
 };
 
@@ -27,23 +24,6 @@ pub(crate) fn mapping_error(error: MappingError) -> Error {
         _ => ErrorKind::BlockDeviceMappingInvalid,
     };
     Error::new(kind, error)
-}
-
-/// The size in GiB of each of these snapshots that the caller has.
-pub(crate) async fn snapshot_sizes(
-    conn: &mut Connection,
-    caller: &Caller,
-    ids: impl IntoIterator<Item = &SnapshotId>,
-) -> Result<BTreeMap<SnapshotId, i32>> {
-    let mut sizes = BTreeMap::new();
-    for id in ids {
-        let found = snapshots::get(conn, id).await?;
-        let own = found.filter(|s| s.account == caller.account && s.region == caller.region);
-        if let Some(snapshot) = own {
-            sizes.insert(snapshot.id, snapshot.volume_size_gib);
-        }
-    }
-    Ok(sizes)
 }
 
 fn read_one(request: &MappingRequest) -> Result<BlockDeviceMapping> {

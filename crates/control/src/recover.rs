@@ -492,6 +492,8 @@ fn accounts(records: &[Record]) -> Vec<Account> {
             name: owner.name.clone(),
             operator: owner.operator,
             created: owner.created,
+            // Records say nothing of organizations: those are said anew.
+            memberships: Vec::new(),
         })
         .collect();
     accounts.sort_by_key(|account| account.created);

@@ -8,8 +8,8 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{BLOCK_SIZE, DomainId, Root};
 use cairn_model::{
-    Paged, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume, VolumeId,
-    VolumeState, page::Bounds, tag::TagsByType,
+    Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume,
+    VolumeId, VolumeState, page::Bounds, tag::TagsByType,
 };
 use cairn_store::{Connection, WriteTx, job, snapshot, volume as volumes};
 use cairn_volume::{EpochTag, Progress};
@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    describe::{self, EVERYBODY, OWNER_ALIASES, Question, refuse_dry_run},
+    describe::{self, OWNER_ALIASES, Question, refuse_dry_run},
     engine::{Content, EngineError, blocking},
     image,
     jobs::{self, Failure, Job, Next},
@@ -77,8 +77,8 @@ impl Control {
             .ok_or_else(|| Error::internal("a freeze of nothing"))
     }
 
-    /// The snapshots of these ids, or all, that pass the filters; oldest first. Snapshots are their
-    /// owner's alone: none is public or shared yet.
+    /// The snapshots of these ids, or all that the caller may see, that pass the filters; oldest first:
+    /// its own, those that it was let in to, and public ones.
     pub async fn describe_snapshots(
         &self,
         caller: &Caller,
@@ -91,24 +91,28 @@ impl Control {
             "snapshotSet",
             PAGE,
         )?;
-        let owned = describe::names_caller(caller, &request.owner_ids, OWNER_ALIASES)?;
-        let restorable =
-            describe::names_caller(caller, &request.restorable_by_user_ids, &[EVERYBODY])?;
-        let all = snapshot::list(
-            &mut *self.store().read().await?,
-            &caller.account,
-            caller.region,
-        )
-        .await?;
-        let mut found = describe::select(
-            all,
+        let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
+        let restorable = &request.restorable_by_user_ids;
+        let visible = visible(&mut *self.store().read().await?, caller).await?;
+        let found = describe::select(
+            visible,
             &request.common.ids,
             |snapshot| snapshot.id.as_str(),
             not_found,
         )?;
-        if !(owned && restorable) {
-            found.clear();
+        let mut wanted = Vec::with_capacity(found.len());
+        for snapshot in found {
+            let permissions = &snapshot.create_volume_permissions;
+            let usable = describe::is_usable_by(caller, restorable, permissions)?;
+            if usable
+                && owners
+                    .as_ref()
+                    .is_none_or(|owners| owners.contains(&snapshot.account))
+            {
+                wanted.push(snapshot);
+            }
         }
+        let found = wanted;
         let request = &request.common;
         Question {
             control: self,
@@ -219,6 +223,7 @@ impl NewSnapshot {
             root: None,
             digest: None,
             signature: None,
+            create_volume_permissions: Permissions::default(),
             tags: self.tags,
         }
     }
@@ -305,7 +310,34 @@ impl Drop for UnderWay {
     }
 }
 
-/// The caller's snapshot of an id.
+/// The snapshots that the caller may see, its own first.
+async fn visible(conn: &mut Connection, caller: &Caller) -> Result<Vec<Snapshot>> {
+    let own = snapshot::list(conn, &caller.account, caller.region).await?;
+    let granted = snapshot::list_granted(conn, caller.region, &caller.viewer()).await?;
+    Ok(describe::merged(own, granted, |snapshot| {
+        snapshot.id.clone()
+    }))
+}
+
+/// The snapshot of an id that the caller may make volumes of: its own, one that it was let in to, or a
+/// public one.
+pub(crate) async fn find_usable(
+    conn: &mut Connection,
+    caller: &Caller,
+    id: &str,
+) -> Result<Snapshot> {
+    let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
+    let found = snapshot::get(conn, &parsed).await?;
+    let is_usable = |snapshot: &Snapshot| {
+        snapshot.account == caller.account
+            || snapshot.create_volume_permissions.let_in(&caller.viewer())
+    };
+    found
+        .filter(|snapshot| snapshot.region == caller.region && is_usable(snapshot))
+        .ok_or_else(|| not_found(id))
+}
+
+/// The caller's own snapshot of an id.
 pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Snapshot> {
     let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
     let found = snapshot::get(conn, &parsed).await?;

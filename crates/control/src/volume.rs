@@ -52,7 +52,7 @@ impl Control {
             return find(&mut tx, caller, &id).await;
         }
         let source = match &request.snapshot_id {
-            Some(id) => Some(snapshot::find(&mut tx, caller, id).await?),
+            Some(id) => Some(snapshot::find_usable(&mut tx, caller, id).await?),
             None => None,
         };
         let shape = shape(&request, source.as_ref())?;
@@ -114,7 +114,7 @@ impl Control {
                 return Ok(None);
             }
             match &request.snapshot_id {
-                Some(id) => Some(snapshot::find(&mut read, caller, id).await?),
+                Some(id) => Some(snapshot::find_usable(&mut read, caller, id).await?),
                 None => None,
             }
         };

@@ -755,10 +755,7 @@ async fn attributes_are_shown_one_at_a_time() {
         .unwrap();
     assert_eq!(
         launch.value,
-        ImageAttributeValue::LaunchPermission {
-            accounts: vec![],
-            public: false
-        }
+        ImageAttributeValue::LaunchPermission(Default::default())
     );
     let mapping = control
         .describe_image_attribute(&caller, ask("blockDeviceMapping"))

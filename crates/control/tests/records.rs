@@ -29,6 +29,7 @@ fn record(name: &str) -> Record {
         root: Some("aa".repeat(32)),
         digest: Some("bb".repeat(32)),
         signature: None,
+        create_volume_permissions: Default::default(),
         tags: Tags::from([("Name".to_owned(), name.to_owned())]),
     };
     Record {

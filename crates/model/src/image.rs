@@ -8,6 +8,7 @@ use crate::{
     block_device::{BlockDeviceMapping, EbsBlockDevice},
     filter::{Filterable, many, maybe, one, time},
     ids::{AccountId, ImageId, InstanceId, SnapshotId},
+    permission::Permissions,
     place::Region,
     tag::Tags,
     time::Timestamp,
@@ -65,6 +66,9 @@ pub struct Image {
     /// When it was deregistered.
     #[serde(default)]
     pub deregistered_at: Option<Timestamp>,
+    /// Who besides its owner may launch it.
+    #[serde(default)]
+    pub launch_permissions: Permissions,
     /// Tags.
     pub tags: Tags,
 }
@@ -195,7 +199,7 @@ impl Filterable for Image {
             "image-id" => one(&self.id),
             "image-type" => one(Self::IMAGE_TYPE),
             "imds-support" => maybe(self.imds_support.as_ref()),
-            "is-public" => one(false),
+            "is-public" => one(self.launch_permissions.public),
             "kernel-id" => maybe(self.kernel_id.as_ref()),
             "manifest-location" => one(&self.location),
             "name" => one(&self.name),
@@ -309,6 +313,7 @@ mod tests {
             source_instance_id: None,
             last_launched_time: None,
             deregistered_at: None,
+            launch_permissions: Permissions::default(),
             tags: Tags::new(),
         }
     }

@@ -320,6 +320,7 @@ mod tests {
             source_instance_id: None,
             last_launched_time: None,
             deregistered_at: None,
+            launch_permissions: Default::default(),
             tags: BTreeMap::new(),
         }
     }

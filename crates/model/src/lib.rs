@@ -4,6 +4,7 @@
 //! - [`time`]: instants, and the [`Clock`] and [`Entropy`] that every logic takes them from.
 //! - [`place`]: regions and availability zones.
 //! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
+//! - [`permission`]: who besides the owner may use an image or a snapshot.
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
@@ -24,6 +25,7 @@ pub mod kms_key;
 pub mod launch;
 pub mod network;
 pub mod page;
+pub mod permission;
 pub mod place;
 pub mod snapshot;
 pub mod spelling;
@@ -46,6 +48,7 @@ pub use key_pair::KeyPair;
 pub use kms_key::{KmsKey, KmsKeyId, KmsKeyState};
 pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};
+pub use permission::{Permissions, Viewer};
 pub use place::Region;
 pub use snapshot::{Snapshot, SnapshotSignature, SnapshotState};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};

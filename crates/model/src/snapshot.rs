@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     filter::{self, Filterable},
     ids::{AccountId, SnapshotId, VolumeId},
+    permission::Permissions,
     place::Region,
     tag::Tags,
     time::Timestamp,
@@ -51,6 +52,9 @@ pub struct Snapshot {
     /// server that had no key yet lack it until a job has signed them.
     #[serde(default)]
     pub signature: Option<SnapshotSignature>,
+    /// Who besides its owner may make volumes of it.
+    #[serde(default)]
+    pub create_volume_permissions: Permissions,
     /// Tags.
     pub tags: Tags,
 }

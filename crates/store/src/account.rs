@@ -5,6 +5,7 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
     db::{Connection, WriteTx},
+    doc,
     error::{Error, Result},
 };
 
@@ -19,6 +20,8 @@ pub struct Account {
     pub operator: bool,
     /// When it was made.
     pub created: Timestamp,
+    /// ARNs of the organization and of the organizational units that it belongs to.
+    pub memberships: Vec<String>,
 }
 
 /// An access key as signatures are checked with.
@@ -32,6 +35,8 @@ pub struct AccessKey {
     pub secret: String,
     /// Whether the account may make other accounts.
     pub operator: bool,
+    /// ARNs of the organization and of the organizational units that the account belongs to.
+    pub memberships: Vec<String>,
 }
 
 /// The secret is not shown.
@@ -46,11 +51,14 @@ impl std::fmt::Debug for AccessKey {
 
 /// Records a new account.
 pub async fn insert(tx: &mut WriteTx, account: &Account) -> Result<()> {
-    sqlx::query("INSERT INTO account (id, name, operator, created) VALUES ($1, $2, $3, $4)")
+    sqlx::query(
+        "INSERT INTO account (id, name, operator, created, memberships) VALUES ($1, $2, $3, $4, $5)",
+    )
         .bind(account.id.as_str())
         .bind(&account.name)
         .bind(i64::from(account.operator))
         .bind(account.created.0)
+        .bind(doc::encode("account", &account.memberships)?)
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -58,19 +66,37 @@ pub async fn insert(tx: &mut WriteTx, account: &Account) -> Result<()> {
 
 /// The account of a number.
 pub async fn get(conn: &mut Connection, id: &AccountId) -> Result<Option<Account>> {
-    let row = sqlx::query("SELECT id, name, operator, created FROM account WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query("SELECT id, name, operator, created, memberships FROM account WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(conn)
+            .await?;
     row.as_ref().map(account).transpose()
 }
 
 /// All accounts, oldest first.
 pub async fn list(conn: &mut Connection) -> Result<Vec<Account>> {
-    let rows = sqlx::query("SELECT id, name, operator, created FROM account ORDER BY created, id")
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT id, name, operator, created, memberships FROM account ORDER BY created, id",
+    )
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(account).collect()
+}
+
+/// Sets the organization and the organizational units that an account belongs to. False: there is no
+/// such account.
+pub async fn set_memberships(
+    tx: &mut WriteTx,
+    id: &AccountId,
+    memberships: &[String],
+) -> Result<bool> {
+    let done = sqlx::query("UPDATE account SET memberships = $2 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(doc::encode("account", &memberships)?)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Records an access key.
@@ -88,7 +114,7 @@ pub async fn insert_key(tx: &mut WriteTx, key: &AccessKey, created: Timestamp) -
 /// The access key of an id.
 pub async fn get_key(conn: &mut Connection, id: &str) -> Result<Option<AccessKey>> {
     let row = sqlx::query(
-        "SELECT access_key.id, account, secret, operator FROM access_key
+        "SELECT access_key.id, account, secret, operator, memberships FROM access_key
          JOIN account ON account.id = access_key.account WHERE access_key.id = $1",
     )
     .bind(id)
@@ -100,7 +126,7 @@ pub async fn get_key(conn: &mut Connection, id: &str) -> Result<Option<AccessKey
 /// The operator's oldest access key; none before the first account is made.
 pub async fn operator_key(conn: &mut Connection) -> Result<Option<AccessKey>> {
     let row = sqlx::query(
-        "SELECT access_key.id, account, secret, operator FROM access_key
+        "SELECT access_key.id, account, secret, operator, memberships FROM access_key
          JOIN account ON account.id = access_key.account
          WHERE operator = 1 ORDER BY access_key.created, access_key.id LIMIT 1",
     )
@@ -115,6 +141,7 @@ fn account(row: &SqliteRow) -> Result<Account> {
         name: row.try_get("name")?,
         operator: row.try_get::<i64, _>("operator")? != 0,
         created: Timestamp(row.try_get("created")?),
+        memberships: memberships(row)?,
     })
 }
 
@@ -124,7 +151,12 @@ fn access_key(row: &SqliteRow) -> Result<AccessKey> {
         account: account_id(row, "account")?,
         secret: row.try_get("secret")?,
         operator: row.try_get::<i64, _>("operator")? != 0,
+        memberships: memberships(row)?,
     })
+}
+
+fn memberships(row: &SqliteRow) -> Result<Vec<String>> {
+    doc::decode("account", row.try_get::<&str, _>("memberships")?)
 }
 
 fn account_id(row: &SqliteRow, column: &str) -> Result<AccountId> {

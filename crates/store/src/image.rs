@@ -1,14 +1,25 @@
 //! Images.
 
-use cairn_model::{AccountId, Image, ImageId, Region, Timestamp};
+use cairn_model::{AccountId, Image, ImageId, Region, Timestamp, Viewer};
 
 use crate::{
     db::{Connection, WriteTx},
     doc,
     error::Result,
+    permission::{self, Table},
 };
 
 const NOUN: &str = "image";
+
+const PERMISSIONS: Table = Table {
+    noun: NOUN,
+    clear: "DELETE FROM image_permission WHERE image_id = $1",
+    grant: "INSERT INTO image_permission (image_id, grantee) VALUES ($1, $2)",
+    granted: "SELECT doc FROM image WHERE region = $1 AND deregistered IS NULL AND id IN (
+                  SELECT image_id FROM image_permission
+                  WHERE grantee IN (SELECT value FROM json_each($2)))
+              ORDER BY create_time, id",
+};
 
 /// Records a new image, and that it needs its snapshots: while it does, they cannot be deleted.
 /// The name of another image of the account is refused as
@@ -27,6 +38,13 @@ pub async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     .bind(image.deregistered_at.map(|at| at.0))
     .bind(doc::encode(NOUN, image)?)
     .execute(&mut **tx)
+    .await?;
+    permission::insert(
+        tx,
+        &PERMISSIONS,
+        image.id.as_str(),
+        &image.launch_permissions,
+    )
     .await?;
     insert_needs(tx, image).await
 }
@@ -83,6 +101,16 @@ pub async fn list_registered(
     Ok(images)
 }
 
+/// The registered images in a region that an account may launch by a permission, oldest first; its own
+/// only if they are public, or name it.
+pub async fn list_granted(
+    conn: &mut Connection,
+    region: Region,
+    viewer: &Viewer,
+) -> Result<Vec<Image>> {
+    permission::granted(conn, &PERMISSIONS, region.name(), viewer).await
+}
+
 /// Changes an image and returns it as it is now; none if there is no such image. The snapshots that
 /// it needs are recorded anew; a deregistered one needs none.
 pub async fn update(
@@ -93,8 +121,13 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
+    let permissions = found.noun.launch_permissions.clone();
     change(&mut found.noun);
     write(tx, &found).await?;
+    if found.noun.launch_permissions != permissions {
+        let changed = &found.noun.launch_permissions;
+        permission::rewrite(tx, &PERMISSIONS, id.as_str(), changed).await?;
+    }
     sqlx::query("DELETE FROM image_snapshot WHERE image_id = $1")
         .bind(id.as_str())
         .execute(&mut **tx)

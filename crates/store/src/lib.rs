@@ -14,6 +14,8 @@
 //! - [`tag`]: the tags of all nouns.
 //! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
+//! - [`setting`]: what an account has set for itself in a region.
+//! - `permission`: the rows by which SQL finds what is shared.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
 //! - [`scrub`]: how far scrubs are, and what they found.
 //! - [`blob`]: where blobs lie, for the block store.
@@ -38,9 +40,11 @@ pub mod key_pair;
 pub mod kms_key;
 mod migrations;
 pub mod network;
+mod permission;
 pub mod record;
 pub mod scrub;
 pub mod secret;
+pub mod setting;
 pub mod snapshot;
 pub mod tag;
 pub mod token;

@@ -28,6 +28,7 @@ pub(crate) fn metadata() -> Migrator {
         "0104" "snapshot_records";
         "0105" "scrubs";
         "0106" "keys";
+        "0107" "sharing";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

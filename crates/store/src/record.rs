@@ -228,6 +228,7 @@ mod tests {
                 public_key: "key".to_owned(),
                 signature: "signature".to_owned(),
             }),
+            create_volume_permissions: Default::default(),
             tags: Tags::from([("k".to_owned(), "v".to_owned())]),
         };
         Record {

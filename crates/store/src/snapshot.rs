@@ -1,15 +1,28 @@
 //! Snapshots, and which images need them.
 
-use cairn_model::{AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, VolumeId};
+use cairn_model::{
+    AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, Viewer, VolumeId,
+};
 use sqlx::Row as _;
 
 use crate::{
     db::{Connection, WriteTx},
     doc,
     error::{Error, Result},
+    permission::{self, Table},
 };
 
 const NOUN: &str = "snapshot";
+
+const PERMISSIONS: Table = Table {
+    noun: NOUN,
+    clear: "DELETE FROM snapshot_permission WHERE snapshot_id = $1",
+    grant: "INSERT INTO snapshot_permission (snapshot_id, grantee) VALUES ($1, $2)",
+    granted: "SELECT doc FROM snapshot WHERE region = $1 AND id IN (
+                  SELECT snapshot_id FROM snapshot_permission
+                  WHERE grantee IN (SELECT value FROM json_each($2)))
+              ORDER BY start_time, id",
+};
 
 /// Records a new snapshot.
 pub async fn insert(tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
@@ -26,7 +39,8 @@ pub async fn insert(tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
     .bind(doc::encode(NOUN, snapshot)?)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    let permissions = &snapshot.create_volume_permissions;
+    permission::insert(tx, &PERMISSIONS, snapshot.id.as_str(), permissions).await
 }
 
 /// The snapshot of an id, whoever owns it.
@@ -42,6 +56,16 @@ pub async fn list(
 ) -> Result<Vec<Snapshot>> {
     let sql = "SELECT doc FROM snapshot WHERE account = $1 AND region = $2 ORDER BY start_time, id";
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
+}
+
+/// The snapshots in a region that an account may use by a permission, oldest first; its own only if they
+/// are public, or name it.
+pub async fn list_granted(
+    conn: &mut Connection,
+    region: Region,
+    viewer: &Viewer,
+) -> Result<Vec<Snapshot>> {
+    permission::granted(conn, &PERMISSIONS, region.name(), viewer).await
 }
 
 /// The completed snapshots of all accounts in a region, by id.
@@ -84,8 +108,13 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
+    let permissions = found.noun.create_volume_permissions.clone();
     change(&mut found.noun);
     write(tx, &found).await?;
+    if found.noun.create_volume_permissions != permissions {
+        let changed = &found.noun.create_volume_permissions;
+        permission::rewrite(tx, &PERMISSIONS, id.as_str(), changed).await?;
+    }
     Ok(Some(found.noun))
 }
 

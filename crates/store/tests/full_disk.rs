@@ -17,6 +17,7 @@ fn account(number: u32, name_length: usize) -> Account {
         name: Some("n".repeat(name_length)),
         operator: false,
         created: Timestamp(0),
+        memberships: Vec::new(),
     }
 }
 

@@ -79,6 +79,7 @@ fn new_snapshot(id: SnapshotId, volume_id: VolumeId, at: i64) -> Snapshot {
         root: None,
         digest: None,
         signature: None,
+        create_volume_permissions: Default::default(),
         tags: Tags::new(),
     }
 }

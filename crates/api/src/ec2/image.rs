@@ -4,7 +4,7 @@ use cairn_control::{
     answer::{ImageAttribute, ImageAttributeValue},
     request as verbs,
 };
-use cairn_model::{AccountId, Image, SnapshotId};
+use cairn_model::{Image, Permissions, SnapshotId, permission::EVERYBODY};
 
 use super::{
     Answered, Call, answer,
@@ -142,7 +142,7 @@ fn show(image: &Image) -> response::Image {
         state: some(image.state),
         owner_id: some(&image.account),
         creation_date: some(image.creation_date),
-        public: Some(false),
+        public: Some(image.launch_permissions.public),
         architecture: some(image.architecture),
         image_type: some(Image::IMAGE_TYPE),
         kernel_id: image.kernel_id.clone(),
@@ -169,9 +169,7 @@ fn show_attribute(attribute: ImageAttribute) -> response::ImageAttribute {
         V::Description(value) => shown.description = wrapped(value),
         V::Kernel(value) => shown.kernel_id = wrapped(value),
         V::Ramdisk(value) => shown.ramdisk_id = wrapped(value),
-        V::LaunchPermission { accounts, public } => {
-            shown.launch_permissions = Some(permissions(&accounts, public));
-        }
+        V::LaunchPermission(who) => shown.launch_permissions = Some(permissions(&who)),
         V::ProductCodes => shown.product_codes = Some(Vec::new()),
         V::BlockDeviceMapping(mappings) => {
             shown.block_device_mappings = Some(mapping::show(&mappings));
@@ -191,14 +189,30 @@ fn show_attribute(attribute: ImageAttribute) -> response::ImageAttribute {
     shown
 }
 
-fn permissions(accounts: &[AccountId], public: bool) -> Vec<response::LaunchPermission> {
-    let everybody = public.then(|| response::LaunchPermission {
-        group: some("all"),
-        user_id: None,
+fn permissions(who: &Permissions) -> Vec<response::LaunchPermission> {
+    let everybody = who.public.then(|| response::LaunchPermission {
+        group: some(EVERYBODY),
+        ..Default::default()
     });
-    let each = accounts.iter().map(|account| response::LaunchPermission {
-        group: None,
-        user_id: some(account),
+    let accounts = who
+        .accounts
+        .iter()
+        .map(|account| response::LaunchPermission {
+            user_id: some(account),
+            ..Default::default()
+        });
+    let organizations = who
+        .organizations
+        .iter()
+        .map(|arn| response::LaunchPermission {
+            organization_arn: some(arn),
+            ..Default::default()
+        });
+    let units = who.organizational_units.iter();
+    let units = units.map(|arn| response::LaunchPermission {
+        organizational_unit_arn: some(arn),
+        ..Default::default()
     });
-    everybody.into_iter().chain(each).collect()
+    let shared = accounts.chain(organizations).chain(units);
+    everybody.into_iter().chain(shared).collect()
 }

@@ -1192,12 +1192,16 @@ impl ToXml for KeyPairInfo {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct LaunchPermission {
+    pub organization_arn: Option<String>,
+    pub organizational_unit_arn: Option<String>,
     pub user_id: Option<String>,
     pub group: Option<String>,
 }
 
 impl ToXml for LaunchPermission {
     fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("organizationArn", self.organization_arn.as_ref());
+        xml.member("organizationalUnitArn", self.organizational_unit_arn.as_ref());
         xml.member("userId", self.user_id.as_ref());
         xml.member("group", self.group.as_ref());
     }

@@ -85,20 +85,23 @@ impl Control {
     /// The key that something new is kept under; none if it is not encrypted. What is made from an
     /// encrypted snapshot always is.
     pub(crate) async fn key_for(&self, caller: &Caller, wish: Wish<'_>) -> Result<Option<KmsKey>> {
-        let inherited = match wish.source.and_then(|source| source.kms_key_id.as_deref()) {
-            Some(arn) => Some(self.usable_key(arn).await?),
-            None => None,
-        };
-        if inherited.is_some() && wish.encrypted == Some(false) {
-            return Err(Error::new(
-                ErrorKind::InvalidParameterValue,
-                "What is made from an encrypted snapshot is encrypted: leave out Encrypted, or set it to true.",
-            ));
+        let sealed = wish.source.filter(|source| source.kms_key_id.is_some());
+        if let Some(source) = sealed {
+            self.check_key(source.kms_key_id.as_deref()).await?;
+            if wish.encrypted == Some(false) {
+                return Err(Error::new(
+                    ErrorKind::InvalidParameterValue,
+                    "What is made from an encrypted snapshot is encrypted: leave out Encrypted, or set it to true.",
+                ));
+            }
         }
+        // What is made of another account's snapshot is kept under a key of one's own.
+        let own = sealed.filter(|source| source.account == caller.account);
+        let inherited = own.and_then(|source| source.kms_key_id.as_deref());
         let key = match (wish.key, inherited) {
             (Some(name), _) if !is_ebs_alias(caller, name) => self.named_key(caller, name).await?,
-            (None, Some(inherited)) => inherited,
-            (None, None) if wish.encrypted != Some(true) => return Ok(None),
+            (None, Some(arn)) => self.usable_key(arn).await?,
+            (None, None) if sealed.is_none() && wish.encrypted != Some(true) => return Ok(None),
             _ if wish.dry_run => return Ok(None),
             _ => self.ebs_key(caller).await?,
         };

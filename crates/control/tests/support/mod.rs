@@ -187,6 +187,7 @@ pub async fn new_caller(control: &Control) -> Caller {
         access_key_id: account.access_key_id,
         region: Region::named("us-east-1").unwrap(),
         operator: true,
+        memberships: Vec::new(),
     }
 }
 
