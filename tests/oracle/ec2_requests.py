@@ -3,6 +3,7 @@
 Says {"operation", "form", "meant"} for each case and ends with null.
 """
 
+import datetime
 import sys
 import urllib.parse
 
@@ -42,6 +43,12 @@ def scalar(rng, kind, empty):
     elif kind == "blob":
         sent = rng.randbytes(rng.randint(1, 40))
         return sent, list(sent)
+    elif kind in ("float", "double"):
+        sent = rng.randint(-(2**20), 2**20) / 8
+    elif kind == "timestamp":
+        seconds = rng.randint(0, 2**32)
+        # Microseconds, as Timestamp counts.
+        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc), seconds * 1_000_000
     else:
         assert kind == "string", kind
         sent = text(rng, 0 if empty else 1)
@@ -52,7 +59,8 @@ def structure(rng, name):
     sent, meant = {}, {}
     for member, about in MODEL["requests"][name]["members"].items():
         if about.get("required") or rng.random() < 0.6:
-            chosen, shown = value(rng, about["type"], about.get("keepEmpty", False))
+            required = about.get("required") and "structure" in about["type"]
+            chosen, shown = there(rng, about["type"]) if required else value(rng, about["type"], about.get("keepEmpty", False))
             if chosen != {}:
                 sent[member], meant[member] = chosen, shown
     return sent, meant

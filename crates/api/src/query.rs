@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
+use cairn_model::Timestamp;
+
 use crate::xml::can_carry;
 
 /// Names have at most this many parts.
@@ -332,6 +334,24 @@ impl FromQuery for i32 {
 impl FromQuery for i64 {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.parse("an integer", |value| value.parse().ok())
+    }
+}
+
+impl FromQuery for f64 {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        let finite = |value: &str| {
+            value
+                .parse()
+                .ok()
+                .filter(|number: &Self| number.is_finite())
+        };
+        group.parse("a number", finite)
+    }
+}
+
+impl FromQuery for Timestamp {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.parse("a time such as 2026-01-02T03:04:05Z", Self::parse)
     }
 }
 

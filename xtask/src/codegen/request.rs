@@ -11,7 +11,7 @@ use super::{
 /// The text of `generated/request.rs`.
 pub(crate) fn module(model: &Model) -> String {
     let mut out = format!("{HEADER}\n//! Requests of EC2.\n\n");
-    out.push_str("use crate::query::{Blob, FromQuery, Group, QueryError, Shape};\n\n");
+    out.push_str("use cairn_model::Timestamp;\n\nuse crate::query::{Blob, FromQuery, Group, QueryError, Shape};\n\n");
     let _ = writeln!(
         out,
         "/// The version of the API.\npub const API_VERSION: &str = {:?};\n",

@@ -2,6 +2,8 @@
 
 //! Requests of EC2.
 
+use cairn_model::Timestamp;
+
 use crate::query::{Blob, FromQuery, Group, QueryError, Shape};
 
 /// The version of the API.
