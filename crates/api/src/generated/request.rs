@@ -48,6 +48,7 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("CreateTags", "CreateTagsRequest"),
     ("DeleteTags", "DeleteTagsRequest"),
     ("DescribeTags", "DescribeTagsRequest"),
+    ("CopySnapshot", "CopySnapshotRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -94,6 +95,7 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "CreateTags" => show::<CreateTagsRequest>(group),
         "DeleteTags" => show::<DeleteTagsRequest>(group),
         "DescribeTags" => show::<DescribeTagsRequest>(group),
+        "CopySnapshot" => show::<CopySnapshotRequest>(group),
         _ => return None,
     })
 }
@@ -164,6 +166,42 @@ impl FromQuery for CapacityReservationSpecification {
             only: &[("CapacityReservationPreference", &["open"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CopySnapshotRequest {
+    pub description: Option<String>,
+    pub destination_region: Option<String>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+    pub source_region: String,
+    pub source_snapshot_id: String,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub completion_duration_minutes: Option<i32>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CopySnapshotRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "DestinationRegion", "Encrypted", "KmsKeyId", "SourceRegion", "SourceSnapshotId", "TagSpecification", "CompletionDurationMinutes", "DryRun"],
+            ignored: &["PresignedUrl"],
+            refused: &["DestinationOutpostArn", "DestinationAvailabilityZone"],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            destination_region: group.optional("DestinationRegion")?,
+            encrypted: group.optional("Encrypted")?,
+            kms_key_id: group.optional("KmsKeyId")?,
+            source_region: group.required("SourceRegion")?,
+            source_snapshot_id: group.required("SourceSnapshotId")?,
+            tag_specifications: group.list("TagSpecification")?,
+            completion_duration_minutes: group.optional("CompletionDurationMinutes")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }

@@ -133,6 +133,20 @@ impl ToXml for CapacityReservationSpecificationResponse {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CopySnapshotResult {
+    pub tags: Vec<Tag>,
+    pub snapshot_id: Option<String>,
+}
+
+impl ToXml for CopySnapshotResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CpuOptions {
     pub core_count: Option<i32>,
     pub threads_per_core: Option<i32>,
@@ -1469,6 +1483,10 @@ impl ToXml for SecurityGroup {
 pub struct Snapshot {
     pub tags: Vec<Tag>,
     pub storage_tier: Option<String>,
+    pub restore_expiry_time: Option<Timestamp>,
+    pub sse_type: Option<String>,
+    pub transfer_type: Option<String>,
+    pub completion_duration_minutes: Option<i32>,
     pub completion_time: Option<Timestamp>,
     pub full_snapshot_size_in_bytes: Option<i64>,
     pub snapshot_id: Option<String>,
@@ -1488,6 +1506,10 @@ impl ToXml for Snapshot {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list_if_any("tagSet", "item", &self.tags);
         xml.member("storageTier", self.storage_tier.as_ref());
+        xml.member("restoreExpiryTime", self.restore_expiry_time.as_ref());
+        xml.member("sseType", self.sse_type.as_ref());
+        xml.member("transferType", self.transfer_type.as_ref());
+        xml.member("completionDurationMinutes", self.completion_duration_minutes.as_ref());
         xml.member("completionTime", self.completion_time.as_ref());
         xml.member("fullSnapshotSizeInBytes", self.full_snapshot_size_in_bytes.as_ref());
         xml.member("snapshotId", self.snapshot_id.as_ref());
@@ -1945,6 +1967,7 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("CreateTags", None),
     ("DeleteTags", None),
     ("DescribeTags", Some("DescribeTagsResult")),
+    ("CopySnapshot", Some("CopySnapshotResult")),
 ];
 
 /// Writes a response of the named operation.
@@ -1986,6 +2009,7 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "DescribeSubnets" => read::<DescribeSubnetsResult>(response),
         "DescribeSecurityGroups" => read::<DescribeSecurityGroupsResult>(response),
         "DescribeTags" => read::<DescribeTagsResult>(response),
+        "CopySnapshot" => read::<CopySnapshotResult>(response),
         _ => return None,
     })
 }
