@@ -216,6 +216,8 @@ pub(crate) struct Move {
 pub(crate) enum ProgressOf {
     /// The snapshot's own progress: it is being made.
     Snapshot,
+    /// The progress of a change of tier.
+    Tiering,
 }
 
 impl ProgressOf {
@@ -238,6 +240,11 @@ impl ProgressOf {
                 snapshot.progress = snapshot.progress.max(percent);
             }
             Self::Snapshot => {}
+            Self::Tiering => {
+                if let Some(tiering) = &mut snapshot.tiering {
+                    tiering.progress = percent;
+                }
+            }
         }
     }
 }

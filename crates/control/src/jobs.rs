@@ -36,6 +36,7 @@ use crate::{
     control::Inner,
     copy::CopyJob,
     ebs::{CompleteUploadJob, ExpireUploadJob},
+    fast_restore::FastRestoreJob,
     image::CreateImageJob,
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
     keys::verbs::EraseKeyJob,
@@ -44,6 +45,7 @@ use crate::{
     recycle_bin::EmptyBinJob,
     scrub::ScrubJob,
     snapshot::{AbandonJob, CaptureJob},
+    tier::{ArchiveJob, RestoreJob},
     volume::{CreateVolumeJob, DeleteVolumeJob},
 };
 
@@ -478,6 +480,9 @@ async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
         CaptureJob::KIND => take::<CaptureJob>(control, job).await,
         AbandonJob::KIND => take::<AbandonJob>(control, job).await,
         CopyJob::KIND => take::<CopyJob>(control, job).await,
+        ArchiveJob::KIND => take::<ArchiveJob>(control, job).await,
+        RestoreJob::KIND => take::<RestoreJob>(control, job).await,
+        FastRestoreJob::KIND => take::<FastRestoreJob>(control, job).await,
         EmptyBinJob::KIND => take::<EmptyBinJob>(control, job).await,
         EraseKeyJob::KIND => take::<EraseKeyJob>(control, job).await,
         RecordJob::KIND => take::<RecordJob>(control, job).await,

@@ -18,7 +18,8 @@
 //! - `snapshot_access`: who may use a snapshot.
 //! - `lock`: what protects snapshots from deletion.
 //! - `copy`: copies of snapshots, to another region, account or key.
-//! - `recycle_bin`: what was deleted and is kept for a while.
+//! - `tier`: archived snapshots. `fast_restore`: snapshots that are kept at hand.
+//! - `recycle_rules`, [`recycle_bin`]: what was deleted and is kept for a while.
 //! - `volume_status`: how they are.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
@@ -59,6 +60,7 @@ pub mod ebs;
 mod engine;
 pub mod error;
 pub mod export;
+mod fast_restore;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -89,6 +91,7 @@ mod snapshot_set;
 pub mod space;
 mod tags;
 mod ticks;
+mod tier;
 mod token;
 pub mod verify;
 pub mod volume;

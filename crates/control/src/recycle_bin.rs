@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Caller, Control, ErrorKind, Result,
     describe::{self, Question, refuse_dry_run},
+    fast_restore,
     jobs::{self, Failure, Job, Next},
     lock, record,
     request::{ById, Describe},
@@ -149,6 +150,7 @@ impl Control {
             entered,
             exits: entered.after(kept),
         };
+        fast_restore::forget(tx, &found.id).await?;
         snapshot::update(tx, &found.id, |snapshot| snapshot.recycled = Some(stay)).await?;
         record::enqueue(self, tx, found.region, &found.id).await?;
         enqueue_exit(self, tx, &found.id, stay.exits).await

@@ -11,7 +11,11 @@ use cairn_model::{
     Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume,
     VolumeId, VolumeState, page::Bounds, tag::TagsByType,
 };
-use cairn_store::{Connection, WriteTx, job, snapshot, volume as volumes};
+use cairn_store::{
+    Connection, WriteTx,
+    domain::{self, Domain},
+    job, snapshot, volume as volumes,
+};
 use cairn_volume::{EpochTag, Progress};
 use serde::{Deserialize, Serialize};
 use tokio::{runtime::Handle, sync::watch};
@@ -386,12 +390,21 @@ pub(crate) fn check_readable(snapshot: &Snapshot) -> Result<()> {
 
 /// Where to find the content of a completed snapshot.
 pub(crate) async fn content_of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Content> {
-    let key = snapshot.kms_key_id.as_deref();
-    let domain = domain_of(conn, snapshot.region, &snapshot.account, key).await?;
+    let domain = location_of(conn, snapshot).await?;
     let root = snapshot.root.clone();
     let root =
         root.ok_or_else(|| Error::internal(format!("snapshot {} has no content", snapshot.id)))?;
     Content::of_snapshot(snapshot, domain.id, root)
+}
+
+/// The domain that the blocks of a snapshot lie in now.
+pub(crate) async fn location_of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Domain> {
+    let Some(archive) = snapshot.archive_location() else {
+        let key = snapshot.kms_key_id.as_deref();
+        return domain_of(conn, snapshot.region, &snapshot.account, key).await;
+    };
+    let found = domain::get(conn, DomainId(archive)).await?;
+    found.ok_or_else(|| Error::internal(format!("the archive of {} is not there", snapshot.id)))
 }
 
 /// As [`content_of`], by a transaction of its own.

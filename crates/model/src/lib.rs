@@ -8,8 +8,8 @@
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
-//! - [`recycle_bin`], [`snapshot_lock`], [`tier`]: what keeps snapshots and others from being deleted,
-//!   and where they lie.
+//! - [`recycle_bin`], [`snapshot_lock`], [`tier`], [`fast_restore`]: what keeps snapshots and others from
+//!   being deleted, and where they lie.
 //! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
@@ -17,6 +17,7 @@
 
 pub mod attestation;
 pub mod block_device;
+pub mod fast_restore;
 pub mod filter;
 pub mod ids;
 pub mod image;
@@ -41,6 +42,7 @@ pub mod volume_shape;
 
 pub use attestation::Statement;
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
+pub use fast_restore::{FastRestore, FastRestoreState};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
     AccountId, ImageId, InstanceId, InternetGatewayId, KeyPairId, MalformedId, NetworkInterfaceId,

@@ -98,6 +98,15 @@ impl Snapshot {
         tier.unwrap_or(StorageTier::Standard)
     }
 
+    /// The domain of its blocks, if that is one of its own: it is archived.
+    pub fn archive_location(&self) -> Option<i64> {
+        let archived = self
+            .tiering
+            .as_ref()
+            .filter(|tiering| !tiering.is_in_standard());
+        archived.and_then(|tiering| tiering.archive_domain)
+    }
+
     /// Whether its blocks lie where they can be read: it is not archived, or is restored.
     pub fn is_in_standard(&self) -> bool {
         self.tiering.as_ref().is_none_or(Tiering::is_in_standard)

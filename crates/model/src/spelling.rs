@@ -1,6 +1,7 @@
 //! How EC2 spells the values of every enumeration, in one table.
 
 use crate::{
+    fast_restore::FastRestoreState,
     image::{Architecture, BootMode, ImageState, VirtualizationType},
     instance::{InstanceState, ShutdownBehavior},
     key_pair::KeyType,
@@ -83,6 +84,13 @@ spelling! {
         Unblocked "unblocked",
         BlockNewSharing "block-new-sharing",
         BlockAllSharing "block-all-sharing",
+    }
+    FastRestoreState {
+        Enabling "enabling",
+        Optimizing "optimizing",
+        Enabled "enabled",
+        Disabling "disabling",
+        Disabled "disabled",
     }
     LockMode {
         Governance "governance",

@@ -67,6 +67,8 @@ pub struct Tiering {
     pub archived: Option<Timestamp>,
     /// Until when a temporary restore lasts.
     pub restored_until: Option<Timestamp>,
+    /// For how many days it was restored last; none: for good.
+    pub restore_days: Option<i32>,
     /// The domain of its archived blocks, which are no other snapshot's.
     pub archive_domain: Option<i64>,
 }
@@ -88,19 +90,33 @@ impl TieringStatus {
             Self::TemporaryRestoreCompleted => verb != V::Archive,
         }
     }
-
-    /// Whether a change is under way.
-    pub fn is_under_way(self) -> bool {
-        matches!(
-            self,
-            Self::ArchivalInProgress
-                | Self::TemporaryRestoreInProgress
-                | Self::PermanentRestoreInProgress
-        )
-    }
 }
 
 impl Tiering {
+    /// Of a snapshot that was always in the standard tier, when the first change begins.
+    pub fn new(started: Timestamp) -> Self {
+        Self {
+            tier: StorageTier::Standard,
+            status: TieringStatus::ArchivalInProgress,
+            status_detail: None,
+            progress: 0,
+            started,
+            archived: None,
+            restored_until: None,
+            restore_days: None,
+            archive_domain: None,
+        }
+    }
+
+    /// The domain of its archived blocks, if they are still needed.
+    pub fn held_archive(&self) -> Option<i64> {
+        let is_needed = match self.status {
+            TieringStatus::TemporaryRestoreCompleted => true,
+            _ => !self.is_in_standard(),
+        };
+        self.archive_domain.filter(|_| is_needed)
+    }
+
     /// Whether its blocks are those of the standard tier: only then can it be read.
     pub fn is_in_standard(&self) -> bool {
         self.status.allows(TierVerb::Use)

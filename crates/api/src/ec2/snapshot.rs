@@ -58,6 +58,40 @@ pub(super) async fn delete(call: &Call<'_>) -> Answered {
     answer(Done)
 }
 
+pub(super) async fn create_several(call: &Call<'_>) -> Answered {
+    let asked: request::CreateSnapshotsRequest = call.request()?;
+    let instance = asked.instance_specification;
+    let request = verbs::CreateSnapshots {
+        instance_id: instance.instance_id,
+        exclude_boot_volume: instance.exclude_boot_volume.unwrap_or_default(),
+        exclude_data_volume_ids: instance.exclude_data_volume_ids,
+        description: asked.description,
+        copy_tags_from_source: asked.copy_tags_from_source,
+        tag_specifications: common::tag_specifications(asked.tag_specifications)?,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    let snapshots = call.control.create_snapshots(call.caller, request).await?;
+    answer(response::CreateSnapshotsResult {
+        snapshots: snapshots.iter().map(info).collect(),
+    })
+}
+
+fn info(snapshot: &Snapshot) -> response::SnapshotInfo {
+    response::SnapshotInfo {
+        description: some(&snapshot.description),
+        tags: common::tags(&snapshot.tags),
+        encrypted: Some(snapshot.encrypted),
+        volume_id: some(&snapshot.volume_id),
+        state: some(snapshot.state),
+        volume_size: Some(snapshot.volume_size_gib),
+        start_time: Some(snapshot.start_time),
+        progress: Some(format!("{}%", snapshot.progress)),
+        owner_id: some(&snapshot.account),
+        snapshot_id: some(&snapshot.id),
+        sse_type: some(sse_type(snapshot)),
+    }
+}
+
 pub(super) async fn copy(call: &Call<'_>) -> Answered {
     let asked: request::CopySnapshotRequest = call.request()?;
     let request = verbs::CopySnapshot {
@@ -108,7 +142,7 @@ fn show(snapshot: &Snapshot) -> response::Snapshot {
 }
 
 /// How EC2 calls the encryption of a snapshot.
-fn sse_type(snapshot: &Snapshot) -> &'static str {
+pub(super) fn sse_type(snapshot: &Snapshot) -> &'static str {
     match snapshot.encrypted {
         true => "sse-kms",
         false => "none",

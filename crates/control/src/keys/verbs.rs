@@ -227,7 +227,7 @@ impl Control {
     }
 
     /// Makes the domain of blocks under a key, if there is none yet.
-    async fn ensure_domain(&self, key: &KmsKey) -> Result<()> {
+    pub(crate) async fn ensure_domain(&self, key: &KmsKey) -> Result<()> {
         let find = async |conn: &mut Connection| {
             domain::find(conn, key.region, &key.account, Some(&key.id)).await
         };
@@ -245,7 +245,7 @@ impl Control {
         self.know_domains().await
     }
 
-    async fn new_data_key(&self, key: &KmsKeyId, purpose: Purpose) -> Result<Vec<u8>> {
+    pub(crate) async fn new_data_key(&self, key: &KmsKeyId, purpose: Purpose) -> Result<Vec<u8>> {
         let (keys, key) = (Arc::clone(self.keys()), key.clone());
         Ok(blocking(move || keys.new_data_key(&key, &purpose)).await?)
     }
