@@ -23,6 +23,8 @@ pub(crate) enum Dialect {
     Sts,
     /// EBS direct: REST and JSON.
     Ebs,
+    /// Recycle Bin: REST and JSON.
+    Rbin,
     /// Our own: REST and JSON.
     Cairn,
 }
@@ -34,6 +36,7 @@ impl Dialect {
             "ec2" => Some(Self::Ec2),
             "sts" => Some(Self::Sts),
             "ebs" => Some(Self::Ebs),
+            "rbin" => Some(Self::Rbin),
             "cairn" => Some(Self::Cairn),
             _ => None,
         }
@@ -65,7 +68,7 @@ impl Dialect {
                 codes::sts(problem).1,
                 sts_error(codes::sts(problem), problem, request_id),
             ),
-            Self::Ebs | Self::Cairn => json_error(codes::json(problem), problem),
+            Self::Ebs | Self::Rbin | Self::Cairn => json_error(codes::json(problem), problem),
         }
     }
 }

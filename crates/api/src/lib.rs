@@ -10,7 +10,7 @@
 //! - `dialect`: which language it speaks, and how that words answers and refusals.
 //! - [`form`], [`query`], [`xml`]: the query protocol.
 //! - [`generated`]: EC2's requests and responses.
-//! - `ec2`, `ebs`, `sts`, `cairn`: the operations.
+//! - `ec2`, `ebs`, `rbin`, `sts`, `cairn`: the operations.
 //! - `problem`, `codes`: what can be wrong, and what the dialects call it.
 
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ pub mod generated;
 mod oracle;
 mod problem;
 pub mod query;
+mod rbin;
 mod received;
 mod rest;
 mod server;

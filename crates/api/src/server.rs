@@ -22,6 +22,7 @@ use crate::{
     dialect::{Answer, Dialect, REQUEST_ID},
     ebs, ec2,
     problem::Problem,
+    rbin,
     received::Received,
     sigv4::{AuthError, Payload, Presented, UNSIGNED_PAYLOAD},
     sts,
@@ -190,6 +191,7 @@ impl Api {
             }
             Dialect::Sts => sts::call(&caller, received.form_parameters()?, request_id),
             Dialect::Ebs => ebs::call(control, &caller, received).await,
+            Dialect::Rbin => rbin::call(control, &caller, received).await,
             Dialect::Cairn => cairn::call(control, &caller, received, self.0.clock.now()).await,
         }
     }

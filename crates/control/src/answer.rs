@@ -1,5 +1,9 @@
 //! The answers of verbs that are not nouns of the model.
 
+mod snapshots;
+
+pub use snapshots::*;
+
 use std::fmt;
 
 use cairn_model::{

@@ -3,9 +3,9 @@
 //!
 //! | place | names | read from |
 //! |---|---|---|
-//! | snapshot, completed | its root | `snapshot` rows |
+//! | snapshot, completed | its root, where it lies: restored for some days, in both tiers | `snapshot` rows |
 //! | upload (EBS direct, import) | the parent's content; every block put so far | `upload`, `upload_block` rows |
-//! | job that is not over | the content that a volume is made with (`create-volume`, `launch-instance`) | any object in its payload that reads as a [`Content`] |
+//! | job that is not over | the content that a volume is made with (`create-volume`, `launch-instance`), or that is copied (`copy-snapshot`) | any object in its payload that reads as a [`Content`] |
 //! | volume | its base; blocks captured for epochs that are pending | [`cairn_volume::Claims`] |
 //! | commit of a freeze | the root that is about to be a volume's base | [`Engine::committing`](crate::engine::Engine::committing) |
 //!
@@ -23,7 +23,9 @@ use std::{
 };
 
 use cairn_blocks::{Digest, DomainId, Root, collect::usage};
-use cairn_model::{AccountId, Region, Snapshot, SnapshotId, Volume, VolumeId, VolumeState};
+use cairn_model::{
+    AccountId, Region, Snapshot, SnapshotId, Tiering, Volume, VolumeId, VolumeState,
+};
 use cairn_store::{
     Connection,
     domain::{self, Domain},
@@ -177,6 +179,7 @@ impl Holders {
         let key = key_of(arn)?;
         let is_it = |domain: &&Domain| {
             domain.account == *account
+                && domain.archive_of.is_none()
                 && domain.sealed.as_ref().map(|sealed| &sealed.key) == key.as_ref()
         };
         let found = self.domains.iter().find(is_it);
@@ -189,8 +192,20 @@ impl Holders {
         let Some(root) = snapshot.root.clone() else {
             return Ok(());
         };
-        let domain = self.domain_of(&snapshot.account, snapshot.kms_key_id.as_deref())?;
+        let domain = match snapshot.archive_location() {
+            Some(archive) => DomainId(archive),
+            None => self.domain_of(&snapshot.account, snapshot.kms_key_id.as_deref())?,
+        };
         let content = Content::of_snapshot(&snapshot, domain, root)?;
+        // Restored for some days, it lies in both places.
+        let archive = snapshot.tiering.as_ref().and_then(Tiering::held_archive);
+        if let Some(archive) = archive.filter(|archive| *archive != domain.0) {
+            let archived = Content {
+                domain: archive,
+                ..content.clone()
+            };
+            self.add_content(snapshot.account.clone(), &archived)?;
+        }
         self.snapshots.push(HeldSnapshot {
             domain,
             root: content.root()?,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Control, Error, Result,
     jobs::{self, Failure, Job, Next},
-    keys::verbs::domain_of,
+    snapshot::location_of,
 };
 
 /// The pause before a record that could not be written or removed is tried again.
@@ -37,8 +37,7 @@ pub(crate) async fn write(control: &Control, tx: &mut WriteTx, snapshot: &Snapsh
 
 /// What the record of a completed snapshot has to say.
 pub(crate) async fn of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Record> {
-    let key = snapshot.kms_key_id.as_deref();
-    let domain = domain_of(conn, snapshot.region, &snapshot.account, key).await?;
+    let domain = location_of(conn, snapshot).await?;
     let owner = account::get(conn, &snapshot.account).await?;
     let owner =
         owner.ok_or_else(|| Error::internal(format!("snapshot {} has no owner", snapshot.id)))?;
@@ -50,8 +49,18 @@ pub(crate) async fn of(conn: &mut Connection, snapshot: &Snapshot) -> Result<Rec
             operator: owner.operator,
             created: owner.created,
         },
-        snapshot: snapshot.clone(),
+        snapshot: lasting(snapshot),
     })
+}
+
+/// What lasts of a snapshot: how far a change of its tier is changes all the time, and is begun anew
+/// where only the record is left.
+fn lasting(snapshot: &Snapshot) -> Snapshot {
+    let mut lasting = snapshot.clone();
+    if let Some(tiering) = &mut lasting.tiering {
+        tiering.progress = 0;
+    }
+    lasting
 }
 
 /// What is wrong with the record of a snapshot, if anything is.

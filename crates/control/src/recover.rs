@@ -15,7 +15,7 @@ use std::{
 };
 
 use cairn_blocks::{BlobIndex, BlockStore, DomainId, PackId, Reindexed, disk::Disk};
-use cairn_model::{AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, SnapshotId};
+use cairn_model::{AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, Snapshot, SnapshotId};
 use cairn_store::{
     Store, WriteTx,
     account::{self, Account},
@@ -287,7 +287,7 @@ impl Recovery {
             }
         }
         for record in &self.records {
-            snapshot::insert(&mut tx, &record.snapshot).await?;
+            snapshot::insert(&mut tx, &known(&record.snapshot)).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -438,6 +438,7 @@ fn domains(records: &[Record]) -> Result<Vec<Domain>, RecoverError> {
             domain.region,
             domain.account.clone(),
             domain.sealed.as_ref().map(|sealed| sealed.key.clone()),
+            domain.archive_of.clone(),
         );
         let same_scope = by_scope.entry(scope).or_insert((domain.id, id));
         let same_id = by_id.entry(domain.id).or_insert((domain.clone(), id));
@@ -475,6 +476,7 @@ fn domain_of(record: &Record) -> Result<Domain, RecoverError> {
         region: snapshot.region,
         account: snapshot.account.clone(),
         sealed,
+        archive_of: snapshot.archive_location().map(|_| snapshot.id.clone()),
     })
 }
 
@@ -503,6 +505,21 @@ fn accounts(records: &[Record]) -> Vec<Account> {
         oldest.operator = true;
     }
     accounts
+}
+
+/// A record knows one place of its snapshot: the archive of one that was restored for some days is lost,
+/// and made anew when they are over.
+fn known(snapshot: &Snapshot) -> Snapshot {
+    let mut known = snapshot.clone();
+    if let Some(tiering) = known
+        .tiering
+        .as_mut()
+        .filter(|tiering| tiering.is_in_standard())
+    {
+        tiering.archive_domain = None;
+        tiering.progress = 100;
+    }
+    known
 }
 
 fn reindex(

@@ -1,7 +1,7 @@
 //! Domains: the scopes of deduplication and of a data key, numbered.
 
 use cairn_blocks::DomainId;
-use cairn_model::{AccountId, KmsKeyId, Region};
+use cairn_model::{AccountId, KmsKeyId, Region, SnapshotId};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
 
 /// The key of blocks that are not encrypted, as the column says it.
 const PLAIN: &str = "";
+
+/// What the column of archived snapshots says where there is none.
+const SHARED: &str = "";
 
 /// A domain and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Domain {
     pub account: AccountId,
     /// How its blocks are encrypted, if they are.
     pub sealed: Option<Sealed>,
+    /// The archived snapshot that its blocks are of, and of nothing else.
+    pub archive_of: Option<SnapshotId>,
 }
 
 /// What a domain's, or a volume's, bytes are encrypted with.
@@ -69,6 +74,53 @@ pub async fn insert_sealed(
     Ok(DomainId(row.try_get("id")?))
 }
 
+/// Makes the domain of the archived blocks of a snapshot. With a key, [`set_data_key`] has to follow in
+/// the same transaction.
+pub async fn insert_archive(
+    tx: &mut WriteTx,
+    region: Region,
+    account: &AccountId,
+    key: Option<&KmsKeyId>,
+    snapshot: &SnapshotId,
+) -> Result<DomainId> {
+    let row = sqlx::query(
+        "INSERT INTO domain (region, account, key, archive_of) VALUES ($1, $2, $3, $4) RETURNING id",
+    )
+    .bind(region.name())
+    .bind(account.as_str())
+    .bind(key.map_or(PLAIN, KmsKeyId::as_str))
+    .bind(snapshot.as_str())
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(DomainId(row.try_get("id")?))
+}
+
+/// The domain of the archived blocks of a snapshot, if there is one yet.
+pub async fn find_archive(
+    conn: &mut Connection,
+    region: Region,
+    account: &AccountId,
+    snapshot: &SnapshotId,
+) -> Result<Option<Domain>> {
+    let row =
+        sqlx::query("SELECT * FROM domain WHERE region = $1 AND account = $2 AND archive_of = $3")
+            .bind(region.name())
+            .bind(account.as_str())
+            .bind(snapshot.as_str())
+            .fetch_optional(conn)
+            .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The domain of a number.
+pub async fn get(conn: &mut Connection, id: DomainId) -> Result<Option<Domain>> {
+    let row = sqlx::query("SELECT * FROM domain WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// Records the wrapped data key of a domain.
 pub async fn set_data_key(tx: &mut WriteTx, domain: DomainId, data_key: &[u8]) -> Result<()> {
     sqlx::query("UPDATE domain SET data_key = $2 WHERE id = $1")
@@ -83,13 +135,20 @@ pub async fn set_data_key(tx: &mut WriteTx, domain: DomainId, data_key: &[u8]) -
 pub async fn restore(tx: &mut WriteTx, domain: &Domain) -> Result<()> {
     let sealed = domain.sealed.as_ref();
     sqlx::query(
-        "INSERT INTO domain (id, region, account, key, data_key) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO domain (id, region, account, key, data_key, archive_of)
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(domain.id.0)
     .bind(domain.region.name())
     .bind(domain.account.as_str())
     .bind(sealed.map_or(PLAIN, |sealed| sealed.key.as_str()))
     .bind(sealed.map(|sealed| sealed.data_key.as_slice()))
+    .bind(
+        domain
+            .archive_of
+            .as_ref()
+            .map_or(SHARED, SnapshotId::as_str),
+    )
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -117,12 +176,14 @@ pub async fn find(
     account: &AccountId,
     key: Option<&KmsKeyId>,
 ) -> Result<Option<Domain>> {
-    let row = sqlx::query("SELECT * FROM domain WHERE region = $1 AND account = $2 AND key = $3")
-        .bind(region.name())
-        .bind(account.as_str())
-        .bind(key.map_or(PLAIN, KmsKeyId::as_str))
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(
+        "SELECT * FROM domain WHERE region = $1 AND account = $2 AND key = $3 AND archive_of = ''",
+    )
+    .bind(region.name())
+    .bind(account.as_str())
+    .bind(key.map_or(PLAIN, KmsKeyId::as_str))
+    .fetch_optional(conn)
+    .await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -159,7 +220,12 @@ fn read(row: &SqliteRow) -> Result<Domain> {
         }),
         _ => return Err(damaged("a key without a data key")),
     };
+    let archive_of = match row.try_get("archive_of")? {
+        SHARED => None,
+        id => Some(id.parse().map_err(|_| damaged("a malformed snapshot id"))?),
+    };
     Ok(Domain {
+        archive_of,
         id: DomainId(row.try_get("id")?),
         region: Region::named(region).ok_or_else(|| damaged("an unknown region"))?,
         account: account

@@ -20,6 +20,8 @@
 //! - [`scrub`]: how far scrubs are, and what they found.
 //! - [`blob`]: where blobs lie, for the block store.
 //! - `collection`: what garbage collection and scrubbing ask of that.
+//! - [`fast_restore`]: fast restores of snapshots.
+//! - [`recycle_bin`]: the rules by which what was deleted is kept for a while.
 //! - [`record`]: completed snapshots once more, in files beside the packs.
 
 #![forbid(unsafe_code)]
@@ -33,6 +35,7 @@ pub mod db;
 mod doc;
 pub mod domain;
 pub mod error;
+pub mod fast_restore;
 pub mod image;
 pub mod instance;
 pub mod job;
@@ -42,6 +45,7 @@ mod migrations;
 pub mod network;
 mod permission;
 pub mod record;
+pub mod recycle_bin;
 pub mod scrub;
 pub mod secret;
 pub mod setting;

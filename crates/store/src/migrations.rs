@@ -29,6 +29,9 @@ pub(crate) fn metadata() -> Migrator {
         "0105" "scrubs";
         "0106" "keys";
         "0107" "sharing";
+        "0110" "recycle_bin";
+        "0111" "archives";
+        "0112" "fast_restores";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

@@ -25,6 +25,9 @@ mod mapping;
 mod network;
 mod place;
 mod snapshot;
+mod snapshot_access;
+mod snapshot_keep;
+mod snapshot_tier;
 mod tag;
 mod volume;
 
@@ -101,6 +104,25 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "CreateSnapshot" => snapshot::create(call).await,
         "DescribeSnapshots" => snapshot::describe(call).await,
         "DeleteSnapshot" => snapshot::delete(call).await,
+        "CreateSnapshots" => snapshot::create_several(call).await,
+        "DescribeSnapshotAttribute" => snapshot_access::describe_attribute(call).await,
+        "ModifySnapshotAttribute" => snapshot_access::modify_attribute(call).await,
+        "ResetSnapshotAttribute" => snapshot_access::reset_attribute(call).await,
+        "EnableSnapshotBlockPublicAccess" => snapshot_access::enable_block(call).await,
+        "DisableSnapshotBlockPublicAccess" => snapshot_access::disable_block(call).await,
+        "GetSnapshotBlockPublicAccessState" => snapshot_access::block_state(call).await,
+        "LockSnapshot" => snapshot_keep::lock(call).await,
+        "UnlockSnapshot" => snapshot_keep::unlock(call).await,
+        "DescribeLockedSnapshots" => snapshot_keep::describe_locked(call).await,
+        "ListSnapshotsInRecycleBin" => snapshot_keep::list_recycled(call).await,
+        "RestoreSnapshotFromRecycleBin" => snapshot_keep::restore_recycled(call).await,
+        "ModifySnapshotTier" => snapshot_tier::modify(call).await,
+        "RestoreSnapshotTier" => snapshot_tier::restore(call).await,
+        "DescribeSnapshotTierStatus" => snapshot_tier::describe(call).await,
+        "EnableFastSnapshotRestores" => snapshot_tier::enable_fast(call).await,
+        "DisableFastSnapshotRestores" => snapshot_tier::disable_fast(call).await,
+        "DescribeFastSnapshotRestores" => snapshot_tier::describe_fast(call).await,
+        "CopySnapshot" => snapshot::copy(call).await,
         "RegisterImage" => image::register(call).await,
         "CreateImage" => image::create(call).await,
         "DescribeImages" => image::describe(call).await,

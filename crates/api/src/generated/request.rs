@@ -48,6 +48,25 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("CreateTags", "CreateTagsRequest"),
     ("DeleteTags", "DeleteTagsRequest"),
     ("DescribeTags", "DescribeTagsRequest"),
+    ("CreateSnapshots", "CreateSnapshotsRequest"),
+    ("CopySnapshot", "CopySnapshotRequest"),
+    ("DescribeSnapshotAttribute", "DescribeSnapshotAttributeRequest"),
+    ("ModifySnapshotAttribute", "ModifySnapshotAttributeRequest"),
+    ("ResetSnapshotAttribute", "ResetSnapshotAttributeRequest"),
+    ("LockSnapshot", "LockSnapshotRequest"),
+    ("UnlockSnapshot", "UnlockSnapshotRequest"),
+    ("DescribeLockedSnapshots", "DescribeLockedSnapshotsRequest"),
+    ("ModifySnapshotTier", "ModifySnapshotTierRequest"),
+    ("RestoreSnapshotTier", "RestoreSnapshotTierRequest"),
+    ("DescribeSnapshotTierStatus", "DescribeSnapshotTierStatusRequest"),
+    ("ListSnapshotsInRecycleBin", "ListSnapshotsInRecycleBinRequest"),
+    ("RestoreSnapshotFromRecycleBin", "RestoreSnapshotFromRecycleBinRequest"),
+    ("EnableFastSnapshotRestores", "EnableFastSnapshotRestoresRequest"),
+    ("DisableFastSnapshotRestores", "DisableFastSnapshotRestoresRequest"),
+    ("DescribeFastSnapshotRestores", "DescribeFastSnapshotRestoresRequest"),
+    ("EnableSnapshotBlockPublicAccess", "EnableSnapshotBlockPublicAccessRequest"),
+    ("DisableSnapshotBlockPublicAccess", "DisableSnapshotBlockPublicAccessRequest"),
+    ("GetSnapshotBlockPublicAccessState", "GetSnapshotBlockPublicAccessStateRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -94,6 +113,25 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "CreateTags" => show::<CreateTagsRequest>(group),
         "DeleteTags" => show::<DeleteTagsRequest>(group),
         "DescribeTags" => show::<DescribeTagsRequest>(group),
+        "CreateSnapshots" => show::<CreateSnapshotsRequest>(group),
+        "CopySnapshot" => show::<CopySnapshotRequest>(group),
+        "DescribeSnapshotAttribute" => show::<DescribeSnapshotAttributeRequest>(group),
+        "ModifySnapshotAttribute" => show::<ModifySnapshotAttributeRequest>(group),
+        "ResetSnapshotAttribute" => show::<ResetSnapshotAttributeRequest>(group),
+        "LockSnapshot" => show::<LockSnapshotRequest>(group),
+        "UnlockSnapshot" => show::<UnlockSnapshotRequest>(group),
+        "DescribeLockedSnapshots" => show::<DescribeLockedSnapshotsRequest>(group),
+        "ModifySnapshotTier" => show::<ModifySnapshotTierRequest>(group),
+        "RestoreSnapshotTier" => show::<RestoreSnapshotTierRequest>(group),
+        "DescribeSnapshotTierStatus" => show::<DescribeSnapshotTierStatusRequest>(group),
+        "ListSnapshotsInRecycleBin" => show::<ListSnapshotsInRecycleBinRequest>(group),
+        "RestoreSnapshotFromRecycleBin" => show::<RestoreSnapshotFromRecycleBinRequest>(group),
+        "EnableFastSnapshotRestores" => show::<EnableFastSnapshotRestoresRequest>(group),
+        "DisableFastSnapshotRestores" => show::<DisableFastSnapshotRestoresRequest>(group),
+        "DescribeFastSnapshotRestores" => show::<DescribeFastSnapshotRestoresRequest>(group),
+        "EnableSnapshotBlockPublicAccess" => show::<EnableSnapshotBlockPublicAccessRequest>(group),
+        "DisableSnapshotBlockPublicAccess" => show::<DisableSnapshotBlockPublicAccessRequest>(group),
+        "GetSnapshotBlockPublicAccessState" => show::<GetSnapshotBlockPublicAccessStateRequest>(group),
         _ => return None,
     })
 }
@@ -164,6 +202,42 @@ impl FromQuery for CapacityReservationSpecification {
             only: &[("CapacityReservationPreference", &["open"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CopySnapshotRequest {
+    pub description: Option<String>,
+    pub destination_region: Option<String>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+    pub source_region: String,
+    pub source_snapshot_id: String,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub completion_duration_minutes: Option<i32>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CopySnapshotRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "DestinationRegion", "Encrypted", "KmsKeyId", "SourceRegion", "SourceSnapshotId", "TagSpecification", "CompletionDurationMinutes", "DryRun"],
+            ignored: &["PresignedUrl"],
+            refused: &["DestinationOutpostArn", "DestinationAvailabilityZone"],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            destination_region: group.optional("DestinationRegion")?,
+            encrypted: group.optional("Encrypted")?,
+            kms_key_id: group.optional("KmsKeyId")?,
+            source_region: group.required("SourceRegion")?,
+            source_snapshot_id: group.required("SourceSnapshotId")?,
+            tag_specifications: group.list("TagSpecification")?,
+            completion_duration_minutes: group.optional("CompletionDurationMinutes")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -256,6 +330,34 @@ impl FromQuery for CreateSnapshotRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateSnapshotsRequest {
+    pub description: Option<String>,
+    pub instance_specification: InstanceSpecification,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub dry_run: Option<bool>,
+    pub copy_tags_from_source: Option<String>,
+}
+
+impl FromQuery for CreateSnapshotsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "InstanceSpecification", "TagSpecification", "DryRun", "CopyTagsFromSource"],
+            ignored: &[],
+            refused: &["OutpostArn"],
+            only: &[("Location", &["regional"])],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            instance_specification: group.required("InstanceSpecification")?,
+            tag_specifications: group.list("TagSpecification")?,
+            dry_run: group.optional("DryRun")?,
+            copy_tags_from_source: group.optional("CopyTagsFromSource")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreateTagsRequest {
     pub dry_run: Option<bool>,
     pub resources: Vec<String>,
@@ -274,6 +376,50 @@ impl FromQuery for CreateTagsRequest {
             dry_run: group.optional("DryRun")?,
             resources: group.required_list("ResourceId")?,
             tags: group.required_list("Tag")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateVolumePermission {
+    pub user_id: Option<String>,
+    pub group: Option<String>,
+}
+
+impl FromQuery for CreateVolumePermission {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["UserId", "Group"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            user_id: group.optional("UserId")?,
+            group: group.optional("Group")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateVolumePermissionModifications {
+    pub add: Vec<CreateVolumePermission>,
+    pub remove: Vec<CreateVolumePermission>,
+}
+
+impl FromQuery for CreateVolumePermissionModifications {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Add", "Remove"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            add: group.list("Add")?,
+            remove: group.list("Remove")?,
         })
     }
 }
@@ -508,6 +654,32 @@ impl FromQuery for DescribeAvailabilityZonesRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeFastSnapshotRestoresRequest {
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeFastSnapshotRestoresRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Filter", "MaxResults", "NextToken", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            filters: group.list("Filter")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeImageAttributeRequest {
     pub attribute: String,
     pub image_id: String,
@@ -706,6 +878,34 @@ impl FromQuery for DescribeKeyPairsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeLockedSnapshotsRequest {
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub snapshot_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeLockedSnapshotsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Filter", "MaxResults", "NextToken", "SnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            filters: group.list("Filter")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            snapshot_ids: group.list("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeRegionsRequest {
     pub region_names: Vec<String>,
     pub dry_run: Option<bool>,
@@ -754,6 +954,56 @@ impl FromQuery for DescribeSecurityGroupsRequest {
             max_results: group.optional("MaxResults")?,
             dry_run: group.optional("DryRun")?,
             filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeSnapshotAttributeRequest {
+    pub attribute: String,
+    pub snapshot_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeSnapshotAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "SnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.required("Attribute")?,
+            snapshot_id: group.required("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeSnapshotTierStatusRequest {
+    pub filters: Vec<Filter>,
+    pub dry_run: Option<bool>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeSnapshotTierStatusRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Filter", "DryRun", "NextToken", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            filters: group.list("Filter")?,
+            dry_run: group.optional("DryRun")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
         })
     }
 }
@@ -958,6 +1208,52 @@ impl FromQuery for DetachVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableFastSnapshotRestoresRequest {
+    pub availability_zones: Vec<String>,
+    pub availability_zone_ids: Vec<String>,
+    pub source_snapshot_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableFastSnapshotRestoresRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AvailabilityZone", "AvailabilityZoneId", "SourceSnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            availability_zones: group.list("AvailabilityZone")?,
+            availability_zone_ids: group.list("AvailabilityZoneId")?,
+            source_snapshot_ids: group.required_list("SourceSnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableSnapshotBlockPublicAccessRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableSnapshotBlockPublicAccessRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct EbsBlockDevice {
     pub delete_on_termination: Option<bool>,
     pub iops: Option<i32>,
@@ -988,6 +1284,54 @@ impl FromQuery for EbsBlockDevice {
             throughput: group.optional("Throughput")?,
             encrypted: group.optional("Encrypted")?,
             volume_initialization_rate: group.optional("VolumeInitializationRate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableFastSnapshotRestoresRequest {
+    pub availability_zones: Vec<String>,
+    pub availability_zone_ids: Vec<String>,
+    pub source_snapshot_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableFastSnapshotRestoresRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AvailabilityZone", "AvailabilityZoneId", "SourceSnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            availability_zones: group.list("AvailabilityZone")?,
+            availability_zone_ids: group.list("AvailabilityZoneId")?,
+            source_snapshot_ids: group.required_list("SourceSnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableSnapshotBlockPublicAccessRequest {
+    pub state: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableSnapshotBlockPublicAccessRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["State", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            state: group.required("State")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -1051,6 +1395,26 @@ impl FromQuery for GetConsoleOutputRequest {
         Ok(Self {
             instance_id: group.required("InstanceId")?,
             latest: group.optional("Latest")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetSnapshotBlockPublicAccessStateRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetSnapshotBlockPublicAccessStateRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -1196,6 +1560,142 @@ impl FromQuery for InstanceNetworkPerformanceOptionsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct InstanceSpecification {
+    pub instance_id: String,
+    pub exclude_boot_volume: Option<bool>,
+    pub exclude_data_volume_ids: Vec<String>,
+}
+
+impl FromQuery for InstanceSpecification {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["InstanceId", "ExcludeBootVolume", "ExcludeDataVolumeId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            instance_id: group.required("InstanceId")?,
+            exclude_boot_volume: group.optional("ExcludeBootVolume")?,
+            exclude_data_volume_ids: group.list("ExcludeDataVolumeId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ListSnapshotsInRecycleBinRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub snapshot_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ListSnapshotsInRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["MaxResults", "NextToken", "SnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            snapshot_ids: group.list("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LockSnapshotRequest {
+    pub snapshot_id: String,
+    pub dry_run: Option<bool>,
+    pub lock_mode: String,
+    pub cool_off_period: Option<i32>,
+    pub lock_duration: Option<i32>,
+    pub expiration_date: Option<Timestamp>,
+}
+
+impl FromQuery for LockSnapshotRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SnapshotId", "DryRun", "LockMode", "CoolOffPeriod", "LockDuration", "ExpirationDate"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            snapshot_id: group.required("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+            lock_mode: group.required("LockMode")?,
+            cool_off_period: group.optional("CoolOffPeriod")?,
+            lock_duration: group.optional("LockDuration")?,
+            expiration_date: group.optional("ExpirationDate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifySnapshotAttributeRequest {
+    pub attribute: Option<String>,
+    pub create_volume_permission: Option<CreateVolumePermissionModifications>,
+    pub group_names: Vec<String>,
+    pub operation_type: Option<String>,
+    pub snapshot_id: String,
+    pub user_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifySnapshotAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "CreateVolumePermission", "UserGroup", "OperationType", "SnapshotId", "UserId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.optional("Attribute")?,
+            create_volume_permission: group.optional("CreateVolumePermission")?,
+            group_names: group.list("UserGroup")?,
+            operation_type: group.optional("OperationType")?,
+            snapshot_id: group.required("SnapshotId")?,
+            user_ids: group.list("UserId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifySnapshotTierRequest {
+    pub snapshot_id: String,
+    pub storage_tier: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifySnapshotTierRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SnapshotId", "StorageTier", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            snapshot_id: group.required("SnapshotId")?,
+            storage_tier: group.optional("StorageTier")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct Placement {
     pub availability_zone_id: Option<String>,
     pub availability_zone: Option<String>,
@@ -1304,6 +1804,78 @@ impl FromQuery for RegisterImageRequest {
             virtualization_type: group.optional("VirtualizationType")?,
             sriov_net_support: group.optional("SriovNetSupport")?,
             ena_support: group.optional("EnaSupport")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResetSnapshotAttributeRequest {
+    pub attribute: String,
+    pub snapshot_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ResetSnapshotAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "SnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.required("Attribute")?,
+            snapshot_id: group.required("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RestoreSnapshotFromRecycleBinRequest {
+    pub snapshot_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RestoreSnapshotFromRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            snapshot_id: group.required("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RestoreSnapshotTierRequest {
+    pub snapshot_id: String,
+    pub temporary_restore_days: Option<i32>,
+    pub permanent_restore: Option<bool>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RestoreSnapshotTierRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SnapshotId", "TemporaryRestoreDays", "PermanentRestore", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            snapshot_id: group.required("SnapshotId")?,
+            temporary_restore_days: group.optional("TemporaryRestoreDays")?,
+            permanent_restore: group.optional("PermanentRestore")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -1517,6 +2089,28 @@ impl FromQuery for TerminateInstancesRequest {
         Ok(Self {
             instance_ids: group.required_list("InstanceId")?,
             skip_os_shutdown: group.optional("SkipOsShutdown")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct UnlockSnapshotRequest {
+    pub snapshot_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for UnlockSnapshotRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SnapshotId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            snapshot_id: group.required("SnapshotId")?,
             dry_run: group.optional("DryRun")?,
         })
     }

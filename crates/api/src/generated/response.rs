@@ -133,6 +133,20 @@ impl ToXml for CapacityReservationSpecificationResponse {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CopySnapshotResult {
+    pub tags: Vec<Tag>,
+    pub snapshot_id: Option<String>,
+}
+
+impl ToXml for CopySnapshotResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CpuOptions {
     pub core_count: Option<i32>,
     pub threads_per_core: Option<i32>,
@@ -154,6 +168,32 @@ pub struct CreateImageResult {
 impl ToXml for CreateImageResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("imageId", self.image_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateSnapshotsResult {
+    pub snapshots: Vec<SnapshotInfo>,
+}
+
+impl ToXml for CreateSnapshotsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("snapshotSet", "item", &self.snapshots);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateVolumePermission {
+    pub user_id: Option<String>,
+    pub group: Option<String>,
+}
+
+impl ToXml for CreateVolumePermission {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("userId", self.user_id.as_ref());
+        xml.member("group", self.group.as_ref());
     }
 }
 
@@ -220,6 +260,52 @@ pub struct DescribeAvailabilityZonesResult {
 impl ToXml for DescribeAvailabilityZonesResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("availabilityZoneInfo", "item", &self.availability_zones);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeFastSnapshotRestoreSuccessItem {
+    pub snapshot_id: Option<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub state: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub owner_id: Option<String>,
+    pub enabling_time: Option<Timestamp>,
+    pub optimizing_time: Option<Timestamp>,
+    pub enabled_time: Option<Timestamp>,
+    pub disabling_time: Option<Timestamp>,
+    pub disabled_time: Option<Timestamp>,
+}
+
+impl ToXml for DescribeFastSnapshotRestoreSuccessItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("stateTransitionReason", self.state_transition_reason.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("enablingTime", self.enabling_time.as_ref());
+        xml.member("optimizingTime", self.optimizing_time.as_ref());
+        xml.member("enabledTime", self.enabled_time.as_ref());
+        xml.member("disablingTime", self.disabling_time.as_ref());
+        xml.member("disabledTime", self.disabled_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeFastSnapshotRestoresResult {
+    pub fast_snapshot_restores: Vec<DescribeFastSnapshotRestoreSuccessItem>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeFastSnapshotRestoresResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("fastSnapshotRestoreSet", "item", &self.fast_snapshot_restores);
+        xml.member("nextToken", self.next_token.as_ref());
     }
 }
 
@@ -293,6 +379,20 @@ impl ToXml for DescribeKeyPairsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeLockedSnapshotsResult {
+    pub snapshots: Vec<LockedSnapshotsInfo>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeLockedSnapshotsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("snapshotSet", "item", &self.snapshots);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeRegionsResult {
     pub regions: Vec<Region>,
 }
@@ -314,6 +414,36 @@ impl ToXml for DescribeSecurityGroupsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("nextToken", self.next_token.as_ref());
         xml.list("securityGroupInfo", "item", &self.security_groups);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeSnapshotAttributeResult {
+    pub product_codes: Option<Vec<ProductCode>>,
+    pub snapshot_id: Option<String>,
+    pub create_volume_permissions: Option<Vec<CreateVolumePermission>>,
+}
+
+impl ToXml for DescribeSnapshotAttributeResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list_if_there("productCodes", "item", self.product_codes.as_deref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.list_if_there("createVolumePermission", "item", self.create_volume_permissions.as_deref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeSnapshotTierStatusResult {
+    pub snapshot_tier_statuses: Vec<SnapshotTierStatus>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeSnapshotTierStatusResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("snapshotTierStatusSet", "item", &self.snapshot_tier_statuses);
+        xml.member("nextToken", self.next_token.as_ref());
     }
 }
 
@@ -398,6 +528,108 @@ impl ToXml for DescribeVpcsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("nextToken", self.next_token.as_ref());
         xml.list("vpcSet", "item", &self.vpcs);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableFastSnapshotRestoreErrorItem {
+    pub snapshot_id: Option<String>,
+    pub fast_snapshot_restore_state_errors: Vec<DisableFastSnapshotRestoreStateErrorItem>,
+}
+
+impl ToXml for DisableFastSnapshotRestoreErrorItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.list("fastSnapshotRestoreStateErrorSet", "item", &self.fast_snapshot_restore_state_errors);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableFastSnapshotRestoreStateError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+impl ToXml for DisableFastSnapshotRestoreStateError {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("code", self.code.as_ref());
+        xml.member("message", self.message.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableFastSnapshotRestoreStateErrorItem {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub error: Option<DisableFastSnapshotRestoreStateError>,
+}
+
+impl ToXml for DisableFastSnapshotRestoreStateErrorItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("error", self.error.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableFastSnapshotRestoreSuccessItem {
+    pub snapshot_id: Option<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub state: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub owner_id: Option<String>,
+    pub enabling_time: Option<Timestamp>,
+    pub optimizing_time: Option<Timestamp>,
+    pub enabled_time: Option<Timestamp>,
+    pub disabling_time: Option<Timestamp>,
+    pub disabled_time: Option<Timestamp>,
+}
+
+impl ToXml for DisableFastSnapshotRestoreSuccessItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("stateTransitionReason", self.state_transition_reason.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("enablingTime", self.enabling_time.as_ref());
+        xml.member("optimizingTime", self.optimizing_time.as_ref());
+        xml.member("enabledTime", self.enabled_time.as_ref());
+        xml.member("disablingTime", self.disabling_time.as_ref());
+        xml.member("disabledTime", self.disabled_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableFastSnapshotRestoresResult {
+    pub successful: Vec<DisableFastSnapshotRestoreSuccessItem>,
+    pub unsuccessful: Vec<DisableFastSnapshotRestoreErrorItem>,
+}
+
+impl ToXml for DisableFastSnapshotRestoresResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("successful", "item", &self.successful);
+        xml.list("unsuccessful", "item", &self.unsuccessful);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableSnapshotBlockPublicAccessResult {
+    pub state: Option<String>,
+}
+
+impl ToXml for DisableSnapshotBlockPublicAccessResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
     }
 }
 
@@ -497,6 +729,108 @@ impl ToXml for EbsStatusSummary {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableFastSnapshotRestoreErrorItem {
+    pub snapshot_id: Option<String>,
+    pub fast_snapshot_restore_state_errors: Vec<EnableFastSnapshotRestoreStateErrorItem>,
+}
+
+impl ToXml for EnableFastSnapshotRestoreErrorItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.list("fastSnapshotRestoreStateErrorSet", "item", &self.fast_snapshot_restore_state_errors);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableFastSnapshotRestoreStateError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+impl ToXml for EnableFastSnapshotRestoreStateError {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("code", self.code.as_ref());
+        xml.member("message", self.message.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableFastSnapshotRestoreStateErrorItem {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub error: Option<EnableFastSnapshotRestoreStateError>,
+}
+
+impl ToXml for EnableFastSnapshotRestoreStateErrorItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("error", self.error.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableFastSnapshotRestoreSuccessItem {
+    pub snapshot_id: Option<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub state: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub owner_id: Option<String>,
+    pub enabling_time: Option<Timestamp>,
+    pub optimizing_time: Option<Timestamp>,
+    pub enabled_time: Option<Timestamp>,
+    pub disabling_time: Option<Timestamp>,
+    pub disabled_time: Option<Timestamp>,
+}
+
+impl ToXml for EnableFastSnapshotRestoreSuccessItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("stateTransitionReason", self.state_transition_reason.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("enablingTime", self.enabling_time.as_ref());
+        xml.member("optimizingTime", self.optimizing_time.as_ref());
+        xml.member("enabledTime", self.enabled_time.as_ref());
+        xml.member("disablingTime", self.disabling_time.as_ref());
+        xml.member("disabledTime", self.disabled_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableFastSnapshotRestoresResult {
+    pub successful: Vec<EnableFastSnapshotRestoreSuccessItem>,
+    pub unsuccessful: Vec<EnableFastSnapshotRestoreErrorItem>,
+}
+
+impl ToXml for EnableFastSnapshotRestoresResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("successful", "item", &self.successful);
+        xml.list("unsuccessful", "item", &self.unsuccessful);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableSnapshotBlockPublicAccessResult {
+    pub state: Option<String>,
+}
+
+impl ToXml for EnableSnapshotBlockPublicAccessResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct EnclaveOptions {
     pub enabled: Option<bool>,
 }
@@ -520,6 +854,20 @@ impl ToXml for GetConsoleOutputResult {
         xml.member("instanceId", self.instance_id.as_ref());
         xml.member("timestamp", self.timestamp.as_ref());
         xml.member("output", self.output.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetSnapshotBlockPublicAccessStateResult {
+    pub state: Option<String>,
+    pub managed_by: Option<String>,
+}
+
+impl ToXml for GetSnapshotBlockPublicAccessStateResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.member("managedBy", self.managed_by.as_ref());
     }
 }
 
@@ -1209,6 +1557,74 @@ impl ToXml for LaunchPermission {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ListSnapshotsInRecycleBinResult {
+    pub snapshots: Vec<SnapshotRecycleBinInfo>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for ListSnapshotsInRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("snapshotSet", "item", &self.snapshots);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LockSnapshotResult {
+    pub snapshot_id: Option<String>,
+    pub lock_state: Option<String>,
+    pub lock_duration: Option<i32>,
+    pub cool_off_period: Option<i32>,
+    pub cool_off_period_expires_on: Option<Timestamp>,
+    pub lock_created_on: Option<Timestamp>,
+    pub lock_expires_on: Option<Timestamp>,
+    pub lock_duration_start_time: Option<Timestamp>,
+}
+
+impl ToXml for LockSnapshotResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("lockState", self.lock_state.as_ref());
+        xml.member("lockDuration", self.lock_duration.as_ref());
+        xml.member("coolOffPeriod", self.cool_off_period.as_ref());
+        xml.member("coolOffPeriodExpiresOn", self.cool_off_period_expires_on.as_ref());
+        xml.member("lockCreatedOn", self.lock_created_on.as_ref());
+        xml.member("lockExpiresOn", self.lock_expires_on.as_ref());
+        xml.member("lockDurationStartTime", self.lock_duration_start_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LockedSnapshotsInfo {
+    pub owner_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub lock_state: Option<String>,
+    pub lock_duration: Option<i32>,
+    pub cool_off_period: Option<i32>,
+    pub cool_off_period_expires_on: Option<Timestamp>,
+    pub lock_created_on: Option<Timestamp>,
+    pub lock_duration_start_time: Option<Timestamp>,
+    pub lock_expires_on: Option<Timestamp>,
+}
+
+impl ToXml for LockedSnapshotsInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("lockState", self.lock_state.as_ref());
+        xml.member("lockDuration", self.lock_duration.as_ref());
+        xml.member("coolOffPeriod", self.cool_off_period.as_ref());
+        xml.member("coolOffPeriodExpiresOn", self.cool_off_period_expires_on.as_ref());
+        xml.member("lockCreatedOn", self.lock_created_on.as_ref());
+        xml.member("lockDurationStartTime", self.lock_duration_start_time.as_ref());
+        xml.member("lockExpiresOn", self.lock_expires_on.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct MemoryInfo {
     #[cfg_attr(test, serde(rename = "SizeInMiB"))]
     pub size_in_mib: Option<i64>,
@@ -1217,6 +1633,20 @@ pub struct MemoryInfo {
 impl ToXml for MemoryInfo {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("sizeInMiB", self.size_in_mib.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifySnapshotTierResult {
+    pub snapshot_id: Option<String>,
+    pub tiering_start_time: Option<Timestamp>,
+}
+
+impl ToXml for ModifySnapshotTierResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("tieringStartTime", self.tiering_start_time.as_ref());
     }
 }
 
@@ -1438,6 +1868,54 @@ impl ToXml for Reservation {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RestoreSnapshotFromRecycleBinResult {
+    pub snapshot_id: Option<String>,
+    pub description: Option<String>,
+    pub encrypted: Option<bool>,
+    pub owner_id: Option<String>,
+    pub progress: Option<String>,
+    pub start_time: Option<Timestamp>,
+    pub state: Option<String>,
+    pub volume_id: Option<String>,
+    pub volume_size: Option<i32>,
+    pub sse_type: Option<String>,
+}
+
+impl ToXml for RestoreSnapshotFromRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("encrypted", self.encrypted.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("progress", self.progress.as_ref());
+        xml.member("startTime", self.start_time.as_ref());
+        xml.member("status", self.state.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("volumeSize", self.volume_size.as_ref());
+        xml.member("sseType", self.sse_type.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RestoreSnapshotTierResult {
+    pub snapshot_id: Option<String>,
+    pub restore_start_time: Option<Timestamp>,
+    pub restore_duration: Option<i32>,
+    pub is_permanent_restore: Option<bool>,
+}
+
+impl ToXml for RestoreSnapshotTierResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("restoreStartTime", self.restore_start_time.as_ref());
+        xml.member("restoreDuration", self.restore_duration.as_ref());
+        xml.member("isPermanentRestore", self.is_permanent_restore.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct SecurityGroup {
     pub group_id: Option<String>,
     pub ip_permissions_egress: Vec<IpPermission>,
@@ -1469,6 +1947,10 @@ impl ToXml for SecurityGroup {
 pub struct Snapshot {
     pub tags: Vec<Tag>,
     pub storage_tier: Option<String>,
+    pub restore_expiry_time: Option<Timestamp>,
+    pub sse_type: Option<String>,
+    pub transfer_type: Option<String>,
+    pub completion_duration_minutes: Option<i32>,
     pub completion_time: Option<Timestamp>,
     pub full_snapshot_size_in_bytes: Option<i64>,
     pub snapshot_id: Option<String>,
@@ -1488,6 +1970,10 @@ impl ToXml for Snapshot {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list_if_any("tagSet", "item", &self.tags);
         xml.member("storageTier", self.storage_tier.as_ref());
+        xml.member("restoreExpiryTime", self.restore_expiry_time.as_ref());
+        xml.member("sseType", self.sse_type.as_ref());
+        xml.member("transferType", self.transfer_type.as_ref());
+        xml.member("completionDurationMinutes", self.completion_duration_minutes.as_ref());
         xml.member("completionTime", self.completion_time.as_ref());
         xml.member("fullSnapshotSizeInBytes", self.full_snapshot_size_in_bytes.as_ref());
         xml.member("snapshotId", self.snapshot_id.as_ref());
@@ -1501,6 +1987,92 @@ impl ToXml for Snapshot {
         xml.member("volumeSize", self.volume_size.as_ref());
         xml.member("encrypted", self.encrypted.as_ref());
         xml.member("kmsKeyId", self.kms_key_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct SnapshotInfo {
+    pub description: Option<String>,
+    pub tags: Vec<Tag>,
+    pub encrypted: Option<bool>,
+    pub volume_id: Option<String>,
+    pub state: Option<String>,
+    pub volume_size: Option<i32>,
+    pub start_time: Option<Timestamp>,
+    pub progress: Option<String>,
+    pub owner_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub sse_type: Option<String>,
+}
+
+impl ToXml for SnapshotInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("description", self.description.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("encrypted", self.encrypted.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("volumeSize", self.volume_size.as_ref());
+        xml.member("startTime", self.start_time.as_ref());
+        xml.member("progress", self.progress.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("sseType", self.sse_type.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct SnapshotRecycleBinInfo {
+    pub snapshot_id: Option<String>,
+    pub recycle_bin_enter_time: Option<Timestamp>,
+    pub recycle_bin_exit_time: Option<Timestamp>,
+    pub description: Option<String>,
+    pub volume_id: Option<String>,
+}
+
+impl ToXml for SnapshotRecycleBinInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("recycleBinEnterTime", self.recycle_bin_enter_time.as_ref());
+        xml.member("recycleBinExitTime", self.recycle_bin_exit_time.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct SnapshotTierStatus {
+    pub snapshot_id: Option<String>,
+    pub volume_id: Option<String>,
+    pub status: Option<String>,
+    pub owner_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub storage_tier: Option<String>,
+    pub last_tiering_start_time: Option<Timestamp>,
+    pub last_tiering_progress: Option<i32>,
+    pub last_tiering_operation_status: Option<String>,
+    pub last_tiering_operation_status_detail: Option<String>,
+    pub archival_complete_time: Option<Timestamp>,
+    pub restore_expiry_time: Option<Timestamp>,
+}
+
+impl ToXml for SnapshotTierStatus {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("status", self.status.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("storageTier", self.storage_tier.as_ref());
+        xml.member("lastTieringStartTime", self.last_tiering_start_time.as_ref());
+        xml.member("lastTieringProgress", self.last_tiering_progress.as_ref());
+        xml.member("lastTieringOperationStatus", self.last_tiering_operation_status.as_ref());
+        xml.member("lastTieringOperationStatusDetail", self.last_tiering_operation_status_detail.as_ref());
+        xml.member("archivalCompleteTime", self.archival_complete_time.as_ref());
+        xml.member("restoreExpiryTime", self.restore_expiry_time.as_ref());
     }
 }
 
@@ -1643,6 +2215,18 @@ pub struct TerminateInstancesResult {
 impl ToXml for TerminateInstancesResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("instancesSet", "item", &self.terminating_instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct UnlockSnapshotResult {
+    pub snapshot_id: Option<String>,
+}
+
+impl ToXml for UnlockSnapshotResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("snapshotId", self.snapshot_id.as_ref());
     }
 }
 
@@ -1945,6 +2529,25 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("CreateTags", None),
     ("DeleteTags", None),
     ("DescribeTags", Some("DescribeTagsResult")),
+    ("CreateSnapshots", Some("CreateSnapshotsResult")),
+    ("CopySnapshot", Some("CopySnapshotResult")),
+    ("DescribeSnapshotAttribute", Some("DescribeSnapshotAttributeResult")),
+    ("ModifySnapshotAttribute", None),
+    ("ResetSnapshotAttribute", None),
+    ("LockSnapshot", Some("LockSnapshotResult")),
+    ("UnlockSnapshot", Some("UnlockSnapshotResult")),
+    ("DescribeLockedSnapshots", Some("DescribeLockedSnapshotsResult")),
+    ("ModifySnapshotTier", Some("ModifySnapshotTierResult")),
+    ("RestoreSnapshotTier", Some("RestoreSnapshotTierResult")),
+    ("DescribeSnapshotTierStatus", Some("DescribeSnapshotTierStatusResult")),
+    ("ListSnapshotsInRecycleBin", Some("ListSnapshotsInRecycleBinResult")),
+    ("RestoreSnapshotFromRecycleBin", Some("RestoreSnapshotFromRecycleBinResult")),
+    ("EnableFastSnapshotRestores", Some("EnableFastSnapshotRestoresResult")),
+    ("DisableFastSnapshotRestores", Some("DisableFastSnapshotRestoresResult")),
+    ("DescribeFastSnapshotRestores", Some("DescribeFastSnapshotRestoresResult")),
+    ("EnableSnapshotBlockPublicAccess", Some("EnableSnapshotBlockPublicAccessResult")),
+    ("DisableSnapshotBlockPublicAccess", Some("DisableSnapshotBlockPublicAccessResult")),
+    ("GetSnapshotBlockPublicAccessState", Some("GetSnapshotBlockPublicAccessStateResult")),
 ];
 
 /// Writes a response of the named operation.
@@ -1986,6 +2589,23 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "DescribeSubnets" => read::<DescribeSubnetsResult>(response),
         "DescribeSecurityGroups" => read::<DescribeSecurityGroupsResult>(response),
         "DescribeTags" => read::<DescribeTagsResult>(response),
+        "CreateSnapshots" => read::<CreateSnapshotsResult>(response),
+        "CopySnapshot" => read::<CopySnapshotResult>(response),
+        "DescribeSnapshotAttribute" => read::<DescribeSnapshotAttributeResult>(response),
+        "LockSnapshot" => read::<LockSnapshotResult>(response),
+        "UnlockSnapshot" => read::<UnlockSnapshotResult>(response),
+        "DescribeLockedSnapshots" => read::<DescribeLockedSnapshotsResult>(response),
+        "ModifySnapshotTier" => read::<ModifySnapshotTierResult>(response),
+        "RestoreSnapshotTier" => read::<RestoreSnapshotTierResult>(response),
+        "DescribeSnapshotTierStatus" => read::<DescribeSnapshotTierStatusResult>(response),
+        "ListSnapshotsInRecycleBin" => read::<ListSnapshotsInRecycleBinResult>(response),
+        "RestoreSnapshotFromRecycleBin" => read::<RestoreSnapshotFromRecycleBinResult>(response),
+        "EnableFastSnapshotRestores" => read::<EnableFastSnapshotRestoresResult>(response),
+        "DisableFastSnapshotRestores" => read::<DisableFastSnapshotRestoresResult>(response),
+        "DescribeFastSnapshotRestores" => read::<DescribeFastSnapshotRestoresResult>(response),
+        "EnableSnapshotBlockPublicAccess" => read::<EnableSnapshotBlockPublicAccessResult>(response),
+        "DisableSnapshotBlockPublicAccess" => read::<DisableSnapshotBlockPublicAccessResult>(response),
+        "GetSnapshotBlockPublicAccessState" => read::<GetSnapshotBlockPublicAccessStateResult>(response),
         _ => return None,
     })
 }

@@ -16,6 +16,7 @@ mod slots;
 mod storing;
 mod support;
 mod threads;
+mod transferring;
 
 /// Whether the domain that most of these tests use has a key; the other one is the opposite.
 pub(crate) const HERE_IS_SEALED: bool = false;

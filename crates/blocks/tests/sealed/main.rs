@@ -27,6 +27,8 @@ mod storing;
 mod support;
 #[path = "../engine/threads.rs"]
 mod threads;
+#[path = "../engine/transferring.rs"]
+mod transferring;
 
 /// Whether the domain that most of these tests use has a key; the other one is the opposite.
 pub(crate) const HERE_IS_SEALED: bool = true;
