@@ -1,5 +1,9 @@
 //! The answers of verbs that are not nouns of the model.
 
+mod images;
+
+pub use images::*;
+
 use std::fmt;
 
 use cairn_model::{

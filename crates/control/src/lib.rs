@@ -28,6 +28,8 @@
 //! - [`recover`]: metadata that was lost, rebuilt from packs and records.
 //! - `engine`: the files that hold bytes.
 //! - `image`: registering images, and making them of instances.
+//! - `image_sharing`, `image_life`, [`image_settings`]: who launches them, and for how long.
+//! - `image_lineage`, `image_usage`: where they come from, and what comes from them.
 //! - `launch`, [`instance`], `attachment`: launching instances, starting and ending them, their
 //!   volumes.
 //! - `boot_set`: what guests read when they boot, fetched first the next time.
@@ -58,6 +60,11 @@ pub mod export;
 pub mod fuzzing;
 mod holders;
 mod image;
+mod image_life;
+mod image_lineage;
+pub mod image_settings;
+mod image_sharing;
+mod image_usage;
 pub mod instance;
 mod instance_type;
 pub mod jobs;

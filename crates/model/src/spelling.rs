@@ -1,7 +1,10 @@
 //! How EC2 spells the values of every enumeration, in one table.
 
 use crate::{
-    image::{Architecture, BootMode, ImageState, VirtualizationType},
+    image::{
+        Architecture, BootMode, ImageState, ImageType, RootDeviceType, VirtualizationType,
+        allowed::AllowedImagesState, usage::ReportState,
+    },
     instance::{InstanceState, ShutdownBehavior},
     key_pair::KeyType,
     snapshot::SnapshotState,
@@ -71,6 +74,25 @@ spelling! {
         Error "error",
         Disabled "disabled",
     }
+    ImageType {
+        Machine "machine",
+        Kernel "kernel",
+        Ramdisk "ramdisk",
+    }
+    RootDeviceType {
+        Ebs "ebs",
+        InstanceStore "instance-store",
+    }
+    AllowedImagesState {
+        Disabled "disabled",
+        AuditMode "audit-mode",
+        Enabled "enabled",
+    }
+    ReportState {
+        Pending "pending",
+        Available "available",
+        Error "error",
+    }
     SnapshotState {
         Pending "pending",
         Completed "completed",
@@ -118,6 +140,7 @@ spelling! {
     }
     ResourceType {
         Image "image",
+        ImageUsageReport "image-usage-report",
         Instance "instance",
         InternetGateway "internet-gateway",
         KeyPair "key-pair",

@@ -48,6 +48,29 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("CreateTags", "CreateTagsRequest"),
     ("DeleteTags", "DeleteTagsRequest"),
     ("DescribeTags", "DescribeTagsRequest"),
+    ("ModifyImageAttribute", "ModifyImageAttributeRequest"),
+    ("ResetImageAttribute", "ResetImageAttributeRequest"),
+    ("CancelImageLaunchPermission", "CancelImageLaunchPermissionRequest"),
+    ("EnableImage", "EnableImageRequest"),
+    ("DisableImage", "DisableImageRequest"),
+    ("EnableImageDeprecation", "EnableImageDeprecationRequest"),
+    ("DisableImageDeprecation", "DisableImageDeprecationRequest"),
+    ("EnableImageDeregistrationProtection", "EnableImageDeregistrationProtectionRequest"),
+    ("DisableImageDeregistrationProtection", "DisableImageDeregistrationProtectionRequest"),
+    ("DescribeImageReferences", "DescribeImageReferencesRequest"),
+    ("GetImageAncestry", "GetImageAncestryRequest"),
+    ("DescribeInstanceImageMetadata", "DescribeInstanceImageMetadataRequest"),
+    ("CreateImageUsageReport", "CreateImageUsageReportRequest"),
+    ("DescribeImageUsageReports", "DescribeImageUsageReportsRequest"),
+    ("DescribeImageUsageReportEntries", "DescribeImageUsageReportEntriesRequest"),
+    ("DeleteImageUsageReport", "DeleteImageUsageReportRequest"),
+    ("EnableImageBlockPublicAccess", "EnableImageBlockPublicAccessRequest"),
+    ("DisableImageBlockPublicAccess", "DisableImageBlockPublicAccessRequest"),
+    ("GetImageBlockPublicAccessState", "GetImageBlockPublicAccessStateRequest"),
+    ("EnableAllowedImagesSettings", "EnableAllowedImagesSettingsRequest"),
+    ("DisableAllowedImagesSettings", "DisableAllowedImagesSettingsRequest"),
+    ("GetAllowedImagesSettings", "GetAllowedImagesSettingsRequest"),
+    ("ReplaceImageCriteriaInAllowedImagesSettings", "ReplaceImageCriteriaInAllowedImagesSettingsRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -94,6 +117,29 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "CreateTags" => show::<CreateTagsRequest>(group),
         "DeleteTags" => show::<DeleteTagsRequest>(group),
         "DescribeTags" => show::<DescribeTagsRequest>(group),
+        "ModifyImageAttribute" => show::<ModifyImageAttributeRequest>(group),
+        "ResetImageAttribute" => show::<ResetImageAttributeRequest>(group),
+        "CancelImageLaunchPermission" => show::<CancelImageLaunchPermissionRequest>(group),
+        "EnableImage" => show::<EnableImageRequest>(group),
+        "DisableImage" => show::<DisableImageRequest>(group),
+        "EnableImageDeprecation" => show::<EnableImageDeprecationRequest>(group),
+        "DisableImageDeprecation" => show::<DisableImageDeprecationRequest>(group),
+        "EnableImageDeregistrationProtection" => show::<EnableImageDeregistrationProtectionRequest>(group),
+        "DisableImageDeregistrationProtection" => show::<DisableImageDeregistrationProtectionRequest>(group),
+        "DescribeImageReferences" => show::<DescribeImageReferencesRequest>(group),
+        "GetImageAncestry" => show::<GetImageAncestryRequest>(group),
+        "DescribeInstanceImageMetadata" => show::<DescribeInstanceImageMetadataRequest>(group),
+        "CreateImageUsageReport" => show::<CreateImageUsageReportRequest>(group),
+        "DescribeImageUsageReports" => show::<DescribeImageUsageReportsRequest>(group),
+        "DescribeImageUsageReportEntries" => show::<DescribeImageUsageReportEntriesRequest>(group),
+        "DeleteImageUsageReport" => show::<DeleteImageUsageReportRequest>(group),
+        "EnableImageBlockPublicAccess" => show::<EnableImageBlockPublicAccessRequest>(group),
+        "DisableImageBlockPublicAccess" => show::<DisableImageBlockPublicAccessRequest>(group),
+        "GetImageBlockPublicAccessState" => show::<GetImageBlockPublicAccessStateRequest>(group),
+        "EnableAllowedImagesSettings" => show::<EnableAllowedImagesSettingsRequest>(group),
+        "DisableAllowedImagesSettings" => show::<DisableAllowedImagesSettingsRequest>(group),
+        "GetAllowedImagesSettings" => show::<GetAllowedImagesSettingsRequest>(group),
+        "ReplaceImageCriteriaInAllowedImagesSettings" => show::<ReplaceImageCriteriaInAllowedImagesSettingsRequest>(group),
         _ => return None,
     })
 }
@@ -126,6 +172,26 @@ impl FromQuery for AttachVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AttributeValue {
+    pub value: Option<String>,
+}
+
+impl FromQuery for AttributeValue {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Value"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            value: group.kept("Value")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct BlockDeviceMapping {
     pub ebs: Option<EbsBlockDevice>,
     pub no_device: Option<String>,
@@ -146,6 +212,28 @@ impl FromQuery for BlockDeviceMapping {
             no_device: group.kept("NoDevice")?,
             device_name: group.optional("DeviceName")?,
             virtual_name: group.optional("VirtualName")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CancelImageLaunchPermissionRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CancelImageLaunchPermissionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -196,6 +284,36 @@ impl FromQuery for CreateImageRequest {
             description: group.optional("Description")?,
             no_reboot: group.optional("NoReboot")?,
             block_device_mappings: group.list("BlockDeviceMapping")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateImageUsageReportRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+    pub resource_types: Vec<ImageUsageResourceTypeRequest>,
+    pub account_ids: Vec<String>,
+    pub client_token: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+impl FromQuery for CreateImageUsageReportRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun", "ResourceType", "AccountId", "ClientToken", "TagSpecification"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+            resource_types: group.required_list("ResourceType")?,
+            account_ids: group.list("AccountId")?,
+            client_token: group.optional("ClientToken")?,
+            tag_specifications: group.list("TagSpecification")?,
         })
     }
 }
@@ -326,6 +444,26 @@ impl FromQuery for CreateVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreationDateConditionRequest {
+    pub maximum_days_since_created: Option<i32>,
+}
+
+impl FromQuery for CreationDateConditionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["MaximumDaysSinceCreated"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            maximum_days_since_created: group.optional("MaximumDaysSinceCreated")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreditSpecificationRequest {
 }
 
@@ -338,6 +476,28 @@ impl FromQuery for CreditSpecificationRequest {
             only: &[("CpuCredits", &["standard", "unlimited"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteImageUsageReportRequest {
+    pub report_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DeleteImageUsageReportRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ReportId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            report_id: group.required("ReportId")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -430,6 +590,26 @@ impl FromQuery for DeleteVolumeRequest {
         Ok(Self {
             volume_id: group.required("VolumeId")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeprecationTimeConditionRequest {
+    pub maximum_days_since_deprecated: Option<i32>,
+}
+
+impl FromQuery for DeprecationTimeConditionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["MaximumDaysSinceDeprecated"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            maximum_days_since_deprecated: group.optional("MaximumDaysSinceDeprecated")?,
         })
     }
 }
@@ -532,6 +712,96 @@ impl FromQuery for DescribeImageAttributeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeImageReferencesRequest {
+    pub image_ids: Vec<String>,
+    pub include_all_resource_types: Option<bool>,
+    pub resource_types: Vec<ResourceTypeRequest>,
+    pub next_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeImageReferencesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "IncludeAllResourceTypes", "ResourceType", "NextToken", "DryRun", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.required_list("ImageId")?,
+            include_all_resource_types: group.optional("IncludeAllResourceTypes")?,
+            resource_types: group.list("ResourceType")?,
+            next_token: group.optional("NextToken")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeImageUsageReportEntriesRequest {
+    pub image_ids: Vec<String>,
+    pub report_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub filters: Vec<Filter>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeImageUsageReportEntriesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "ReportId", "NextToken", "Filter", "DryRun", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.list("ImageId")?,
+            report_ids: group.list("ReportId")?,
+            next_token: group.optional("NextToken")?,
+            filters: group.list("Filter")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeImageUsageReportsRequest {
+    pub image_ids: Vec<String>,
+    pub report_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub filters: Vec<Filter>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeImageUsageReportsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "ReportId", "NextToken", "Filter", "DryRun", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.list("ImageId")?,
+            report_ids: group.list("ReportId")?,
+            next_token: group.optional("NextToken")?,
+            filters: group.list("Filter")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeImagesRequest {
     pub executable_users: Vec<String>,
     pub image_ids: Vec<String>,
@@ -586,6 +856,34 @@ impl FromQuery for DescribeInstanceAttributeRequest {
             dry_run: group.optional("DryRun")?,
             instance_id: group.required("InstanceId")?,
             attribute: group.required("Attribute")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeInstanceImageMetadataRequest {
+    pub filters: Vec<Filter>,
+    pub instance_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeInstanceImageMetadataRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Filter", "InstanceId", "MaxResults", "NextToken", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            filters: group.list("Filter")?,
+            instance_ids: group.list("InstanceId")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -958,6 +1256,112 @@ impl FromQuery for DetachVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableAllowedImagesSettingsRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageBlockPublicAccessRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageBlockPublicAccessRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageDeprecationRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageDeprecationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageDeregistrationProtectionRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageDeregistrationProtectionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct EbsBlockDevice {
     pub delete_on_termination: Option<bool>,
     pub iops: Option<i32>,
@@ -988,6 +1392,120 @@ impl FromQuery for EbsBlockDevice {
             throughput: group.optional("Throughput")?,
             encrypted: group.optional("Encrypted")?,
             volume_initialization_rate: group.optional("VolumeInitializationRate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableAllowedImagesSettingsRequest {
+    pub allowed_images_settings_state: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AllowedImagesSettingsState", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            allowed_images_settings_state: group.required("AllowedImagesSettingsState")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageBlockPublicAccessRequest {
+    pub image_block_public_access_state: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageBlockPublicAccessRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageBlockPublicAccessState", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_block_public_access_state: group.required("ImageBlockPublicAccessState")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageDeprecationRequest {
+    pub image_id: String,
+    pub deprecate_at: Timestamp,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageDeprecationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DeprecateAt", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            deprecate_at: group.required("DeprecateAt")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageDeregistrationProtectionRequest {
+    pub image_id: String,
+    pub with_cooldown: Option<bool>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageDeregistrationProtectionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "WithCooldown", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            with_cooldown: group.optional("WithCooldown")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -1034,6 +1552,26 @@ impl FromQuery for Filter {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetAllowedImagesSettingsRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct GetConsoleOutputRequest {
     pub instance_id: String,
     pub latest: Option<bool>,
@@ -1058,6 +1596,48 @@ impl FromQuery for GetConsoleOutputRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetImageAncestryRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetImageAncestryRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetImageBlockPublicAccessStateRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetImageBlockPublicAccessStateRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct HibernationOptionsRequest {
 }
 
@@ -1070,6 +1650,78 @@ impl FromQuery for HibernationOptionsRequest {
             only: &[("Configured", &["false"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ImageCriterionRequest {
+    pub image_providers: Vec<String>,
+    pub marketplace_product_codes: Vec<String>,
+    pub image_names: Vec<String>,
+    pub deprecation_time_condition: Option<DeprecationTimeConditionRequest>,
+    pub creation_date_condition: Option<CreationDateConditionRequest>,
+}
+
+impl FromQuery for ImageCriterionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageProvider", "MarketplaceProductCode", "ImageName", "DeprecationTimeCondition", "CreationDateCondition"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_providers: group.list("ImageProvider")?,
+            marketplace_product_codes: group.list("MarketplaceProductCode")?,
+            image_names: group.list("ImageName")?,
+            deprecation_time_condition: group.optional("DeprecationTimeCondition")?,
+            creation_date_condition: group.optional("CreationDateCondition")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ImageUsageResourceTypeOptionRequest {
+    pub option_name: Option<String>,
+    pub option_values: Vec<String>,
+}
+
+impl FromQuery for ImageUsageResourceTypeOptionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["OptionName", "OptionValue"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            option_name: group.optional("OptionName")?,
+            option_values: group.list("OptionValue")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ImageUsageResourceTypeRequest {
+    pub resource_type: Option<String>,
+    pub resource_type_options: Vec<ImageUsageResourceTypeOptionRequest>,
+}
+
+impl FromQuery for ImageUsageResourceTypeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ResourceType", "ResourceTypeOption"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            resource_type: group.optional("ResourceType")?,
+            resource_type_options: group.list("ResourceTypeOption")?,
         })
     }
 }
@@ -1196,6 +1848,96 @@ impl FromQuery for InstanceNetworkPerformanceOptionsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchPermission {
+    pub organization_arn: Option<String>,
+    pub organizational_unit_arn: Option<String>,
+    pub user_id: Option<String>,
+    pub group: Option<String>,
+}
+
+impl FromQuery for LaunchPermission {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["OrganizationArn", "OrganizationalUnitArn", "UserId", "Group"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            organization_arn: group.optional("OrganizationArn")?,
+            organizational_unit_arn: group.optional("OrganizationalUnitArn")?,
+            user_id: group.optional("UserId")?,
+            group: group.optional("Group")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchPermissionModifications {
+    pub add: Vec<LaunchPermission>,
+    pub remove: Vec<LaunchPermission>,
+}
+
+impl FromQuery for LaunchPermissionModifications {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Add", "Remove"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            add: group.list("Add")?,
+            remove: group.list("Remove")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyImageAttributeRequest {
+    pub attribute: Option<String>,
+    pub description: Option<AttributeValue>,
+    pub image_id: String,
+    pub launch_permission: Option<LaunchPermissionModifications>,
+    pub operation_type: Option<String>,
+    pub user_groups: Vec<String>,
+    pub user_ids: Vec<String>,
+    pub value: Option<String>,
+    pub organization_arns: Vec<String>,
+    pub organizational_unit_arns: Vec<String>,
+    pub imds_support: Option<AttributeValue>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifyImageAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "Description", "ImageId", "LaunchPermission", "OperationType", "UserGroup", "UserId", "Value", "OrganizationArn", "OrganizationalUnitArn", "ImdsSupport", "DryRun"],
+            ignored: &[],
+            refused: &["ProductCode"],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.optional("Attribute")?,
+            description: group.optional("Description")?,
+            image_id: group.required("ImageId")?,
+            launch_permission: group.optional("LaunchPermission")?,
+            operation_type: group.optional("OperationType")?,
+            user_groups: group.list("UserGroup")?,
+            user_ids: group.list("UserId")?,
+            value: group.kept("Value")?,
+            organization_arns: group.list("OrganizationArn")?,
+            organizational_unit_arns: group.list("OrganizationalUnitArn")?,
+            imds_support: group.optional("ImdsSupport")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct Placement {
     pub availability_zone_id: Option<String>,
     pub availability_zone: Option<String>,
@@ -1304,6 +2046,96 @@ impl FromQuery for RegisterImageRequest {
             virtualization_type: group.optional("VirtualizationType")?,
             sriov_net_support: group.optional("SriovNetSupport")?,
             ena_support: group.optional("EnaSupport")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ReplaceImageCriteriaInAllowedImagesSettingsRequest {
+    pub image_criteria: Vec<ImageCriterionRequest>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ReplaceImageCriteriaInAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageCriterion", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_criteria: group.list("ImageCriterion")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResetImageAttributeRequest {
+    pub attribute: String,
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ResetImageAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.required("Attribute")?,
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResourceTypeOption {
+    pub option_name: Option<String>,
+    pub option_values: Vec<String>,
+}
+
+impl FromQuery for ResourceTypeOption {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["OptionName", "OptionValue"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            option_name: group.optional("OptionName")?,
+            option_values: group.list("OptionValue")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResourceTypeRequest {
+    pub resource_type: Option<String>,
+    pub resource_type_options: Vec<ResourceTypeOption>,
+}
+
+impl FromQuery for ResourceTypeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ResourceType", "ResourceTypeOption"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            resource_type: group.optional("ResourceType")?,
+            resource_type_options: group.list("ResourceTypeOption")?,
         })
     }
 }
