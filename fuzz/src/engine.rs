@@ -101,6 +101,10 @@ fn sample_document() -> Vec<u8> {
         digest: Some("bb".repeat(32)),
         signature: None,
         create_volume_permissions: Default::default(),
+        copy: None,
+        lock: None,
+        recycled: None,
+        tiering: None,
         tags: Tags::from([("k".to_owned(), "v".to_owned())]),
     };
     let owner = Owner {

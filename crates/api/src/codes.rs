@@ -60,6 +60,22 @@ const fn conflict() -> Exception {
     exception("ConflictException", StatusCode::CONFLICT, None)
 }
 
+const fn rule_state() -> Exception {
+    exception(
+        "ConflictException",
+        StatusCode::CONFLICT,
+        Some("INVALID_RULE_STATE"),
+    )
+}
+
+const fn rule_quota() -> Exception {
+    exception(
+        "ServiceQuotaExceededException",
+        StatusCode::PAYMENT_REQUIRED,
+        Some("SERVICE_QUOTA_EXCEEDED"),
+    )
+}
+
 const fn quota() -> Exception {
     exception(
         "ConcurrentLimitExceededException",
@@ -126,6 +142,11 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         ),
         K::SnapshotInUse => (bad("InvalidSnapshot.InUse"), conflict()),
         K::ConcurrentSnapshotLimitExceeded => (bad("ConcurrentSnapshotLimitExceeded"), quota()),
+        // The rules of the Recycle Bin.
+        K::RuleInvalid => (bad("InvalidParameterValue"), value),
+        K::RuleNotFound => (bad("InvalidParameterValue"), not_found("RULE_NOT_FOUND")),
+        K::RuleLockState => (bad("IncorrectState"), rule_state()),
+        K::RuleQuotaExceeded => (bad("ResourceLimitExceeded"), rule_quota()),
         // Images.
         K::ImageIdMalformed => (
             bad("InvalidAMIID.Malformed"),

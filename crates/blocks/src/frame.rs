@@ -15,6 +15,18 @@ use crate::{
 /// zstd's level 1: measured at 1.9 times the speed of level 3, for 5 % more bytes (BENCHMARKS.md, P15).
 const LEVEL: i32 = 1;
 
+/// For what is written once and hardly ever read.
+const DENSE_LEVEL: i32 = 19;
+
+/// How tight a block is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Density {
+    /// As fast as disks are.
+    Usual,
+    /// As tight as it goes, which takes a hundred times as long.
+    Dense,
+}
+
 /// A blob whose header lacks what its pack decides: slot, nonce, and what encryption changes.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
@@ -64,6 +76,8 @@ impl<'a> Frame<'a> {
 /// Memory that a thread uses over and over to compress and decompress.
 struct Scratch {
     compressor: Compressor<'static>,
+    /// Made when it is needed first: it takes tens of megabytes.
+    dense: Option<Compressor<'static>>,
     decompressor: Decompressor<'static>,
     framed: Vec<u8>,
     read: Vec<u8>,
@@ -77,11 +91,16 @@ thread_local! {
 /// come back here.
 pub(crate) fn with_frame<T>(
     id: BlobId,
-    kind: BlobKind,
+    (kind, density): (BlobKind, Density),
     plain: &[u8],
     use_it: impl FnOnce(Frame<'_>) -> T,
 ) -> io::Result<T> {
-    with_scratch(|scratch| use_it(frame(scratch, id, kind, plain)))
+    with_scratch(|scratch| {
+        if density == Density::Dense && scratch.dense.is_none() {
+            scratch.dense = Some(Compressor::new(DENSE_LEVEL)?);
+        }
+        Ok(use_it(frame(scratch, id, (kind, density), plain)))
+    })?
 }
 
 /// Why a blob could not be read.
@@ -207,6 +226,7 @@ fn with_scratch<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> io::Result<T> {
             Some(scratch) => scratch,
             None => slot.insert(Scratch {
                 compressor: Compressor::new(LEVEL)?,
+                dense: None,
                 decompressor: Decompressor::new()?,
                 framed: Vec::new(),
                 read: Vec::new(),
@@ -216,13 +236,22 @@ fn with_scratch<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> io::Result<T> {
     })
 }
 
-fn frame<'a>(scratch: &'a mut Scratch, id: BlobId, kind: BlobKind, plain: &[u8]) -> Frame<'a> {
+fn frame<'a>(
+    scratch: &'a mut Scratch,
+    id: BlobId,
+    (kind, density): (BlobKind, Density),
+    plain: &[u8],
+) -> Frame<'a> {
     let room = BLOB_HEADER_LEN + zstd::zstd_safe::compress_bound(MAX_PLAIN_LEN) + TAG_LEN;
     scratch.framed.resize(room, 0);
     let payload = &mut scratch.framed[BLOB_HEADER_LEN..];
+    let compressor = match (&mut scratch.dense, density) {
+        (Some(dense), Density::Dense) => dense,
+        _ => &mut scratch.compressor,
+    };
     // Nodes are hashes, which do not compress.
     let compressed = match kind {
-        BlobKind::Data => scratch.compressor.compress_to_buffer(plain, payload).ok(),
+        BlobKind::Data => compressor.compress_to_buffer(plain, payload).ok(),
         BlobKind::Meta => None,
     };
     let (compression, body_len) = match compressed {

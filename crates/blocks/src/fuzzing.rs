@@ -88,7 +88,7 @@ pub fn blob(bytes: &[u8]) -> bool {
 pub fn sample_blobs() -> Vec<Vec<u8>> {
     let framed = |kind, plain: &[u8]| {
         let id = DomainKey::plain(DOMAIN).id(&Digest::of(plain));
-        frame::with_frame(id, kind, plain, |frame| {
+        frame::with_frame(id, (kind, frame::Density::Usual), plain, |frame| {
             frame.finish(PACK, 1, 1, None).1.to_vec()
         })
         .expect("a compressor")

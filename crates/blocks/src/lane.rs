@@ -448,11 +448,17 @@ fn finish_open(state: &mut State) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FsDisk, MemoryIndex, frame::with_frame};
+    use crate::{Density, FsDisk, MemoryIndex, frame::with_frame};
 
     fn append(lane: &Lane, n: u8, seen: Generation) -> Appended {
         let append = |frame: Frame<'_>| lane.append(frame, seen).unwrap();
-        with_frame(BlobId([n; 32]), BlobKind::Data, &[n; 1000], append).unwrap()
+        with_frame(
+            BlobId([n; 32]),
+            (BlobKind::Data, Density::Usual),
+            &[n; 1000],
+            append,
+        )
+        .unwrap()
     }
 
     /// A commit that came while the blob was being compressed may have been of the same blob.

@@ -10,6 +10,7 @@
 //! - [`key`]: data keys, and who gives them out.
 //! - [`store`]: the block store: put, sync, get.
 //! - [`collect`]: garbage collection, and what space costs.
+//! - [`transfer`]: a snapshot's content from one domain to another, of this store or another one.
 //! - `session`: who relies on what, until metadata names it.
 //! - [`index`]: the Merkle index of a snapshot: build, look up, diff, verify.
 //! - [`scrub`]: reads packs from end to end, and tells of every changed byte.
@@ -42,6 +43,7 @@ pub mod key;
 pub mod memory_index;
 pub mod scrub;
 pub mod store;
+pub mod transfer;
 pub mod types;
 pub mod zero;
 
@@ -59,6 +61,7 @@ mod urgency;
 
 pub use disk_fs::FsDisk;
 pub use error::{Damage, Error};
+pub use frame::Density;
 pub use index::{
     BadBlock, BadNode, BadReason, Change, LeafNode, RootBuilder, Survey, VerifyProgress,
     VerifyReport,
@@ -69,6 +72,7 @@ pub use recover::{Reindexed, UnreadPack};
 pub use session::Session;
 pub use slots::SlotStats;
 pub use store::{BlockStore, Options, Stats, Stored};
+pub use transfer::{Transferred, transfer};
 pub use types::{
     Alarm, BLOCK_SIZE, BlobId, BlobIndex, BlobKind, Digest, DomainId, Hashed, IndexError, Location,
     PackId, PackUsage, Root,

@@ -20,7 +20,7 @@ use crate::{
     cipher::{DomainKey, Keys},
     disk::{Disk, DiskFile, OpenMode, create_dir_durably},
     error::{Damage, Error, IoContext as _},
-    frame::{self, Unreadable},
+    frame::{self, Density, Unreadable},
     index::Node,
     key::{KEY_LEN, Keyring},
     lane::{Appended, Counters, Generation, Lane, Shared},
@@ -225,7 +225,7 @@ impl BlockStore {
     /// Stores a block of exactly [`BLOCK_SIZE`] bytes unless it is zero or the domain holds it.
     /// Durable only after [`sync`](Self::sync).
     pub fn put(&self, domain: DomainId, block: &[u8]) -> Result<Stored, Error> {
-        self.put_all(domain, &[block], |_| Digest::of(block))
+        self.put_all(domain, &[block], Density::Usual, |_| Digest::of(block))
             .map(|stored| stored[0])
     }
 
@@ -236,14 +236,26 @@ impl BlockStore {
         domain: DomainId,
         block: &Hashed<B>,
     ) -> Result<Stored, Error> {
-        self.put_all(domain, &[block.bytes()], |_| block.digest())
+        self.put_all(domain, &[block.bytes()], Density::Usual, |_| block.digest())
             .map(|stored| stored[0])
     }
 
     /// As [`put`](Self::put), for many blocks, which asks the index for many at once. After an
     /// error any of them may have been stored.
     pub fn put_many(&self, domain: DomainId, blocks: &[&[u8]]) -> Result<Vec<Stored>, Error> {
-        self.put_all(domain, blocks, |at| Digest::of(blocks[at]))
+        self.put_all(domain, blocks, Density::Usual, |at| Digest::of(blocks[at]))
+    }
+
+    /// Which of these blocks the domain holds, so that they need not be put. Like a put, it holds on
+    /// to what it finds for as long as a [`session`](Self::session) lasts.
+    pub fn holds(&self, domain: DomainId, digests: &[Digest]) -> Result<Vec<bool>, Error> {
+        let key = self.shared.keys.of(domain)?;
+        let lane = self.lane(domain, BlobKind::Data);
+        let mut held = Vec::with_capacity(digests.len());
+        for chunk in digests.chunks(LOOKUP_BATCH) {
+            held.extend(self.known(&lane, domain, &key.ids(chunk))?.0);
+        }
+        Ok(held)
     }
 
     /// Makes durable, and records in the index, every put of the domain that returned before
@@ -324,7 +336,7 @@ impl BlockStore {
             .collect();
         let lane = self.lane(domain, BlobKind::Meta);
         blobs.chunks(LOOKUP_BATCH).try_for_each(|chunk| {
-            self.store_chunk(&lane, domain, BlobKind::Meta, chunk)
+            self.store_chunk(&lane, domain, (BlobKind::Meta, Density::Usual), chunk)
                 .map(drop)
         })
     }
@@ -535,10 +547,11 @@ impl BlockStore {
             })
     }
 
-    fn put_all(
+    pub(crate) fn put_all(
         &self,
         domain: DomainId,
         blocks: &[&[u8]],
+        density: Density,
         digest_of: impl Fn(usize) -> Digest,
     ) -> Result<Vec<Stored>, Error> {
         if let Some(block) = blocks.iter().find(|block| block.len() != BLOCK_SIZE) {
@@ -558,7 +571,7 @@ impl BlockStore {
             .collect();
         let mut new = Vec::with_capacity(blobs.len());
         for chunk in blobs.chunks(LOOKUP_BATCH) {
-            new.extend(self.store_chunk(&lane, domain, BlobKind::Data, chunk)?);
+            new.extend(self.store_chunk(&lane, domain, (BlobKind::Data, density), chunk)?);
         }
         let mut new = new.into_iter();
         Ok(digests
@@ -572,14 +585,14 @@ impl BlockStore {
         &self,
         lane: &Lane,
         domain: DomainId,
-        kind: BlobKind,
+        form: (BlobKind, Density),
         blobs: &[(BlobId, &[u8])],
     ) -> Result<Vec<bool>, Error> {
         let ids: Vec<_> = blobs.iter().map(|(id, _)| *id).collect();
         let (known, seen) = self.known(lane, domain, &ids)?;
         let mut new = Vec::with_capacity(blobs.len());
         for ((id, plain), known) in blobs.iter().zip(known) {
-            new.push(!known && self.store_blob(lane, domain, kind, (*id, *plain), seen)?);
+            new.push(!known && self.store_blob(lane, domain, form, (*id, *plain), seen)?);
         }
         Ok(new)
     }
@@ -589,7 +602,7 @@ impl BlockStore {
         &self,
         lane: &Lane,
         domain: DomainId,
-        kind: BlobKind,
+        form: (BlobKind, Density),
         blob: (BlobId, &[u8]),
         seen: Generation,
     ) -> Result<bool, Error> {
@@ -606,7 +619,7 @@ impl BlockStore {
                 return Ok(false);
             }
             seen = now;
-            let appended = frame::with_frame(id, kind, plain, |frame| lane.append(frame, seen));
+            let appended = frame::with_frame(id, form, plain, |frame| lane.append(frame, seen));
             match appended.context("compress for", &self.shared.dir)?? {
                 Appended::New => break,
                 Appended::Known => return Ok(false),

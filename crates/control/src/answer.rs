@@ -1,8 +1,10 @@
 //! The answers of verbs that are not nouns of the model.
 
 mod images;
+mod snapshots;
 
 pub use images::*;
+pub use snapshots::*;
 
 use std::fmt;
 

@@ -385,6 +385,10 @@ mod tests {
             digest: Some(root.digest().to_string()),
             signature: None,
             create_volume_permissions: Default::default(),
+            copy: None,
+            lock: None,
+            recycled: None,
+            tiering: None,
             tags: Tags::new(),
         }
     }

@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 pub use cairn_blocks::Hashed;
 use cairn_blocks::{BLOCK_SIZE, BlockStore, Digest, DomainId, Session};
 use cairn_model::{
-    KmsKey, Region, Snapshot, SnapshotId, SnapshotState, Timestamp, VolumeId, page::Seal as _, tag,
+    KmsKey, Region, Snapshot, SnapshotId, SnapshotState, Timestamp, page::Seal as _, tag,
 };
 use cairn_store::{
     Connection, WriteTx, snapshot,
@@ -22,7 +22,6 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    describe::parse_id,
     engine::{Content, EngineError, blocking},
     holders::upload_blocks,
     jobs::{self, Failure, Job, Next},
@@ -31,13 +30,13 @@ use crate::{
         verbs::{Wish, domain_of},
     },
     request::{CompleteSnapshot, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
-    snapshot::{check_description, complete, content, content_of, fail},
+    snapshot::{self as snapshots, check_description, complete, content, content_of, fail},
     token::Idempotency,
     volume::GIB,
 };
 
 /// The volume that snapshots without a volume are of, as on AWS.
-const NO_VOLUME: &str = "vol-ffffffff";
+pub(crate) const NO_VOLUME: &str = "vol-ffffffff";
 
 /// The largest volume in GiB.
 const LARGEST_GIB: i64 = 65_536;
@@ -215,7 +214,7 @@ impl Control {
             (SnapshotState::Pending, Some(upload)) if !upload.sealed => {}
             // Said before, and said again because the answer was lost.
             (state @ (SnapshotState::Pending | SnapshotState::Completed), _)
-                if is_upload(&snapshot.volume_id) =>
+                if is_upload(&snapshot) =>
             {
                 return Ok(state);
             }
@@ -336,8 +335,8 @@ impl Control {
             return Ok(None);
         };
         let parent = find(conn, caller, id).await?;
-        if parent.state != SnapshotState::Completed {
-            let text = format!("The parent snapshot '{id}' is not completed.");
+        if parent.state != SnapshotState::Completed || !parent.is_in_standard() {
+            let text = format!("The parent snapshot '{id}' is not completed, or is archived.");
             return Err(Error::new(ErrorKind::EbsInvalidParentSnapshot, text));
         }
         if request.volume_size < i64::from(parent.volume_size_gib) {
@@ -382,22 +381,26 @@ impl Control {
             digest: None,
             signature: None,
             create_volume_permissions: Default::default(),
+            copy: None,
+            lock: None,
+            recycled: None,
+            tiering: None,
             tags: tag::checked(tags)
                 .map_err(|error| Error::new(ErrorKind::EbsInvalidTag, error))?,
         })
     }
 
-    /// The caller's snapshot, which has to be completed.
+    /// A snapshot that the caller may read, which has to be completed.
     async fn completed(&self, caller: &Caller, id: &str) -> Result<Snapshot> {
-        let snapshot = find(&mut *self.store().read().await?, caller, id).await?;
+        let snapshot = find_usable(&mut *self.store().read().await?, caller, id).await?;
         match snapshot.state {
-            SnapshotState::Completed => {
+            SnapshotState::Completed if snapshot.is_in_standard() => {
                 self.check_key(snapshot.kms_key_id.as_deref()).await?;
                 Ok(snapshot)
             }
             _ => Err(Error::new(
                 ErrorKind::EbsSnapshotNotCompleted,
-                format!("The snapshot '{id}' is not in the completed state."),
+                format!("The snapshot '{id}' is not in the completed state, or is archived."),
             )),
         }
     }
@@ -571,16 +574,26 @@ impl Pair {
 
 /// The caller's snapshot of an id, in the words of EBS.
 async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Snapshot> {
-    let parsed: SnapshotId = parse_id(id, ErrorKind::EbsInvalidSnapshotId)?;
-    let found = snapshot::get(conn, &parsed).await?;
-    found
-        .filter(|snapshot| snapshot.account == caller.account && snapshot.region == caller.region)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::EbsSnapshotNotFound,
-                format!("The snapshot '{id}' does not exist."),
-            )
-        })
+    let found = snapshots::find(conn, caller, id).await;
+    found.map_err(in_words_of_ebs)
+}
+
+/// As [`find`], also what the caller was let in to.
+async fn find_usable(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Snapshot> {
+    let found = snapshots::find_usable(conn, caller, id).await;
+    found.map_err(in_words_of_ebs)
+}
+
+fn in_words_of_ebs(error: Error) -> Error {
+    let kind = match error.kind {
+        ErrorKind::SnapshotIdMalformed => ErrorKind::EbsInvalidSnapshotId,
+        ErrorKind::SnapshotNotFound => ErrorKind::EbsSnapshotNotFound,
+        other => other,
+    };
+    Error {
+        kind,
+        message: error.message,
+    }
 }
 
 /// Refuses blocks for a snapshot that is not being uploaded.
@@ -1056,7 +1069,7 @@ impl Job for ExpireUploadJob {
     }
 }
 
-/// Whether a snapshot was uploaded, and has no volume that it was taken of.
-pub(crate) fn is_upload(volume: &VolumeId) -> bool {
-    volume.as_str() == NO_VOLUME
+/// Whether a snapshot was uploaded: it has no volume that it was taken of, and is no copy.
+fn is_upload(snapshot: &Snapshot) -> bool {
+    snapshot.volume_id.as_str() == NO_VOLUME && snapshot.copy.is_none()
 }

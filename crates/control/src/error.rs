@@ -85,6 +85,10 @@ pub enum ErrorKind {
     SnapshotNotFound,
     SnapshotInUse,
     ConcurrentSnapshotLimitExceeded,
+    RuleInvalid,
+    RuleNotFound,
+    RuleLockState,
+    RuleQuotaExceeded,
     // Images.
     ImageIdMalformed,
     ImageNotFound,

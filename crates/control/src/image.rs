@@ -31,7 +31,7 @@ use crate::{
     image_settings::allowed_images,
     instance::{give_up_restart, in_state, shut_down, start_again},
     jobs::{self, Failure, Job, Next},
-    mapping,
+    lock, mapping,
     request::{CreateImage, DeregisterImage, DescribeAttribute, DescribeImages, RegisterImage},
     snapshot::{self, NewSnapshot},
     volume as volumes,
@@ -286,7 +286,10 @@ impl Control {
         if !snapshots::images_of(tx, id).await?.is_empty() {
             return Ok("skipped");
         }
-        self.forget(tx, &snapshot).await?;
+        if lock::is_locked(&snapshot, self.now()) {
+            return Ok("client-error");
+        }
+        self.discard(tx, &snapshot).await?;
         Ok("success")
     }
 

@@ -14,6 +14,11 @@
 //! - [`jobs`]: work that goes on after the answer.
 //! - [`account`]: accounts and access keys.
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
+//! - `snapshot_set`: snapshots of all volumes of an instance.
+//! - `snapshot_access`: who may use a snapshot.
+//! - `lock`: what protects snapshots from deletion.
+//! - `copy`: copies of snapshots, to another region, account or key.
+//! - `recycle_bin`: what was deleted and is kept for a while.
 //! - `volume_status`: how they are.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
@@ -49,6 +54,7 @@ mod boot_set;
 pub mod caller;
 pub mod collect;
 pub mod control;
+mod copy;
 mod describe;
 pub mod durable_file;
 pub mod ebs;
@@ -72,16 +78,21 @@ mod key_file;
 mod key_pair;
 pub mod keys;
 mod launch;
+mod lock;
 pub mod machine;
 mod mapping;
 mod network;
 mod place;
 mod record;
 pub mod recover;
+pub mod recycle_bin;
+mod recycle_rules;
 pub mod request;
 pub mod scrub;
 mod seal;
 pub mod snapshot;
+mod snapshot_access;
+mod snapshot_set;
 pub mod space;
 mod tags;
 mod ticks;

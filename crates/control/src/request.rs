@@ -5,8 +5,10 @@
 //! zones. `dry_run` is checked by every verb that has it, after all other checks.
 
 mod images;
+mod snapshots;
 
 pub use images::*;
+pub use snapshots::*;
 
 use bytes::Bytes;
 use cairn_blocks::Hashed;

@@ -23,8 +23,9 @@ use crate::{
     image,
     jobs::{self, Failure, Job, Next},
     keys::verbs::domain_of,
-    record,
+    lock, record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
+    snapshot_access::{effective, is_usable},
     volume,
 };
 
@@ -93,7 +94,8 @@ impl Control {
         )?;
         let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
         let restorable = &request.restorable_by_user_ids;
-        let visible = visible(&mut *self.store().read().await?, caller).await?;
+        let mut read = self.store().read().await?;
+        let visible = visible(&mut read, caller).await?;
         let found = describe::select(
             visible,
             &request.common.ids,
@@ -102,8 +104,8 @@ impl Control {
         )?;
         let mut wanted = Vec::with_capacity(found.len());
         for snapshot in found {
-            let permissions = &snapshot.create_volume_permissions;
-            let usable = describe::is_usable_by(caller, restorable, permissions)?;
+            let permissions = effective(&mut read, &snapshot).await?;
+            let usable = describe::is_usable_by(caller, restorable, &permissions)?;
             if usable
                 && owners
                     .as_ref()
@@ -112,6 +114,7 @@ impl Control {
                 wanted.push(snapshot);
             }
         }
+        drop(read);
         let found = wanted;
         let request = &request.common;
         Question {
@@ -132,8 +135,9 @@ impl Control {
         let mut tx = self.store().write().await?;
         let snapshot = find(&mut tx, caller, &request.id).await?;
         check_unused(&mut tx, &snapshot).await?;
+        lock::check_deletable(&snapshot, self.now())?;
         refuse_dry_run(request.dry_run)?;
-        self.forget(&mut tx, &snapshot).await?;
+        self.discard(&mut tx, &snapshot).await?;
         tx.commit().await?;
         self.wake_jobs();
         Ok(())
@@ -224,6 +228,10 @@ impl NewSnapshot {
             digest: None,
             signature: None,
             create_volume_permissions: Permissions::default(),
+            copy: None,
+            lock: None,
+            recycled: None,
+            tiering: None,
             tags: self.tags,
         }
     }
@@ -314,7 +322,13 @@ impl Drop for UnderWay {
 async fn visible(conn: &mut Connection, caller: &Caller) -> Result<Vec<Snapshot>> {
     let own = snapshot::list(conn, &caller.account, caller.region).await?;
     let granted = snapshot::list_granted(conn, caller.region, &caller.viewer()).await?;
-    Ok(describe::merged(own, granted, |snapshot| {
+    let mut usable = Vec::with_capacity(granted.len());
+    for snapshot in granted {
+        if is_usable(conn, caller, &snapshot).await? {
+            usable.push(snapshot);
+        }
+    }
+    Ok(describe::merged(own, usable, |snapshot| {
         snapshot.id.clone()
     }))
 }
@@ -327,20 +341,17 @@ pub(crate) async fn find_usable(
     id: &str,
 ) -> Result<Snapshot> {
     let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
-    let found = snapshot::get(conn, &parsed).await?;
-    let is_usable = |snapshot: &Snapshot| {
-        snapshot.account == caller.account
-            || snapshot.create_volume_permissions.let_in(&caller.viewer())
-    };
-    found
-        .filter(|snapshot| snapshot.region == caller.region && is_usable(snapshot))
-        .ok_or_else(|| not_found(id))
+    let found = snapshot::get_present(conn, &parsed).await?;
+    match found.filter(|snapshot| snapshot.region == caller.region) {
+        Some(snapshot) if is_usable(conn, caller, &snapshot).await? => Ok(snapshot),
+        _ => Err(not_found(id)),
+    }
 }
 
 /// The caller's own snapshot of an id.
 pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Snapshot> {
     let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
-    let found = snapshot::get(conn, &parsed).await?;
+    let found = snapshot::get_present(conn, &parsed).await?;
     found
         .filter(|snapshot| snapshot.account == caller.account && snapshot.region == caller.region)
         .ok_or_else(|| not_found(id))
@@ -358,6 +369,19 @@ pub(crate) async fn check_unused(conn: &mut Connection, snapshot: &Snapshot) -> 
         )),
         None => Ok(()),
     }
+}
+
+/// Refuses a snapshot that holds nothing yet, or nothing that can be read now.
+pub(crate) fn check_readable(snapshot: &Snapshot) -> Result<()> {
+    let id = &snapshot.id;
+    let text = match snapshot.state {
+        SnapshotState::Completed if snapshot.is_in_standard() => return Ok(()),
+        SnapshotState::Completed => format!(
+            "The snapshot '{id}' is in the archive tier: restore it with RestoreSnapshotTier before it is used."
+        ),
+        state => format!("Snapshot is in invalid state - {state}"),
+    };
+    Err(Error::new(ErrorKind::IncorrectState, text))
 }
 
 /// Where to find the content of a completed snapshot.
@@ -458,6 +482,9 @@ pub(crate) async fn complete(
             snapshot.root = Some(root.node.to_string());
             snapshot.digest = Some(root.digest().to_string());
             snapshot.signature = control.signing().sign(snapshot);
+            if let Some(lock) = &mut snapshot.lock {
+                lock.starts = Some(now);
+            }
         }
     })
     .await?;
@@ -665,7 +692,7 @@ fn snapshot_id(epoch: &EpochTag) -> Result<SnapshotId, Failure> {
     epoch.as_str().parse().map_err(Failure::fatal)
 }
 
-fn not_found(id: &str) -> Error {
+pub(crate) fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::SnapshotNotFound,
         format!("The snapshot '{id}' does not exist."),
@@ -679,7 +706,7 @@ fn gone(id: &VolumeId) -> Error {
     )
 }
 
-fn check_snapshotable(volume: &Volume) -> Result<()> {
+pub(crate) fn check_snapshotable(volume: &Volume) -> Result<()> {
     match volume.state {
         VolumeState::Available | VolumeState::InUse => Ok(()),
         VolumeState::Deleting | VolumeState::Deleted => Err(gone(&volume.id)),

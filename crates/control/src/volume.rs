@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use cairn_model::{
-    KmsKey, Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId,
-    VolumeState, VolumeType,
+    KmsKey, Paged, Region, ResourceType, Snapshot, Timestamp, Volume, VolumeId, VolumeState,
+    VolumeType,
     page::Bounds,
     place::Zone,
     tag::TagsByType,
@@ -228,12 +228,7 @@ pub(crate) async fn base(
     let Some(source) = source else {
         return Ok(None);
     };
-    if source.state != SnapshotState::Completed {
-        return Err(Error::new(
-            ErrorKind::IncorrectState,
-            format!("Snapshot is in invalid state - {}", source.state),
-        ));
-    }
+    snapshot::check_readable(source)?;
     snapshot::content_of(conn, source).await.map(Some)
 }
 

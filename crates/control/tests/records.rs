@@ -30,6 +30,10 @@ fn record(name: &str) -> Record {
         digest: Some("bb".repeat(32)),
         signature: None,
         create_volume_permissions: Default::default(),
+        copy: None,
+        lock: None,
+        recycled: None,
+        tiering: None,
         tags: Tags::from([("Name".to_owned(), name.to_owned())]),
     };
     Record {

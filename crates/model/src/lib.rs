@@ -8,6 +8,8 @@
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
+//! - [`recycle_bin`], [`snapshot_lock`], [`tier`]: what keeps snapshots and others from being deleted,
+//!   and where they lie.
 //! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
@@ -27,9 +29,12 @@ pub mod network;
 pub mod page;
 pub mod permission;
 pub mod place;
+pub mod recycle_bin;
 pub mod snapshot;
+pub mod snapshot_lock;
 pub mod spelling;
 pub mod tag;
+pub mod tier;
 pub mod time;
 pub mod volume;
 pub mod volume_shape;
@@ -53,8 +58,11 @@ pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};
 pub use permission::{Permissions, Viewer};
 pub use place::Region;
-pub use snapshot::{Snapshot, SnapshotSignature, SnapshotState};
+pub use recycle_bin::{Recycled, RecycledType, RetentionRule};
+pub use snapshot::{Snapshot, SnapshotBlock, SnapshotCopy, SnapshotSignature, SnapshotState};
+pub use snapshot_lock::{LockedSnapshot, SnapshotLock};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};
+pub use tier::{StorageTier, TierStatus, Tiering};
 pub use time::{Clock, Entropy, Timestamp};
 pub use volume::{Attachment, AttachmentState, Volume, VolumeState, VolumeType};
 pub use volume_shape::{ShapeError, VolumeShape};

@@ -7,7 +7,10 @@ use crate::{
     ids::{AccountId, SnapshotId, VolumeId},
     permission::Permissions,
     place::Region,
+    recycle_bin::Recycled,
+    snapshot_lock::SnapshotLock,
     tag::Tags,
+    tier::{StorageTier, Tiering},
     time::Timestamp,
 };
 
@@ -55,8 +58,61 @@ pub struct Snapshot {
     /// Who besides its owner may make volumes of it.
     #[serde(default)]
     pub create_volume_permissions: Permissions,
+    /// What was asked of the copy, if it is one.
+    #[serde(default)]
+    pub copy: Option<SnapshotCopy>,
+    /// What protects it from deletion.
+    #[serde(default)]
+    pub lock: Option<SnapshotLock>,
+    /// Its stay in the Recycle Bin, while it is there.
+    #[serde(default)]
+    pub recycled: Option<Recycled>,
+    /// Its tier, if that was ever changed.
+    #[serde(default)]
+    pub tiering: Option<Tiering>,
     /// Tags.
     pub tags: Tags,
+}
+
+/// What was asked of a copy of a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotCopy {
+    /// Minutes in which it was to be completed, if that was asked for.
+    pub completion_duration_minutes: Option<i32>,
+}
+
+impl SnapshotCopy {
+    /// What EC2 calls the kind of transfer.
+    pub const fn transfer_type(self) -> &'static str {
+        match self.completion_duration_minutes {
+            Some(_) => "time-based",
+            None => "standard",
+        }
+    }
+}
+
+impl Snapshot {
+    /// Where it lies.
+    pub fn storage_tier(&self) -> StorageTier {
+        let tier = self.tiering.as_ref().map(|tiering| tiering.tier);
+        tier.unwrap_or(StorageTier::Standard)
+    }
+
+    /// Whether its blocks lie where they can be read: it is not archived, or is restored.
+    pub fn is_in_standard(&self) -> bool {
+        self.tiering.as_ref().is_none_or(Tiering::is_in_standard)
+    }
+}
+
+/// What an account may block of public access to its snapshots in a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SnapshotBlock {
+    /// Nothing.
+    Unblocked,
+    /// No more snapshots are made public; those that are stay so.
+    BlockNewSharing,
+    /// Likewise, and those that are public are hidden.
+    BlockAllSharing,
 }
 
 /// A signature over what [`Statement`](crate::attestation::Statement) says of a snapshot.
@@ -103,14 +159,15 @@ impl Filterable for Snapshot {
             ),
             "description" => filter::one(&self.description),
             "encrypted" => filter::one(self.encrypted),
-            // Amazon owns none of the snapshots here, and none was copied in a given time.
-            "owner-alias" | "transfer-type" => filter::maybe(None::<&str>),
+            // Amazon owns none of the snapshots here.
+            "owner-alias" => filter::maybe(None::<&str>),
+            "transfer-type" => filter::maybe(self.copy.map(SnapshotCopy::transfer_type)),
             "owner-id" => filter::one(&self.account),
             "progress" => filter::one(format!("{}%", self.progress)),
             "snapshot-id" => filter::one(&self.id),
             "start-time" => filter::time(self.start_time),
             "status" => filter::one(self.state),
-            "storage-tier" => filter::one("standard"),
+            "storage-tier" => filter::one(self.storage_tier()),
             "volume-id" => filter::one(&self.volume_id),
             "volume-size" => filter::one(self.volume_size_gib),
             _ => None,

@@ -7,8 +7,11 @@ use crate::{
     },
     instance::{InstanceState, ShutdownBehavior},
     key_pair::KeyType,
-    snapshot::SnapshotState,
+    recycle_bin::{RecycledType, RuleLockState},
+    snapshot::{SnapshotBlock, SnapshotState},
+    snapshot_lock::{LockMode, LockState},
     tag::ResourceType,
+    tier::{StorageTier, TieringStatus},
     volume::{AttachmentState, VolumeState, VolumeType},
 };
 
@@ -97,6 +100,46 @@ spelling! {
         Pending "pending",
         Completed "completed",
         Error "error",
+    }
+    SnapshotBlock {
+        Unblocked "unblocked",
+        BlockNewSharing "block-new-sharing",
+        BlockAllSharing "block-all-sharing",
+    }
+    LockMode {
+        Governance "governance",
+        Compliance "compliance",
+    }
+    LockState {
+        Governance "governance",
+        ComplianceCooloff "compliance-cooloff",
+        Compliance "compliance",
+        Expired "expired",
+    }
+    StorageTier {
+        Standard "standard",
+        Archive "archive",
+    }
+    TieringStatus {
+        ArchivalInProgress "archival-in-progress",
+        ArchivalCompleted "archival-completed",
+        ArchivalFailed "archival-failed",
+        TemporaryRestoreInProgress "temporary-restore-in-progress",
+        TemporaryRestoreCompleted "temporary-restore-completed",
+        TemporaryRestoreFailed "temporary-restore-failed",
+        PermanentRestoreInProgress "permanent-restore-in-progress",
+        PermanentRestoreCompleted "permanent-restore-completed",
+        PermanentRestoreFailed "permanent-restore-failed",
+    }
+    RecycledType {
+        EbsSnapshot "EBS_SNAPSHOT",
+        Ec2Image "EC2_IMAGE",
+        EbsVolume "EBS_VOLUME",
+    }
+    RuleLockState {
+        Locked "locked",
+        PendingUnlock "pending_unlock",
+        Unlocked "unlocked",
     }
     VolumeState {
         Creating "creating",

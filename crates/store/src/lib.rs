@@ -21,6 +21,7 @@
 //! - [`scrub`]: how far scrubs are, and what they found.
 //! - [`blob`]: where blobs lie, for the block store.
 //! - `collection`: what garbage collection and scrubbing ask of that.
+//! - [`recycle_bin`]: the rules by which what was deleted is kept for a while.
 //! - [`record`]: completed snapshots once more, in files beside the packs.
 
 #![forbid(unsafe_code)]
@@ -44,6 +45,7 @@ mod migrations;
 pub mod network;
 mod permission;
 pub mod record;
+pub mod recycle_bin;
 pub mod scrub;
 pub mod secret;
 pub mod setting;

@@ -229,6 +229,10 @@ mod tests {
                 signature: "signature".to_owned(),
             }),
             create_volume_permissions: Default::default(),
+            copy: None,
+            lock: None,
+            recycled: None,
+            tiering: None,
             tags: Tags::from([("k".to_owned(), "v".to_owned())]),
         };
         Record {

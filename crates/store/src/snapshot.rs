@@ -48,8 +48,35 @@ pub async fn get(conn: &mut Connection, id: &SnapshotId) -> Result<Option<Snapsh
     Ok(read(conn, id).await?.map(|found| found.noun))
 }
 
-/// All snapshots of an account in a region, oldest first.
+/// As [`get`]; none if it is in the Recycle Bin.
+pub async fn get_present(conn: &mut Connection, id: &SnapshotId) -> Result<Option<Snapshot>> {
+    let found = get(conn, id).await?;
+    Ok(found.filter(|snapshot| snapshot.recycled.is_none()))
+}
+
+/// The snapshots of an account in a region that are not in the Recycle Bin, oldest first.
 pub async fn list(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Snapshot>> {
+    let mut all = list_owned(conn, account, region).await?;
+    all.retain(|snapshot| snapshot.recycled.is_none());
+    Ok(all)
+}
+
+/// The snapshots of an account in a region that are in the Recycle Bin, oldest first.
+pub async fn list_recycled(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Snapshot>> {
+    let mut all = list_owned(conn, account, region).await?;
+    all.retain(|snapshot| snapshot.recycled.is_some());
+    Ok(all)
+}
+
+async fn list_owned(
     conn: &mut Connection,
     account: &AccountId,
     region: Region,
@@ -65,7 +92,10 @@ pub async fn list_granted(
     region: Region,
     viewer: &Viewer,
 ) -> Result<Vec<Snapshot>> {
-    permission::granted(conn, &PERMISSIONS, region.name(), viewer).await
+    let mut granted: Vec<Snapshot> =
+        permission::granted(conn, &PERMISSIONS, region.name(), viewer).await?;
+    granted.retain(|snapshot| snapshot.recycled.is_none());
+    Ok(granted)
 }
 
 /// The completed snapshots of all accounts in a region, by id.

@@ -60,7 +60,7 @@ pub async fn get(
         ResourceType::Instance => by_id!(instance::get, Instance),
         ResourceType::KeyPair => by_id!(key_pair::get, KeyPair),
         ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
-        ResourceType::Snapshot => by_id!(snapshot::get, Snapshot),
+        ResourceType::Snapshot => by_id!(snapshot::get_present, Snapshot),
         ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
         ResourceType::Volume => by_id!(volume::get, Volume),
         ResourceType::Vpc => by_id!(network::get_vpc, Vpc),

@@ -80,6 +80,10 @@ fn new_snapshot(id: SnapshotId, volume_id: VolumeId, at: i64) -> Snapshot {
         digest: None,
         signature: None,
         create_volume_permissions: Default::default(),
+        copy: None,
+        lock: None,
+        recycled: None,
+        tiering: None,
         tags: Tags::new(),
     }
 }

@@ -106,6 +106,7 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "CreateSnapshot" => snapshot::create(call).await,
         "DescribeSnapshots" => snapshot::describe(call).await,
         "DeleteSnapshot" => snapshot::delete(call).await,
+        "CopySnapshot" => snapshot::copy(call).await,
         "RegisterImage" => image::register(call).await,
         "CreateImage" => image::create(call).await,
         "DescribeImages" => image::describe(call).await,

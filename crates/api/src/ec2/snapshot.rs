@@ -58,10 +58,39 @@ pub(super) async fn delete(call: &Call<'_>) -> Answered {
     answer(Done)
 }
 
+pub(super) async fn copy(call: &Call<'_>) -> Answered {
+    let asked: request::CopySnapshotRequest = call.request()?;
+    let request = verbs::CopySnapshot {
+        source_region: asked.source_region,
+        source_snapshot_id: asked.source_snapshot_id,
+        destination_region: asked.destination_region,
+        description: asked.description,
+        encrypted: asked.encrypted,
+        kms_key_id: asked.kms_key_id,
+        completion_duration_minutes: asked.completion_duration_minutes,
+        tag_specifications: common::tag_specifications(asked.tag_specifications)?,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    let copy = call.control.copy_snapshot(call.caller, request).await?;
+    answer(response::CopySnapshotResult {
+        tags: common::tags(&copy.tags),
+        snapshot_id: some(&copy.id),
+    })
+}
+
 fn show(snapshot: &Snapshot) -> response::Snapshot {
     response::Snapshot {
         tags: common::tags(&snapshot.tags),
-        storage_tier: some("standard"),
+        storage_tier: some(snapshot.storage_tier()),
+        restore_expiry_time: snapshot
+            .tiering
+            .as_ref()
+            .and_then(|tiering| tiering.restored_until),
+        sse_type: some(sse_type(snapshot)),
+        transfer_type: snapshot.copy.map(|copy| copy.transfer_type().to_owned()),
+        completion_duration_minutes: snapshot
+            .copy
+            .and_then(|copy| copy.completion_duration_minutes),
         completion_time: snapshot.completion_time,
         full_snapshot_size_in_bytes: snapshot.full_size_bytes.map(signed),
         snapshot_id: some(&snapshot.id),
@@ -75,5 +104,13 @@ fn show(snapshot: &Snapshot) -> response::Snapshot {
         volume_size: Some(snapshot.volume_size_gib),
         encrypted: Some(snapshot.encrypted),
         kms_key_id: snapshot.kms_key_id.clone(),
+    }
+}
+
+/// How EC2 calls the encryption of a snapshot.
+fn sse_type(snapshot: &Snapshot) -> &'static str {
+    match snapshot.encrypted {
+        true => "sse-kms",
+        false => "none",
     }
 }

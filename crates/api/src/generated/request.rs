@@ -71,6 +71,10 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("DisableAllowedImagesSettings", "DisableAllowedImagesSettingsRequest"),
     ("GetAllowedImagesSettings", "GetAllowedImagesSettingsRequest"),
     ("ReplaceImageCriteriaInAllowedImagesSettings", "ReplaceImageCriteriaInAllowedImagesSettingsRequest"),
+    ("CopyImage", "CopyImageRequest"),
+    ("ListImagesInRecycleBin", "ListImagesInRecycleBinRequest"),
+    ("RestoreImageFromRecycleBin", "RestoreImageFromRecycleBinRequest"),
+    ("CopySnapshot", "CopySnapshotRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -140,6 +144,10 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "DisableAllowedImagesSettings" => show::<DisableAllowedImagesSettingsRequest>(group),
         "GetAllowedImagesSettings" => show::<GetAllowedImagesSettingsRequest>(group),
         "ReplaceImageCriteriaInAllowedImagesSettings" => show::<ReplaceImageCriteriaInAllowedImagesSettingsRequest>(group),
+        "CopyImage" => show::<CopyImageRequest>(group),
+        "ListImagesInRecycleBin" => show::<ListImagesInRecycleBinRequest>(group),
+        "RestoreImageFromRecycleBin" => show::<RestoreImageFromRecycleBinRequest>(group),
+        "CopySnapshot" => show::<CopySnapshotRequest>(group),
         _ => return None,
     })
 }
@@ -252,6 +260,82 @@ impl FromQuery for CapacityReservationSpecification {
             only: &[("CapacityReservationPreference", &["open"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CopyImageRequest {
+    pub client_token: Option<String>,
+    pub description: Option<String>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+    pub name: String,
+    pub source_image_id: String,
+    pub source_region: String,
+    pub copy_image_tags: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub snapshot_copy_completion_duration_minutes: Option<i64>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CopyImageRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ClientToken", "Description", "Encrypted", "KmsKeyId", "Name", "SourceImageId", "SourceRegion", "CopyImageTags", "TagSpecification", "SnapshotCopyCompletionDurationMinutes", "DryRun"],
+            ignored: &[],
+            refused: &["DestinationOutpostArn", "DestinationAvailabilityZone", "DestinationAvailabilityZoneId"],
+            only: &[],
+        })?;
+        Ok(Self {
+            client_token: group.optional("ClientToken")?,
+            description: group.optional("Description")?,
+            encrypted: group.optional("Encrypted")?,
+            kms_key_id: group.optional("KmsKeyId")?,
+            name: group.required("Name")?,
+            source_image_id: group.required("SourceImageId")?,
+            source_region: group.required("SourceRegion")?,
+            copy_image_tags: group.optional("CopyImageTags")?,
+            tag_specifications: group.list("TagSpecification")?,
+            snapshot_copy_completion_duration_minutes: group.optional("SnapshotCopyCompletionDurationMinutes")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CopySnapshotRequest {
+    pub description: Option<String>,
+    pub destination_region: Option<String>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+    pub source_region: String,
+    pub source_snapshot_id: String,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub completion_duration_minutes: Option<i32>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CopySnapshotRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "DestinationRegion", "Encrypted", "KmsKeyId", "SourceRegion", "SourceSnapshotId", "TagSpecification", "CompletionDurationMinutes", "DryRun"],
+            ignored: &["PresignedUrl"],
+            refused: &["DestinationOutpostArn", "DestinationAvailabilityZone"],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            destination_region: group.optional("DestinationRegion")?,
+            encrypted: group.optional("Encrypted")?,
+            kms_key_id: group.optional("KmsKeyId")?,
+            source_region: group.required("SourceRegion")?,
+            source_snapshot_id: group.required("SourceSnapshotId")?,
+            tag_specifications: group.list("TagSpecification")?,
+            completion_duration_minutes: group.optional("CompletionDurationMinutes")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -1896,6 +1980,32 @@ impl FromQuery for LaunchPermissionModifications {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ListImagesInRecycleBinRequest {
+    pub image_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ListImagesInRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "NextToken", "MaxResults", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.list("ImageId")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct ModifyImageAttributeRequest {
     pub attribute: Option<String>,
     pub description: Option<AttributeValue>,
@@ -2136,6 +2246,28 @@ impl FromQuery for ResourceTypeRequest {
         Ok(Self {
             resource_type: group.optional("ResourceType")?,
             resource_type_options: group.list("ResourceTypeOption")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RestoreImageFromRecycleBinRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RestoreImageFromRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }

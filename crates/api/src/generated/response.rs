@@ -145,6 +145,32 @@ impl ToXml for CapacityReservationSpecificationResponse {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CopyImageResult {
+    pub image_id: Option<String>,
+}
+
+impl ToXml for CopyImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CopySnapshotResult {
+    pub tags: Vec<Tag>,
+    pub snapshot_id: Option<String>,
+}
+
+impl ToXml for CopySnapshotResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CpuOptions {
     pub core_count: Option<i32>,
     pub threads_per_core: Option<i32>,
@@ -1009,6 +1035,26 @@ impl ToXml for ImageMetadata {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageRecycleBinInfo {
+    pub image_id: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub recycle_bin_enter_time: Option<Timestamp>,
+    pub recycle_bin_exit_time: Option<Timestamp>,
+}
+
+impl ToXml for ImageRecycleBinInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("name", self.name.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("recycleBinEnterTime", self.recycle_bin_enter_time.as_ref());
+        xml.member("recycleBinExitTime", self.recycle_bin_exit_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ImageReference {
     pub image_id: Option<String>,
     pub resource_type: Option<String>,
@@ -1683,6 +1729,20 @@ impl ToXml for LaunchPermission {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ListImagesInRecycleBinResult {
+    pub images: Vec<ImageRecycleBinInfo>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for ListImagesInRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("imageSet", "item", &self.images);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct MemoryInfo {
     #[cfg_attr(test, serde(rename = "SizeInMiB"))]
     pub size_in_mib: Option<i64>,
@@ -1924,6 +1984,18 @@ impl ToXml for Reservation {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RestoreImageFromRecycleBinResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for RestoreImageFromRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct SecurityGroup {
     pub group_id: Option<String>,
     pub ip_permissions_egress: Vec<IpPermission>,
@@ -1955,6 +2027,10 @@ impl ToXml for SecurityGroup {
 pub struct Snapshot {
     pub tags: Vec<Tag>,
     pub storage_tier: Option<String>,
+    pub restore_expiry_time: Option<Timestamp>,
+    pub sse_type: Option<String>,
+    pub transfer_type: Option<String>,
+    pub completion_duration_minutes: Option<i32>,
     pub completion_time: Option<Timestamp>,
     pub full_snapshot_size_in_bytes: Option<i64>,
     pub snapshot_id: Option<String>,
@@ -1974,6 +2050,10 @@ impl ToXml for Snapshot {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list_if_any("tagSet", "item", &self.tags);
         xml.member("storageTier", self.storage_tier.as_ref());
+        xml.member("restoreExpiryTime", self.restore_expiry_time.as_ref());
+        xml.member("sseType", self.sse_type.as_ref());
+        xml.member("transferType", self.transfer_type.as_ref());
+        xml.member("completionDurationMinutes", self.completion_duration_minutes.as_ref());
         xml.member("completionTime", self.completion_time.as_ref());
         xml.member("fullSnapshotSizeInBytes", self.full_snapshot_size_in_bytes.as_ref());
         xml.member("snapshotId", self.snapshot_id.as_ref());
@@ -2454,6 +2534,10 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("DisableAllowedImagesSettings", Some("DisableAllowedImagesSettingsResult")),
     ("GetAllowedImagesSettings", Some("GetAllowedImagesSettingsResult")),
     ("ReplaceImageCriteriaInAllowedImagesSettings", Some("ReplaceImageCriteriaInAllowedImagesSettingsResult")),
+    ("CopyImage", Some("CopyImageResult")),
+    ("ListImagesInRecycleBin", Some("ListImagesInRecycleBinResult")),
+    ("RestoreImageFromRecycleBin", Some("RestoreImageFromRecycleBinResult")),
+    ("CopySnapshot", Some("CopySnapshotResult")),
 ];
 
 /// Writes a response of the named operation.
@@ -2516,6 +2600,10 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "DisableAllowedImagesSettings" => read::<DisableAllowedImagesSettingsResult>(response),
         "GetAllowedImagesSettings" => read::<GetAllowedImagesSettingsResult>(response),
         "ReplaceImageCriteriaInAllowedImagesSettings" => read::<ReplaceImageCriteriaInAllowedImagesSettingsResult>(response),
+        "CopyImage" => read::<CopyImageResult>(response),
+        "ListImagesInRecycleBin" => read::<ListImagesInRecycleBinResult>(response),
+        "RestoreImageFromRecycleBin" => read::<RestoreImageFromRecycleBinResult>(response),
+        "CopySnapshot" => read::<CopySnapshotResult>(response),
         _ => return None,
     })
 }

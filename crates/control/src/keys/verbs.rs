@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cairn_blocks::DataKey;
 use cairn_model::{
-    AccountId, KmsKey, KmsKeyId, KmsKeyState, Region, Snapshot, Volume, VolumeState,
+    AccountId, KmsKey, KmsKeyId, KmsKeyState, Region, Snapshot, Timestamp, Volume, VolumeState,
     kms_key::{EBS_ALIAS, KeyName, id_of_arn},
 };
 use cairn_store::{
@@ -19,6 +19,7 @@ use crate::{
     Caller, Control, Error, ErrorKind, Result,
     engine::{EngineError, blocking},
     jobs::{self, Failure, Job, Next},
+    lock,
 };
 
 /// The longest description of a key, in characters.
@@ -72,6 +73,7 @@ impl Control {
             return Err(unusable(&key));
         }
         check_not_attached(&mut tx, &key).await?;
+        lock::check_key_deletable(&mut tx, &key, self.now()).await?;
         let deleting = kms_key::update(&mut tx, &key.id, |key| {
             key.state = KmsKeyState::PendingDeletion;
         })
@@ -95,8 +97,11 @@ impl Control {
                 ));
             }
         }
-        // What is made of another account's snapshot is kept under a key of one's own.
-        let own = sealed.filter(|source| source.account == caller.account);
+        // What is made of another account's snapshot, or in another region, is kept under a key of one's
+        // own that is there.
+        let is_own =
+            |source: &&Snapshot| source.account == caller.account && source.region == caller.region;
+        let own = sealed.filter(is_own);
         let inherited = own.and_then(|source| source.kms_key_id.as_deref());
         let key = match (wish.key, inherited) {
             (Some(name), _) if !is_ebs_alias(caller, name) => self.named_key(caller, name).await?,
@@ -389,6 +394,9 @@ impl Job for EraseKeyJob {
 
 impl EraseKeyJob {
     async fn erase(&self, control: &Control) -> Result<Next, Failure> {
+        if let Some(later) = self.locked_until(control).await? {
+            return Ok(Next::Later(later));
+        }
         let (keys, key) = (Arc::clone(control.keys()), self.key.clone());
         match blocking(move || keys.erase(&key)).await {
             Ok(()) => Ok(Next::Step),
@@ -397,6 +405,16 @@ impl EraseKeyJob {
                 Ok(Next::Later(control.now().after(AGAIN)))
             }
         }
+    }
+
+    /// When to look again, if a snapshot that is locked was not before the key was to be deleted.
+    async fn locked_until(&self, control: &Control) -> Result<Option<Timestamp>, Failure> {
+        let mut read = control.store().read().await?;
+        let Some(key) = kms_key::get(&mut read, &self.key).await? else {
+            return Ok(None);
+        };
+        let locked = lock::locked_under(&mut read, &key, control.now()).await?;
+        Ok((!locked.is_empty()).then(|| control.now().after(AGAIN)))
     }
 
     async fn show(&self, control: &Control) -> Result<Next, Failure> {
