@@ -97,6 +97,7 @@ impl Control {
             deprecation_time: None,
             deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Permissions::default(),
             tags: tags.tags(ResourceType::Image),
         };
@@ -234,12 +235,7 @@ impl Control {
         check_unprotected(&image, self.now())?;
         let state = check_takes(&image, ImageEvent::Deregister, "deregistered")?;
         describe::refuse_dry_run(request.dry_run)?;
-        let now = self.stamp();
-        image::update(&mut tx, &image.id, |image| {
-            image.state = state;
-            image.deregistered_at = Some(now);
-        })
-        .await?;
+        self.withdraw(&mut tx, &image, state).await?;
         let mut results = Vec::new();
         // A snapshot may be at two devices.
         let snapshots: BTreeSet<_> = image.snapshot_ids().cloned().collect();
@@ -341,6 +337,7 @@ impl Control {
             deprecation_time: None,
             deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Permissions::default(),
             tags: tags.tags(ResourceType::Image),
         })
@@ -573,7 +570,7 @@ async fn settled(tx: &mut WriteTx, image: &Image) -> Result<Option<(ImageEvent, 
     Ok(all_complete.then_some((ImageEvent::Complete, None)))
 }
 
-async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
+pub(crate) async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     match image::insert(tx, image).await {
         Err(cairn_store::Error::Constraint(Constraint::ImageName)) => {
             let taken = image::get_named(tx, &image.account, image.region, &image.name).await?;
@@ -583,7 +580,11 @@ async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     }
 }
 
-async fn refuse_taken_name(conn: &mut Connection, caller: &Caller, name: &str) -> Result<()> {
+pub(crate) async fn refuse_taken_name(
+    conn: &mut Connection,
+    caller: &Caller,
+    name: &str,
+) -> Result<()> {
     match image::get_named(conn, &caller.account, caller.region, name).await? {
         Some(taken) => Err(taken_name(name, Some(&taken))),
         None => Ok(()),
@@ -598,7 +599,7 @@ fn taken_name(name: &str, by: Option<&Image>) -> Error {
     )
 }
 
-fn check_image_name(name: &str) -> Result<()> {
+pub(crate) fn check_image_name(name: &str) -> Result<()> {
     if name.is_empty() {
         let message = "The request must contain the parameter name";
         return Err(Error::new(ErrorKind::MissingParameter, message));
@@ -606,7 +607,7 @@ fn check_image_name(name: &str) -> Result<()> {
     check_name(name).map_err(|error| Error::new(ErrorKind::ImageNameMalformed, error))
 }
 
-fn location(account: &AccountId, name: &str) -> String {
+pub(crate) fn location(account: &AccountId, name: &str) -> String {
     format!("{account}/{name}")
 }
 

@@ -34,6 +34,7 @@
 //! - `engine`: the files that hold bytes.
 //! - `image`: registering images, and making them of instances.
 //! - `image_sharing`, `image_life`, [`image_settings`]: who launches them, and for how long.
+//! - `image_copy`, `image_bin`: copies of images, and images in the Recycle Bin.
 //! - `image_lineage`, `image_usage`: where they come from, and what comes from them.
 //! - `launch`, [`instance`], `attachment`: launching instances, starting and ending them, their
 //!   volumes.
@@ -66,6 +67,8 @@ pub mod export;
 pub mod fuzzing;
 mod holders;
 mod image;
+mod image_bin;
+mod image_copy;
 mod image_life;
 mod image_lineage;
 pub mod image_settings;

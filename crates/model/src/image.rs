@@ -18,6 +18,7 @@ use crate::{
     ids::{AccountId, ImageId, InstanceId, SnapshotId},
     permission::Permissions,
     place::Region,
+    recycle_bin::Recycled,
     tag::Tags,
     time::Timestamp,
 };
@@ -89,6 +90,9 @@ pub struct Image {
     /// When it was deregistered.
     #[serde(default)]
     pub deregistered_at: Option<Timestamp>,
+    /// Its stay in the Recycle Bin, if it is in it; deregistered it is too then.
+    #[serde(default)]
+    pub recycled: Option<Recycled>,
     /// Who besides its owner may launch it.
     #[serde(default)]
     pub launch_permissions: Permissions,
@@ -475,6 +479,7 @@ pub(crate) mod tests {
             deprecation_time: None,
             deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Permissions::default(),
             tags: Tags::new(),
         }

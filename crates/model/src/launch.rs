@@ -327,6 +327,7 @@ mod tests {
             deprecation_time: None,
             deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Default::default(),
             tags: BTreeMap::new(),
         }

@@ -17,6 +17,8 @@ use crate::{
 
 mod common;
 mod image;
+mod image_bin;
+mod image_copy;
 mod image_life;
 mod image_lineage;
 mod image_settings;
@@ -115,6 +117,9 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "ModifyImageAttribute" => image_sharing::modify_attribute(call).await,
         "ResetImageAttribute" => image_sharing::reset_attribute(call).await,
         "CancelImageLaunchPermission" => image_sharing::cancel_launch_permission(call).await,
+        "CopyImage" => image_copy::copy(call).await,
+        "ListImagesInRecycleBin" => image_bin::list(call).await,
+        "RestoreImageFromRecycleBin" => image_bin::restore(call).await,
         "EnableImage" => image_life::enable(call).await,
         "DisableImage" => image_life::disable(call).await,
         "EnableImageDeprecation" => image_life::enable_deprecation(call).await,

@@ -1,6 +1,8 @@
 //! The answers of the verbs on images.
 
-use cairn_model::{Filterable, Image, ImageId, Instance, SourceImage, Tags, Timestamp, filter};
+use cairn_model::{
+    Filterable, Image, ImageId, Instance, Recycled, SourceImage, Tags, Timestamp, filter,
+};
 
 /// One image of a lineage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,5 +85,32 @@ impl Filterable for InstanceImage {
 
     fn filter_tags(&self) -> Option<&Tags> {
         Some(&self.instance.tags)
+    }
+}
+
+/// An image in the Recycle Bin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecycledImage {
+    /// The image.
+    pub image_id: ImageId,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// Its stay.
+    pub stay: Recycled,
+}
+
+/// What is in the bin is not filtered.
+impl Filterable for RecycledImage {
+    const FILTERS: &'static [&'static str] = &[];
+    const HAS_TAGS: bool = false;
+
+    fn filter_field(&self, _name: &str) -> Option<Vec<String>> {
+        None
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        None
     }
 }

@@ -90,7 +90,7 @@ pub struct CopyImage {
     pub encrypted: Option<bool>,
     pub kms_key_id: Option<String>,
     pub copy_image_tags: bool,
-    pub completion_duration_minutes: Option<i64>,
+    pub completion_duration_minutes: Option<i32>,
     pub tag_specifications: Vec<TagSpecification>,
     pub client_token: Option<String>,
     #[serde(skip)]
