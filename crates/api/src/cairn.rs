@@ -1,7 +1,9 @@
 //! Our own operations, signed for the service `cairn`, REST and JSON:
 //!
-//! - `POST /cairn/v1/accounts` `{"Name"}` → 201 `{"AccountId", "Name", "AccessKeyId",
-//!   "SecretAccessKey"}`: makes an account. Only the operator's account may.
+//! - `POST /cairn/v1/accounts` `{"Name", "Organization", "Units": [ARNs]}` → 201 `{"AccountId", "Name",
+//!   "AccessKeyId", "SecretAccessKey"}`: makes an account. Only the operator's account may.
+//! - `PUT /cairn/v1/accounts/{id}/memberships` `{"Organization", "Units": [ARNs]}` → `{"AccountId",
+//!   "Memberships": [ARNs]}`: sets what the account belongs to. Only the operator's account may.
 //! - `POST /cairn/v1/snapshots/{id}/verify` → `{"SnapshotId", "Ok", "Digest", "BlocksRead",
 //!   "BytesRead", "BadBlocks": [{"BlockIndex", "Blocks", "Reason"}], "Attestation"}`: reads and
 //!   checks every block; what is wrong with a run of blocks is said once. The attestation is an
@@ -32,7 +34,7 @@ mod scrub;
 
 use cairn_control::{
     Caller, Control,
-    account::NewAccount,
+    account::{Memberships, NewAccount},
     attest::{Attestation, AttestationFile},
     collect::{
         self, Amount, CollectGarbage, Collected, CollectionStatus, LastPass, RegionReport, Space,
@@ -62,6 +64,9 @@ pub(crate) async fn call(
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (received.method().as_str(), segments.as_slice()) {
         ("POST", ["cairn", "v1", "accounts"]) => create_account(control, caller, received).await,
+        ("PUT", ["cairn", "v1", "accounts", id, "memberships"]) => {
+            set_memberships(control, caller, received, id).await
+        }
         ("POST", ["cairn", "v1", "snapshots", id, "verify"]) => verify(control, caller, id).await,
         ("POST", ["cairn", "v1", "scrub"]) => scrub::start(control, caller, received).await,
         ("GET", ["cairn", "v1", "scrub"]) => scrub::status(control, caller).await,
@@ -84,8 +89,32 @@ async fn create_account(
 ) -> Result<Answer, Problem> {
     caller.check_operator("make accounts")?;
     let asked: AskedAccount = rest::body(&received.body)?;
-    let made = control.create_account(asked.name).await?;
+    let memberships = Memberships {
+        organization: asked.organization,
+        units: asked.units,
+    };
+    let made = control.create_account_in(asked.name, memberships).await?;
     dialect::json(StatusCode::CREATED, &MadeAccount::of(&made))
+}
+
+async fn set_memberships(
+    control: &Control,
+    caller: &Caller,
+    received: &Received,
+    id: &str,
+) -> Result<Answer, Problem> {
+    caller.check_operator("say what accounts belong to")?;
+    let asked: AskedMemberships = rest::body(&received.body)?;
+    let memberships = Memberships {
+        organization: asked.organization,
+        units: asked.units,
+    };
+    let account = control.set_memberships(id, memberships).await?;
+    let shown = ShownMemberships {
+        account_id: account.id.as_str(),
+        memberships: &account.memberships,
+    };
+    dialect::json(StatusCode::OK, &shown)
 }
 
 async fn verify(control: &Control, caller: &Caller, id: &str) -> Result<Answer, Problem> {
@@ -344,6 +373,24 @@ impl<'a> LastCollection<'a> {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct AskedAccount {
     name: Option<String>,
+    organization: Option<String>,
+    #[serde(default)]
+    units: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct AskedMemberships {
+    organization: Option<String>,
+    #[serde(default)]
+    units: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ShownMemberships<'a> {
+    account_id: &'a str,
+    memberships: &'a [String],
 }
 
 #[derive(Serialize)]

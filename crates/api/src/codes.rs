@@ -159,7 +159,16 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         ),
         K::ImageNameDuplicate => (bad("InvalidAMIName.Duplicate"), conflict()),
         K::ImageNameMalformed => (bad("InvalidAMIName.Malformed"), value),
-        K::ImageAttributeNotAuthorized => (("AuthFailure", StatusCode::UNAUTHORIZED), denied()),
+        K::ImageAttributeItemInvalid => (bad("InvalidAMIAttributeItemValue"), value),
+        K::ImageManifestInvalid => (bad("InvalidManifest"), value),
+        K::ImageUsageReportIdMalformed => (bad("InvalidImageUsageReportId.Malformed"), value),
+        K::ImageUsageReportNotFound => (
+            bad("InvalidImageUsageReportId.NotFound"),
+            not_found("IMAGE_NOT_FOUND"),
+        ),
+        K::ImageAttributeNotAuthorized | K::ImageNotAuthorized => {
+            (("AuthFailure", StatusCode::UNAUTHORIZED), denied())
+        }
         K::BlockDeviceMappingInvalid => (bad("InvalidBlockDeviceMapping"), value),
         // Instances.
         K::InstanceIdMalformed => (bad("InvalidInstanceID.Malformed"), value),

@@ -203,6 +203,7 @@ pub(crate) struct RegionArg {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
     Create(AccountCreate),
+    Membership(AccountMembership),
 }
 
 /// Create an account with an access key
@@ -218,6 +219,35 @@ pub(crate) struct AccountCreate {
     /// A name for people
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// ARN of the organization that it belongs to
+    #[arg(long, value_name = "ARN")]
+    pub(crate) organization: Option<String>,
+    /// ARN of an organizational unit that it belongs to; may be given several times
+    #[arg(long = "unit", value_name = "ARN")]
+    pub(crate) units: Vec<String>,
+    #[command(flatten)]
+    pub(crate) region: RegionArg,
+}
+
+/// Set the organization and the organizational units that an account belongs to
+///
+/// They take the place of all that were set before; without any, the account belongs to none. An
+/// image that is shared with an organization or unit is shared with the accounts that belong to it.
+/// Only the server's first account may do this.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  cairn account membership 123456789012 --organization arn:aws:organizations::111111111111:organization/o-abcdefghij
+  cairn account membership 123456789012")]
+pub(crate) struct AccountMembership {
+    /// The account's number
+    pub(crate) account: String,
+    /// ARN of the organization
+    #[arg(long, value_name = "ARN")]
+    pub(crate) organization: Option<String>,
+    /// ARN of an organizational unit; may be given several times
+    #[arg(long = "unit", value_name = "ARN")]
+    pub(crate) units: Vec<String>,
     #[command(flatten)]
     pub(crate) region: RegionArg,
 }

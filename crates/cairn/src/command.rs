@@ -36,6 +36,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Account(AccountCommand::Create(args)) => {
             on_runtime(account::create(&global, &args))
         }
+        Command::Account(AccountCommand::Membership(args)) => {
+            on_runtime(account::membership(&global, &args))
+        }
         Command::Key(KeyCommand::Create(args)) => on_runtime(key::create(&global, &args)),
         Command::Key(KeyCommand::List(args)) => on_runtime(key::list(&global, &args)),
         Command::Key(KeyCommand::Delete(args)) => on_runtime(key::delete(&global, &args)),

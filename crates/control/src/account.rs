@@ -1,6 +1,9 @@
 //! Accounts and their access keys.
 
-use cairn_model::{AccountId, Entropy, Region};
+use cairn_model::{
+    AccountId, Entropy, Region,
+    permission::{is_organization, is_organizational_unit},
+};
 use cairn_store::{
     WriteTx,
     account::{self, Account},
@@ -42,11 +45,52 @@ impl std::fmt::Debug for NewAccount {
     }
 }
 
+/// The organization and the organizational units that an account belongs to, as ARNs. There is no
+/// more to an organization here: permissions name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memberships {
+    /// The organization.
+    pub organization: Option<String>,
+    /// Its units.
+    pub units: Vec<String>,
+}
+
+impl Memberships {
+    /// The ARNs, if that is what they are.
+    fn checked(self) -> Result<Vec<String>> {
+        let wrong = |arn: &String, what: &str| {
+            let message = format!("'{arn}' is not the ARN of an {what}.");
+            Error::new(ErrorKind::InvalidParameterValue, message)
+        };
+        if let Some(arn) = self
+            .organization
+            .as_ref()
+            .filter(|arn| !is_organization(arn))
+        {
+            return Err(wrong(arn, "organization"));
+        }
+        if let Some(arn) = self.units.iter().find(|arn| !is_organizational_unit(arn)) {
+            return Err(wrong(arn, "organizational unit"));
+        }
+        Ok(self.organization.into_iter().chain(self.units).collect())
+    }
+}
+
 impl Control {
+    /// As [`create_account_in`](Self::create_account_in), in no organization.
+    pub async fn create_account(&self, name: Option<String>) -> Result<NewAccount> {
+        self.create_account_in(name, Memberships::default()).await
+    }
+
     /// Makes an account with an access key, and its default network in every region. The first
     /// account runs the server: it may make others.
-    pub async fn create_account(&self, name: Option<String>) -> Result<NewAccount> {
+    pub async fn create_account_in(
+        &self,
+        name: Option<String>,
+        memberships: Memberships,
+    ) -> Result<NewAccount> {
         check_name(name.as_deref())?;
+        let memberships = memberships.checked()?;
         let mut tx = self.store().write().await?;
         let operator = account::list(&mut tx).await?.is_empty();
         let account = Account {
@@ -54,7 +98,7 @@ impl Control {
             name,
             operator,
             created: self.now(),
-            memberships: Vec::new(),
+            memberships,
         };
         account::insert(&mut tx, &account).await?;
         let key = new_account_key(self.entropy(), &account);
@@ -68,6 +112,25 @@ impl Control {
             access_key_id: key.id,
             secret_access_key: key.secret,
         })
+    }
+
+    /// Sets the organization and the organizational units that an account belongs to, in place of all
+    /// others.
+    pub async fn set_memberships(
+        &self,
+        account: &str,
+        memberships: Memberships,
+    ) -> Result<Account> {
+        let memberships = memberships.checked()?;
+        let id: AccountId = account
+            .parse()
+            .map_err(|error| Error::new(ErrorKind::UserIdMalformed, error))?;
+        let mut tx = self.store().write().await?;
+        account::set_memberships(&mut tx, &id, &memberships).await?;
+        let found = account::get(&mut tx, &id).await?;
+        tx.commit().await?;
+        let unknown = || format!("There is no account {id} on this server.");
+        found.ok_or_else(|| Error::new(ErrorKind::InvalidParameterValue, unknown()))
     }
 
     /// All accounts, oldest first.

@@ -1,7 +1,9 @@
 //! The answers of verbs that are not nouns of the model.
 
+mod images;
 mod snapshots;
 
+pub use images::*;
 pub use snapshots::*;
 
 use std::fmt;

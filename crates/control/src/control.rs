@@ -243,6 +243,7 @@ impl Control {
         let mut tx = self.store().write().await?;
         cairn_store::token::delete_before(&mut tx, then).await?;
         cairn_store::job::delete_failed_before(&mut tx, then).await?;
+        cairn_store::image_usage::delete_before(&mut tx, then).await?;
         Ok(tx.commit().await?)
     }
 

@@ -96,6 +96,12 @@ pub enum ErrorKind {
     ImageNameDuplicate,
     ImageNameMalformed,
     ImageAttributeNotAuthorized,
+    /// It can be seen, and is another's.
+    ImageNotAuthorized,
+    ImageAttributeItemInvalid,
+    ImageManifestInvalid,
+    ImageUsageReportIdMalformed,
+    ImageUsageReportNotFound,
     BlockDeviceMappingInvalid,
     // Instances.
     InstanceIdMalformed,

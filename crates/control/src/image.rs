@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_model::{
-    Architecture, AttachmentState, BlockDeviceMapping, BootMode, EbsBlockDevice, Image, ImageId,
-    ImageState, Instance, InstanceId, InstanceState, Paged, Permissions, ResourceType, SnapshotId,
-    SnapshotState, Tags, TagsByType, VirtualizationType, Volume, VolumeType,
+    Architecture, AttachmentState, BlockDeviceMapping, BootMode, DeregistrationProtection,
+    EbsBlockDevice, Image, ImageId, ImageState, ImageType, Instance, InstanceId, InstanceState,
+    Paged, Permissions, ResourceType, RootDeviceType, SeenImage, SnapshotId, SnapshotState,
+    SourceImage, Tags, TagsByType, Timestamp, VirtualizationType, Volume, VolumeType,
     block_device::{self, same_device},
     ids::AccountId,
-    image::check_name,
+    image::{check_name, life::ImageEvent},
     instance::InstanceBlockDevice,
     page::Bounds,
     volume_shape::VolumeShape,
@@ -26,6 +27,8 @@ use crate::{
     Caller, Control, Error, ErrorKind, Result,
     answer::{Deregistered, ImageAttribute, ImageAttributeValue},
     describe::{self, OWNER_ALIASES, Question},
+    image_life::check_unprotected,
+    image_settings::allowed_images,
     instance::{give_up_restart, in_state, shut_down, start_again},
     jobs::{self, Failure, Job, Next},
     lock, mapping,
@@ -55,19 +58,25 @@ impl Control {
         let root = root.unwrap_or_else(|| DEFAULT_ROOT.to_owned());
 
         let mut tx = self.store().write().await?;
-        let mappings = registered_mappings(&mut tx, caller, mappings, &root).await?;
+        let mappings = match traits.root_device_type {
+            RootDeviceType::Ebs => registered_mappings(&mut tx, caller, mappings, &root).await?,
+            RootDeviceType::InstanceStore => bundled_mappings(mappings)?,
+        };
+        self.check_parts(&mut tx, caller, &request, &traits).await?;
         refuse_taken_name(&mut tx, caller, &request.name).await?;
         describe::refuse_dry_run(request.dry_run)?;
+        let machine = traits.image_type == ImageType::Machine;
         let image = Image {
-            id: ImageId::generate(self.entropy()),
+            id: ImageId::generate_of(traits.image_type, self.entropy()),
             account: caller.account.clone(),
             region: caller.region,
-            location: location(&caller.account, &request.name),
+            location: named(request.image_location)
+                .unwrap_or_else(|| location(&caller.account, &request.name)),
             name: request.name,
             description: request.description.filter(|text| !text.is_empty()),
             architecture: traits.architecture,
             virtualization_type: traits.virtualization_type,
-            root_device_name: Some(root),
+            root_device_name: Some(root).filter(|_| machine),
             block_device_mappings: mappings,
             boot_mode: traits.boot_mode,
             ena_support: request.ena_support.unwrap_or(false),
@@ -75,14 +84,20 @@ impl Control {
             tpm_support: named(request.tpm_support),
             imds_support: named(request.imds_support),
             uefi_data: named(request.uefi_data),
-            kernel_id: named(request.kernel_id),
-            ramdisk_id: named(request.ramdisk_id),
+            kernel_id: named(request.kernel_id).filter(|_| machine),
+            ramdisk_id: named(request.ramdisk_id).filter(|_| machine),
             state: ImageState::Available,
             state_reason: None,
+            image_type: traits.image_type,
+            root_device_type: traits.root_device_type,
             creation_date: self.stamp(),
             source_instance_id: None,
+            source_image: None,
             last_launched_time: None,
+            deprecation_time: None,
+            deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Permissions::default(),
             tags: tags.tags(ResourceType::Image),
         };
@@ -139,34 +154,31 @@ impl Control {
         &self,
         caller: &Caller,
         request: DescribeImages,
-    ) -> Result<Paged<Image>> {
+    ) -> Result<Paged<SeenImage>> {
         for id in &request.common.ids {
             describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
         }
         let owners = describe::accounts(caller, &request.owners, OWNER_ALIASES)?;
         let conn = &mut *self.store().read().await?;
-        let mut all = visible(conn, caller).await?;
-        let now = self.now();
-        all.retain(|image| image.is_known(now));
+        let all = visible(conn, caller, self.now()).await?;
         refuse_unknown(&all, &request.common.ids)?;
         let mut found = describe::select(
             all,
             &request.common.ids,
-            |image| image.id.as_str(),
+            |seen| seen.image.id.as_str(),
             not_found,
         )?;
-        found.retain(|image| {
-            let owned = |owners: &BTreeSet<AccountId>| owners.contains(&image.account);
-            image.deregistered_at.is_none() && owners.as_ref().is_none_or(owned)
+        found.retain(|seen| {
+            let owned = |owners: &BTreeSet<AccountId>| owners.contains(&seen.image.account);
+            owners.as_ref().is_none_or(owned) && self.is_wanted(caller, &request, &seen.image)
         });
         let mut wanted = Vec::with_capacity(found.len());
-        for image in found {
-            let permissions = &image.launch_permissions;
+        for seen in found {
+            let permissions = &seen.image.launch_permissions;
             if describe::is_usable_by(caller, &request.executable_users, permissions)? {
-                wanted.push(image);
+                wanted.push(seen);
             }
         }
-        let found = wanted;
         Question {
             control: self,
             caller,
@@ -174,9 +186,20 @@ impl Control {
             bounds: PAGE,
             request: &request.common,
         }
-        .answer(found, |image| {
-            format!("{:020} {}", image.creation_date.0, image.id)
+        .answer(wanted, |seen| {
+            format!("{:020} {}", seen.image.creation_date.0, seen.image.id)
         })
+    }
+
+    /// Whether an image is to be shown, as far as its life goes. Deprecated ones of others are shown to
+    /// who asks for such, or knows the id.
+    fn is_wanted(&self, caller: &Caller, request: &DescribeImages, image: &Image) -> bool {
+        let hidden = image.account != caller.account
+            && !request.include_deprecated
+            && request.common.ids.is_empty()
+            && image.is_deprecated(self.now());
+        let disabled = image.state == ImageState::Disabled && !request.include_disabled;
+        image.deregistered_at.is_none() && !hidden && !disabled
     }
 
     /// One attribute of an image.
@@ -185,7 +208,13 @@ impl Control {
         caller: &Caller,
         request: DescribeAttribute,
     ) -> Result<ImageAttribute> {
-        let image = find(&mut *self.store().read().await?, caller, &request.id).await?;
+        let image = find(
+            &mut *self.store().read().await?,
+            caller,
+            &request.id,
+            self.now(),
+        )
+        .await?;
         let value = attribute(&image, &request.attribute)?;
         describe::refuse_dry_run(request.dry_run)?;
         Ok(ImageAttribute {
@@ -202,28 +231,47 @@ impl Control {
         request: DeregisterImage,
     ) -> Result<Deregistered> {
         let mut tx = self.store().write().await?;
-        let image = find(&mut tx, caller, &request.image_id).await?;
+        let image = find(&mut tx, caller, &request.image_id, self.now()).await?;
+        check_unprotected(&image, self.now())?;
+        let state = check_takes(&image, ImageEvent::Deregister, "deregistered")?;
         describe::refuse_dry_run(request.dry_run)?;
-        let now = self.stamp();
-        image::update(&mut tx, &image.id, |image| {
-            image.state = ImageState::Deregistered;
-            image.deregistered_at = Some(now);
-        })
-        .await?;
+        self.withdraw(&mut tx, &image, state).await?;
         let mut results = Vec::new();
-        if request.delete_associated_snapshots {
-            for id in image.snapshot_ids() {
-                results.push((
-                    id.clone(),
-                    self.delete_with_image(&mut tx, id).await?.to_owned(),
-                ));
-            }
+        // A snapshot may be at two devices.
+        let snapshots: BTreeSet<_> = image.snapshot_ids().cloned().collect();
+        for id in snapshots
+            .iter()
+            .filter(|_| request.delete_associated_snapshots)
+        {
+            let result = self.delete_with_image(&mut tx, id).await?;
+            results.push((id.clone(), result.to_owned()));
         }
         tx.commit().await?;
         self.wake_jobs();
         Ok(Deregistered {
             delete_snapshot_results: results,
         })
+    }
+
+    /// Refuses a kernel or RAM disk that is not there for the caller, or is none.
+    async fn check_parts(
+        &self,
+        conn: &mut Connection,
+        caller: &Caller,
+        request: &RegisterImage,
+        traits: &Traits,
+    ) -> Result<()> {
+        for (id, image_type) in parts(request) {
+            let part = find_usable(conn, caller, id, self.now()).await?;
+            if part.image_type != image_type || traits.image_type != ImageType::Machine {
+                let message = format!(
+                    "The image '{id}' is that of a {}, and a {image_type} of a machine image is asked for.",
+                    part.image_type
+                );
+                return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+            }
+        }
+        Ok(())
     }
 
     /// Deletes a snapshot of an image that was withdrawn, and says how that went, as EC2 does.
@@ -277,10 +325,19 @@ impl Control {
             location: location(&instance.account, &request.name),
             state: ImageState::Pending,
             state_reason: None,
+            image_type: ImageType::Machine,
+            root_device_type: RootDeviceType::Ebs,
             creation_date: self.stamp(),
             source_instance_id: Some(instance.id.clone()),
+            source_image: Some(SourceImage {
+                id: instance.image_id.clone(),
+                region: instance.region,
+            }),
             last_launched_time: None,
+            deprecation_time: None,
+            deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Permissions::default(),
             tags: tags.tags(ResourceType::Image),
         })
@@ -334,42 +391,136 @@ impl Control {
     }
 }
 
-/// The images that the caller may see, its own first; deregistered ones that are still known among those.
-async fn visible(conn: &mut Connection, caller: &Caller) -> Result<Vec<Image>> {
+/// The images that the caller may see, its own first; deregistered ones that are still known among
+/// those. Others that its settings do not allow are not there for it.
+async fn visible(conn: &mut Connection, caller: &Caller, now: Timestamp) -> Result<Vec<SeenImage>> {
     let own = image::list(conn, &caller.account, caller.region).await?;
     let granted = image::list_granted(conn, caller.region, &caller.viewer()).await?;
-    Ok(describe::merged(own, granted, |image| image.id.clone()))
+    let settings = allowed_images(conn, caller).await?;
+    let all = describe::merged(own, granted, |image| image.id.clone()).into_iter();
+    let there =
+        all.filter(|image| image.is_known(now) && settings.let_use(image, &caller.account, now));
+    let seen = |image| SeenImage {
+        allowed: settings.judge(&image, &caller.account, now),
+        image,
+    };
+    Ok(there.map(seen).collect())
 }
 
-/// The image of an id that the caller may launch: its own, one that it was let in to, or a public one.
-pub(crate) async fn find_usable(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
-    find_by(conn, caller, id, |image| {
-        image.account == caller.account || image.launch_permissions.let_in(&caller.viewer())
-    })
-    .await
-}
-
-/// The caller's own image of an id. A deregistered one is unavailable as long as it is known.
-pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
-    find_by(conn, caller, id, |image| image.account == caller.account).await
-}
-
-async fn find_by(
+/// The image of an id that the caller may launch or copy: its own, one that it was let in to, or a
+/// public one, if its settings allow it.
+pub(crate) async fn find_usable(
     conn: &mut Connection,
     caller: &Caller,
     id: &str,
-    may: impl Fn(&Image) -> bool,
+    now: Timestamp,
 ) -> Result<Image> {
+    let image = find_seen(conn, caller, id, now).await?;
+    let settings = allowed_images(conn, caller).await?;
+    match settings.let_use(&image, &caller.account, now) {
+        true => Ok(image),
+        false => Err(Error::new(
+            ErrorKind::ImageNotFound,
+            format!(
+                "The image id '[{id}]' does not exist: the Allowed AMIs settings of account {} do not allow it",
+                caller.account
+            ),
+        )),
+    }
+}
+
+/// The image of an id that instances can be launched from.
+pub(crate) async fn launchable(
+    conn: &mut Connection,
+    caller: &Caller,
+    id: &str,
+    now: Timestamp,
+) -> Result<Image> {
+    let image = find_usable(conn, caller, id, now).await?;
+    check_takes(&image, ImageEvent::Launch, "launched")?;
+    if image.image_type != ImageType::Machine {
+        let message = format!(
+            "The image ID '{id}' is that of a {}, and cannot be launched by itself.",
+            image.image_type
+        );
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    }
+    match image.root_device_type {
+        RootDeviceType::Ebs => Ok(image),
+        RootDeviceType::InstanceStore => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "The image '{id}' is backed by instance store: its content is a bundle in S3, which this server does not have. It launches images backed by EBS only."
+            ),
+        )),
+    }
+}
+
+/// The image of an id that the caller may see: its own, one that it was let in to, or a public one.
+pub(crate) async fn find_seen(
+    conn: &mut Connection,
+    caller: &Caller,
+    id: &str,
+    now: Timestamp,
+) -> Result<Image> {
+    let image = find_here(conn, caller, id).await?;
+    match image.account == caller.account || image.launch_permissions.let_in(&caller.viewer()) {
+        true => registered(image, id, now),
+        false => Err(not_found(id)),
+    }
+}
+
+/// The caller's own image of an id. A deregistered one is unavailable as long as it is known.
+pub(crate) async fn find(
+    conn: &mut Connection,
+    caller: &Caller,
+    id: &str,
+    now: Timestamp,
+) -> Result<Image> {
+    let image = find_here(conn, caller, id).await?;
+    let is_own = image.account == caller.account;
+    match is_own || image.launch_permissions.let_in(&caller.viewer()) {
+        true if is_own => registered(image, id, now),
+        true => {
+            let message = format!("Not authorized for image:{id}");
+            Err(Error::new(ErrorKind::ImageNotAuthorized, message))
+        }
+        false => Err(not_found(id)),
+    }
+}
+
+/// The image of an id in the caller's region, whoever owns it.
+async fn find_here(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
     let parsed = describe::parse_id(id, ErrorKind::ImageIdMalformed)?;
     let found = image::get(conn, &parsed).await?;
-    let image = found
-        .filter(|image| image.region == caller.region && may(image))
-        .ok_or_else(|| not_found(id))?;
-    if image.deregistered_at.is_some() {
-        let message = format!("The image ID '{id}' is no longer available");
-        return Err(Error::new(ErrorKind::ImageUnavailable, message));
+    found
+        .filter(|image| image.region == caller.region)
+        .ok_or_else(|| not_found(id))
+}
+
+/// Some images are remembered for longer than they are known: what comes from them is still there.
+fn registered(image: Image, id: &str, now: Timestamp) -> Result<Image> {
+    if image.deregistered_at.is_none() {
+        return Ok(image);
     }
-    Ok(image)
+    match image.is_known(now) {
+        true => {
+            let message = format!("The image ID '{id}' is no longer available");
+            Err(Error::new(ErrorKind::ImageUnavailable, message))
+        }
+        false => Err(not_found(id)),
+    }
+}
+
+/// The state that an event leads to, or the refusal of what cannot be; `what` is a participle.
+pub(crate) fn check_takes(image: &Image, event: ImageEvent, what: &str) -> Result<ImageState> {
+    image.state.after(event).ok_or_else(|| {
+        let message = format!(
+            "The image ID '{}' is not available: it is {}, and cannot be {what}.",
+            image.id, image.state
+        );
+        Error::new(ErrorKind::ImageUnavailable, message)
+    })
 }
 
 /// A snapshot is complete, or has failed: so are the images that waited for it alone, in the same
@@ -379,10 +530,11 @@ pub(crate) async fn settle(tx: &mut WriteTx, id: &SnapshotId) -> Result<()> {
         let Some(found) = image::get(tx, &image_id).await? else {
             continue;
         };
-        if found.state != ImageState::Pending {
+        // Of one that was settled before, nothing that its snapshots do is told any more.
+        let Some((event, reason)) = settled(tx, &found).await? else {
             continue;
-        }
-        if let Some((state, reason)) = settled(tx, &found).await? {
+        };
+        if let Some(state) = found.state.after(event) {
             image::update(tx, &image_id, |image| {
                 image.state = state;
                 image.state_reason = reason;
@@ -394,7 +546,7 @@ pub(crate) async fn settle(tx: &mut WriteTx, id: &SnapshotId) -> Result<()> {
 }
 
 /// What becomes of an image, once its snapshots tell.
-async fn settled(tx: &mut WriteTx, image: &Image) -> Result<Option<(ImageState, Option<String>)>> {
+async fn settled(tx: &mut WriteTx, image: &Image) -> Result<Option<(ImageEvent, Option<String>)>> {
     let mut all_complete = true;
     for id in image.snapshot_ids() {
         match snapshots::get(tx, id)
@@ -405,20 +557,20 @@ async fn settled(tx: &mut WriteTx, image: &Image) -> Result<Option<(ImageState, 
             Some((SnapshotState::Pending, _)) => all_complete = false,
             Some((SnapshotState::Error, message)) => {
                 let reason = format!("Snapshot {id} failed: {}", message.unwrap_or_default());
-                return Ok(Some((ImageState::Failed, Some(reason))));
+                return Ok(Some((ImageEvent::Fail, Some(reason))));
             }
             None => {
                 return Ok(Some((
-                    ImageState::Failed,
+                    ImageEvent::Fail,
                     Some(format!("Snapshot {id} was deleted")),
                 )));
             }
         }
     }
-    Ok(all_complete.then_some((ImageState::Available, None)))
+    Ok(all_complete.then_some((ImageEvent::Complete, None)))
 }
 
-async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
+pub(crate) async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     match image::insert(tx, image).await {
         Err(cairn_store::Error::Constraint(Constraint::ImageName)) => {
             let taken = image::get_named(tx, &image.account, image.region, &image.name).await?;
@@ -428,7 +580,11 @@ async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     }
 }
 
-async fn refuse_taken_name(conn: &mut Connection, caller: &Caller, name: &str) -> Result<()> {
+pub(crate) async fn refuse_taken_name(
+    conn: &mut Connection,
+    caller: &Caller,
+    name: &str,
+) -> Result<()> {
     match image::get_named(conn, &caller.account, caller.region, name).await? {
         Some(taken) => Err(taken_name(name, Some(&taken))),
         None => Ok(()),
@@ -443,7 +599,7 @@ fn taken_name(name: &str, by: Option<&Image>) -> Error {
     )
 }
 
-fn check_image_name(name: &str) -> Result<()> {
+pub(crate) fn check_image_name(name: &str) -> Result<()> {
     if name.is_empty() {
         let message = "The request must contain the parameter name";
         return Err(Error::new(ErrorKind::MissingParameter, message));
@@ -451,7 +607,7 @@ fn check_image_name(name: &str) -> Result<()> {
     check_name(name).map_err(|error| Error::new(ErrorKind::ImageNameMalformed, error))
 }
 
-fn location(account: &AccountId, name: &str) -> String {
+pub(crate) fn location(account: &AccountId, name: &str) -> String {
     format!("{account}/{name}")
 }
 
@@ -465,6 +621,8 @@ struct Traits {
     architecture: Architecture,
     virtualization_type: VirtualizationType,
     boot_mode: Option<BootMode>,
+    image_type: ImageType,
+    root_device_type: RootDeviceType,
 }
 
 impl Traits {
@@ -479,17 +637,9 @@ impl Traits {
             )?
             .unwrap_or(VirtualizationType::Paravirtual),
             boot_mode: spelled("bootMode", &request.boot_mode, BootMode::ALL)?,
+            image_type: image_type(request)?,
+            root_device_type: root_device_type(request)?,
         };
-        if request
-            .image_location
-            .as_deref()
-            .is_some_and(|text| !text.is_empty())
-        {
-            return Err(Error::new(
-                ErrorKind::UnsupportedOperation,
-                "This server registers images of snapshots only, not from a manifest: leave out ImageLocation.",
-            ));
-        }
         traits.check_virtualization(request)?;
         traits.check_firmware(request)?;
         only("sriovNetSupport", &request.sriov_net_support, "simple")?;
@@ -499,11 +649,8 @@ impl Traits {
 
     fn check_virtualization(&self, request: &RegisterImage) -> Result<()> {
         let hvm = self.virtualization_type == VirtualizationType::Hvm;
-        let kernel = [&request.kernel_id, &request.ramdisk_id]
-            .into_iter()
-            .flatten()
-            .any(|id| !id.is_empty());
-        if hvm && kernel {
+        let machine = self.image_type == ImageType::Machine;
+        if hvm && machine && parts(request).next().is_some() {
             return refuse_combination(
                 "You cannot specify a kernel or RAM disk with virtualization type 'hvm'.",
             );
@@ -558,6 +705,74 @@ impl Traits {
     }
 }
 
+/// A manifest is that of a kernel or RAM disk if the parameter is `true` instead of an id: so the
+/// tools of old bundled them.
+fn image_type(request: &RegisterImage) -> Result<ImageType> {
+    let marked = |id: &Option<String>| id.as_deref() == Some("true");
+    let image_type = match (marked(&request.kernel_id), marked(&request.ramdisk_id)) {
+        (false, false) => return Ok(ImageType::Machine),
+        (true, false) => ImageType::Kernel,
+        (false, true) => ImageType::Ramdisk,
+        (true, true) => {
+            let message = "An image is that of a kernel or that of a RAM disk, not of both.";
+            return Err(Error::new(ErrorKind::InvalidParameterCombination, message));
+        }
+    };
+    match root_device_type(request)? {
+        RootDeviceType::InstanceStore => Ok(image_type),
+        RootDeviceType::Ebs => Err(Error::new(
+            ErrorKind::MissingParameter,
+            "Kernels and RAM disks are registered from a manifest: the request must contain the parameter imageLocation",
+        )),
+    }
+}
+
+/// An image with a location is a bundle in S3, of which no more is known than the path of its manifest.
+fn root_device_type(request: &RegisterImage) -> Result<RootDeviceType> {
+    let Some(location) = request.image_location.as_deref().filter(|l| !l.is_empty()) else {
+        return Ok(RootDeviceType::Ebs);
+    };
+    let is_path = |path: &str| {
+        path.split_once('/')
+            .is_some_and(|(bucket, _)| bucket.len() >= 3)
+    };
+    match location.strip_suffix(".manifest.xml").is_some_and(is_path) {
+        true => Ok(RootDeviceType::InstanceStore),
+        false => Err(Error::new(
+            ErrorKind::ImageManifestInvalid,
+            format!(
+                "The location '{location}' is not that of a manifest: BUCKET/PATH.manifest.xml"
+            ),
+        )),
+    }
+}
+
+/// The kernel and the RAM disk that a registration names by their ids, with the type that each has to
+/// have.
+fn parts(request: &RegisterImage) -> impl Iterator<Item = (&str, ImageType)> {
+    [
+        (&request.kernel_id, ImageType::Kernel),
+        (&request.ramdisk_id, ImageType::Ramdisk),
+    ]
+    .into_iter()
+    .filter_map(|(id, image_type)| Some((id.as_deref()?, image_type)))
+    .filter(|(id, _)| !id.is_empty() && *id != "true")
+}
+
+/// Bundles bring their own content: they have no EBS volumes.
+fn bundled_mappings(mappings: Vec<BlockDeviceMapping>) -> Result<Vec<BlockDeviceMapping>> {
+    match mappings.iter().find(|mapping| mapping.ebs.is_some()) {
+        None => Ok(mappings.into_iter().filter(|m| !m.no_device).collect()),
+        Some(mapping) => {
+            let message = format!(
+                "The device '{}' cannot be an EBS volume: an image with a manifest is backed by instance store.",
+                mapping.device_name
+            );
+            Err(Error::new(ErrorKind::BlockDeviceMappingInvalid, message))
+        }
+    }
+}
+
 fn refuse_combination(message: &str) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidParameterCombination, message))
 }
@@ -586,7 +801,7 @@ fn only(parameter: &str, text: &Option<String>, allowed: &str) -> Result<()> {
     }
 }
 
-fn invalid(parameter: &str, text: &str) -> Error {
+pub(crate) fn invalid(parameter: &str, text: &str) -> Error {
     let message = format!("Value ({text}) for parameter {parameter} is invalid.");
     Error::new(ErrorKind::InvalidParameterValue, message)
 }
@@ -925,17 +1140,19 @@ fn attribute(image: &Image, name: &str) -> Result<ImageAttributeValue> {
         "uefiData" => Value::UefiData(image.uefi_data.clone()),
         "lastLaunchedTime" => Value::LastLaunchedTime(image.last_launched_time),
         "imdsSupport" => Value::ImdsSupport(image.imds_support.clone()),
-        "deregistrationProtection" => Value::DeregistrationProtection("disabled".to_owned()),
+        "deregistrationProtection" => {
+            Value::DeregistrationProtection(image.deregistration_protection.as_str().to_owned())
+        }
         unknown => return Err(invalid("attribute", unknown)),
     })
 }
 
 /// Refuses ids that nothing is known of, all of them in one sentence as EC2 does.
-fn refuse_unknown(known: &[Image], ids: &[String]) -> Result<()> {
+fn refuse_unknown(known: &[SeenImage], ids: &[String]) -> Result<()> {
     let unknown: Vec<&str> = ids
         .iter()
         .map(String::as_str)
-        .filter(|id| !known.iter().any(|image| image.id.as_str() == *id))
+        .filter(|id| !known.iter().any(|seen| seen.image.id.as_str() == *id))
         .collect();
     match unknown.as_slice() {
         [] => Ok(()),
@@ -947,7 +1164,7 @@ fn refuse_unknown(known: &[Image], ids: &[String]) -> Result<()> {
     }
 }
 
-fn not_found(id: &str) -> Error {
+pub(crate) fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::ImageNotFound,
         format!("The image id '[{id}]' does not exist"),

@@ -314,7 +314,7 @@ impl Control {
             .await
     }
 
-    async fn visible_instances(&self, caller: &Caller) -> Result<Vec<Instance>> {
+    pub(crate) async fn visible_instances(&self, caller: &Caller) -> Result<Vec<Instance>> {
         let conn = &mut *self.store().read().await?;
         let mut all = instance::list(conn, &caller.account, caller.region).await?;
         let now = self.now();
@@ -928,7 +928,7 @@ fn attribute(instance: &Instance, name: &str) -> Result<InstanceAttributeValue> 
     })
 }
 
-fn not_found(id: &str) -> Error {
+pub(crate) fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::InstanceNotFound,
         format!("The instance ID '{id}' does not exist"),

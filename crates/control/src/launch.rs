@@ -6,10 +6,10 @@ use std::{
 };
 
 use cairn_model::{
-    Attachment, AttachmentState, BlockDeviceMapping, Image, ImageState, Instance, InstanceId,
-    InstanceState, InstanceType, KeyPair, KmsKey, NetworkInterfaceId, ReservationId, ResourceType,
-    SecurityGroup, SecurityGroupId, Snapshot, SnapshotId, Subnet, Tags, TagsByType, Timestamp,
-    Volume, VolumeId, VolumeState,
+    Attachment, AttachmentState, BlockDeviceMapping, Image, Instance, InstanceId, InstanceState,
+    InstanceType, KeyPair, KmsKey, NetworkInterfaceId, ReservationId, ResourceType, SecurityGroup,
+    SecurityGroupId, Snapshot, SnapshotId, Subnet, Tags, TagsByType, Timestamp, Volume, VolumeId,
+    VolumeState,
     instance::{InstanceBlockDevice, ShutdownBehavior},
     launch::{LaunchError, LaunchPlan, MetadataRequest, PlannedVolume, plan_launch},
     network::{Cidr, new_mac_address},
@@ -74,7 +74,7 @@ impl Control {
         }
         let launch = Launch {
             keys,
-            ..Launch::prepare(&mut tx, caller, &request, wish).await?
+            ..Launch::prepare(&mut tx, caller, &request, wish, self.now()).await?
         };
         self.check_can_run(&launch)?;
         let addresses = launch.addresses(&mut tx, &request).await?;
@@ -125,7 +125,9 @@ impl Control {
             if idempotency.known(&mut read).await?.is_some() {
                 return Ok(keys);
             }
-            let Ok(launch) = Launch::prepare(&mut read, caller, request, wish.clone()).await else {
+            let launch =
+                Launch::prepare(&mut read, caller, request, wish.clone(), self.now()).await;
+            let Ok(launch) = launch else {
                 return Ok(keys);
             };
             for planned in &launch.plan.volumes {
@@ -282,8 +284,9 @@ impl Launch {
         caller: &Caller,
         request: &RunInstances,
         wish: Wish,
+        now: Timestamp,
     ) -> Result<Self> {
-        let image = launchable(conn, caller, &wish.image_id).await?;
+        let image = image::launchable(conn, caller, &wish.image_id, now).await?;
         let instance_type = instance_type(request, &image)?;
         check_ebs_optimized(request, instance_type)?;
         let key_pair = match named(&request.key_name) {
@@ -618,18 +621,6 @@ fn instance_type(request: &RunInstances, image: &Image) -> Result<&'static Insta
         let message = format!("Invalid value '{name}' for InstanceType.");
         Error::new(ErrorKind::InvalidParameterValue, message)
     })
-}
-
-async fn launchable(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Image> {
-    let image = image::find_usable(conn, caller, id).await?;
-    if image.state == ImageState::Available {
-        return Ok(image);
-    }
-    let message = format!(
-        "The image ID '{id}' is not available: it is {}.",
-        image.state
-    );
-    Err(Error::new(ErrorKind::ImageUnavailable, message))
 }
 
 /// The subnet asked for, or the default one of the zone asked for, or of the first zone with a free

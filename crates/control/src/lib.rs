@@ -34,6 +34,9 @@
 //! - [`recover`]: metadata that was lost, rebuilt from packs and records.
 //! - `engine`: the files that hold bytes.
 //! - `image`: registering images, and making them of instances.
+//! - `image_sharing`, `image_life`, [`image_settings`]: who launches them, and for how long.
+//! - `image_copy`, `image_bin`: copies of images, and images in the Recycle Bin.
+//! - `image_lineage`, `image_usage`: where they come from, and what comes from them.
 //! - `launch`, [`instance`], `attachment`: launching instances, starting and ending them, their
 //!   volumes.
 //! - `boot_set`: what guests read when they boot, fetched first the next time.
@@ -66,6 +69,13 @@ mod fast_restore;
 pub mod fuzzing;
 mod holders;
 mod image;
+mod image_bin;
+mod image_copy;
+mod image_life;
+mod image_lineage;
+pub mod image_settings;
+mod image_sharing;
+mod image_usage;
 pub mod instance;
 mod instance_type;
 pub mod jobs;

@@ -4,8 +4,10 @@
 //! and unknown ids with the kind that belongs to the noun. The same goes for names of types and
 //! zones. `dry_run` is checked by every verb that has it, after all other checks.
 
+mod images;
 mod snapshots;
 
+pub use images::*;
 pub use snapshots::*;
 
 use bytes::Bytes;

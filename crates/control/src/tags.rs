@@ -142,6 +142,10 @@ fn not_found(resource_type: ResourceType, id: &str) -> Error {
             ErrorKind::ImageNotFound,
             format!("The image id '[{id}]' does not exist"),
         ),
+        ResourceType::ImageUsageReport => (
+            ErrorKind::ImageUsageReportNotFound,
+            format!("The image usage report '{id}' does not exist."),
+        ),
         ResourceType::Instance => (
             ErrorKind::InstanceNotFound,
             format!("The instance ID '{id}' does not exist"),

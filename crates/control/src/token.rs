@@ -10,6 +10,9 @@ use crate::{Caller, Error, ErrorKind, Result};
 /// The longest token of EC2, in characters.
 const LONGEST: usize = 64;
 
+/// The same of reports.
+const LONGEST_OF_REPORTS: usize = 128;
+
 /// The same of EBS direct.
 const LONGEST_OF_EBS: usize = 255;
 
@@ -33,6 +36,7 @@ impl<'a> Idempotency<'a> {
         let token = token.filter(|token| !token.is_empty());
         let longest = match operation {
             "StartSnapshot" => LONGEST_OF_EBS,
+            "CreateImageUsageReport" => LONGEST_OF_REPORTS,
             _ => LONGEST,
         };
         if token.is_some_and(|token| token.chars().count() > longest) {

@@ -172,6 +172,19 @@ async fn what_the_first_guest_reads_is_fetched_first_for_the_next() {
     })
     .await
     .unwrap();
+    // An image that instances come from is remembered with them.
+    cairn_store::image::delete_deregistered_before(&mut tx, later)
+        .await
+        .unwrap();
+    assert!(
+        cairn_store::image::get(&mut tx, &image)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    cairn_store::instance::delete_terminated_before(&mut tx, later)
+        .await
+        .unwrap();
     cairn_store::image::delete_deregistered_before(&mut tx, later)
         .await
         .unwrap();

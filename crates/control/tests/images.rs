@@ -45,6 +45,7 @@ async fn image_now(control: &Control, caller: &Caller, id: &ImageId) -> Image {
         .unwrap()
         .items
         .remove(0)
+        .image
 }
 
 fn withdrawal(id: &ImageId, delete_associated_snapshots: bool) -> DeregisterImage {
@@ -193,7 +194,7 @@ async fn an_image_is_registered_found_and_withdrawn() {
             .is_empty()
     );
     control
-        .deregister_image(&caller, withdrawal(&found[0].id, false))
+        .deregister_image(&caller, withdrawal(&found[0].image.id, false))
         .await
         .unwrap();
     let results = control
@@ -243,8 +244,18 @@ async fn registrations_that_cannot_be_are_refused() {
         ),
         (
             with(&|r| r.image_location = text("bucket/x.manifest.xml")),
-            ErrorKind::UnsupportedOperation,
-            "ImageLocation",
+            ErrorKind::BlockDeviceMappingInvalid,
+            "backed by instance store",
+        ),
+        (
+            with(&|r| r.image_location = text("bucket/x.xml")),
+            ErrorKind::ImageManifestInvalid,
+            "bucket/x.xml",
+        ),
+        (
+            with(&|r| r.kernel_id = text("true")),
+            ErrorKind::MissingParameter,
+            "imageLocation",
         ),
         (
             with(&|r| r.kernel_id = text("aki-1")),

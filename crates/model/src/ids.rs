@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Entropy;
+use crate::{image::ImageType, time::Entropy};
 
 /// An id that is not spelled as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +32,7 @@ impl MalformedId {
 }
 
 macro_rules! resource_id {
-    ($(#[$doc:meta] $name:ident $prefix:literal;)*) => {$(
+    ($(#[$doc:meta] $name:ident $prefix:literal $(or $other:literal)*;)*) => {$(
         #[$doc]
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -57,7 +57,7 @@ macro_rules! resource_id {
             type Err = MalformedId;
 
             fn from_str(text: &str) -> Result<Self, MalformedId> {
-                well_formed(text, $prefix).then(|| Self(text.to_owned()))
+                [$prefix $(, $other)*].iter().any(|prefix| well_formed(text, prefix)).then(|| Self(text.to_owned()))
                     .ok_or_else(|| MalformedId { id: text.to_owned(), prefix: $prefix })
             }
         }
@@ -86,8 +86,10 @@ resource_id! {
     VolumeId "vol-";
     /// A snapshot.
     SnapshotId "snap-";
-    /// An image (AMI).
-    ImageId "ami-";
+    /// An image (AMI); `aki-` of a kernel, `ari-` of a RAM disk.
+    ImageId "ami-" or "aki-" or "ari-";
+    /// A report on who uses an image.
+    ImageUsageReportId "amiur-";
     /// An instance.
     InstanceId "i-";
     /// What one RunInstances call reserved.
@@ -104,6 +106,18 @@ resource_id! {
     NetworkInterfaceId "eni-";
     /// An internet gateway.
     InternetGatewayId "igw-";
+}
+
+impl ImageId {
+    /// Makes a new id of an image of a type.
+    pub fn generate_of(image_type: ImageType, entropy: &dyn Entropy) -> Self {
+        let prefix = match image_type {
+            ImageType::Machine => Self::PREFIX,
+            ImageType::Kernel => "aki-",
+            ImageType::Ramdisk => "ari-",
+        };
+        Self(format!("{prefix}{}", seventeen_hex(entropy)))
+    }
 }
 
 fn well_formed(text: &str, prefix: &str) -> bool {

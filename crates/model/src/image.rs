@@ -1,4 +1,12 @@
 //! Images (AMIs).
+//!
+//! - [`allowed`]: which images of others an account lets itself use.
+//! - [`life`]: the states of an image, and what leads from one to another.
+//! - [`usage`]: reports on who uses an image.
+
+pub mod allowed;
+pub mod life;
+pub mod usage;
 
 use std::time::Duration;
 
@@ -10,6 +18,7 @@ use crate::{
     ids::{AccountId, ImageId, InstanceId, SnapshotId},
     permission::Permissions,
     place::Region,
+    recycle_bin::Recycled,
     tag::Tags,
     time::Timestamp,
 };
@@ -57,15 +66,33 @@ pub struct Image {
     pub state: ImageState,
     /// Why it failed, if it did.
     pub state_reason: Option<String>,
+    /// Whether it boots a machine, or is a part of what paravirtual ones boot.
+    #[serde(default)]
+    pub image_type: ImageType,
+    /// Where the root device comes from.
+    #[serde(default)]
+    pub root_device_type: RootDeviceType,
     /// When it was registered.
     pub creation_date: Timestamp,
     /// The instance it was made from.
     pub source_instance_id: Option<InstanceId>,
+    /// The image that it is a copy of, or that the instance it was made from was launched from.
+    #[serde(default)]
+    pub source_image: Option<SourceImage>,
     /// When an instance was last launched from it.
     pub last_launched_time: Option<Timestamp>,
+    /// When it is deprecated, as its owner says: see [`Image::deprecated_from`].
+    #[serde(default)]
+    pub deprecation_time: Option<Timestamp>,
+    /// Whether it can be deregistered.
+    #[serde(default)]
+    pub deregistration_protection: DeregistrationProtection,
     /// When it was deregistered.
     #[serde(default)]
     pub deregistered_at: Option<Timestamp>,
+    /// Its stay in the Recycle Bin, if it is in it; deregistered it is too then.
+    #[serde(default)]
+    pub recycled: Option<Recycled>,
     /// Who besides its owner may launch it.
     #[serde(default)]
     pub launch_permissions: Permissions,
@@ -97,16 +124,113 @@ pub fn check_name(name: &str) -> Result<(), MalformedName> {
 /// For how long a deregistered image is still known, though no longer shown.
 pub const DEREGISTERED_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long after its registration a public image is deprecated at the latest: two years.
+pub const PUBLIC_UNTIL_DEPRECATED: Duration = Duration::from_secs(730 * 24 * 60 * 60);
+
+/// How far ahead an image can be marked as deprecated: ten years.
+pub const DEPRECATED_AHEAD: Duration = Duration::from_secs(3652 * 24 * 60 * 60);
+
+/// For how long a protection with a cooldown goes on once it was switched off.
+pub const PROTECTION_COOLDOWN: Duration = DAY;
+
+/// The image that another one comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceImage {
+    /// Its id.
+    pub id: ImageId,
+    /// Where it lies.
+    pub region: Region,
+}
+
+/// Whether an image can be deregistered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeregistrationProtection {
+    /// It can.
+    #[default]
+    Disabled,
+    /// It cannot.
+    Enabled {
+        /// Whether the protection goes on for [`PROTECTION_COOLDOWN`] once it is switched off.
+        with_cooldown: bool,
+    },
+    /// It was switched off, and goes on until an instant.
+    Cooling {
+        /// The instant.
+        until: Timestamp,
+    },
+}
+
+impl DeregistrationProtection {
+    /// As EC2 spells it. It has no word for one that was switched off and goes on.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled | Self::Cooling { .. } => "disabled",
+            Self::Enabled {
+                with_cooldown: true,
+            } => "enabled-with-cooldown",
+            Self::Enabled {
+                with_cooldown: false,
+            } => "enabled-without-cooldown",
+        }
+    }
+
+    /// Whether the image must stay.
+    pub fn protects(self, now: Timestamp) -> bool {
+        match self {
+            Self::Disabled => false,
+            Self::Enabled { .. } => true,
+            Self::Cooling { until } => now < until,
+        }
+    }
+
+    /// What it is once it is switched off.
+    #[must_use]
+    pub fn switched_off(self, now: Timestamp) -> Self {
+        match self {
+            Self::Enabled {
+                with_cooldown: true,
+            } => Self::Cooling {
+                until: now.after(PROTECTION_COOLDOWN),
+            },
+            Self::Enabled {
+                with_cooldown: false,
+            } => Self::Disabled,
+            other => other,
+        }
+    }
+}
+
+/// An image as an account sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenImage {
+    /// The image.
+    pub image: Image,
+    /// Whether the account's settings let it be used; none if they say nothing of images.
+    pub allowed: Option<bool>,
+}
+
+impl Filterable for SeenImage {
+    const FILTERS: &'static [&'static str] = Image::FILTERS;
+
+    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "image-allowed" => one(self.allowed.unwrap_or(true)),
+            name => self.image.filter_field(name),
+        }
+    }
+
+    fn filter_tags(&self) -> Option<&Tags> {
+        self.image.filter_tags()
+    }
+}
+
 impl Image {
-    /// What EC2 calls images that boot a machine, and not a kernel or a RAM disk.
-    pub const IMAGE_TYPE: &'static str = "machine";
     /// Nothing costs anything here.
     pub const FREE_TIER_ELIGIBLE: bool = true;
     /// The hypervisor that EC2 shows for every image.
     pub const HYPERVISOR: &'static str = "xen";
-    /// What kind of device the root is: of every image a snapshot, though one that is being made of
-    /// an instance names it only once it is taken.
-    pub const ROOT_DEVICE_TYPE: &'static str = "ebs";
     /// The platform as shown; images of other systems are not told apart.
     pub const PLATFORM_DETAILS: &'static str = "Linux/UNIX";
     /// What EC2 calls the reason of an image that failed on the server's side, as all here do.
@@ -131,6 +255,21 @@ impl Image {
     pub fn is_known(&self, now: Timestamp) -> bool {
         self.deregistered_at
             .is_none_or(|at| now < at.after(DEREGISTERED_KNOWN_FOR))
+    }
+
+    /// From when on it is deprecated. A public image is two years after it was registered, whatever its
+    /// owner says.
+    pub fn deprecated_from(&self) -> Option<Timestamp> {
+        let public = self
+            .launch_permissions
+            .public
+            .then(|| self.creation_date.after(PUBLIC_UNTIL_DEPRECATED));
+        self.deprecation_time.into_iter().chain(public).min()
+    }
+
+    /// Whether it is deprecated.
+    pub fn is_deprecated(&self, now: Timestamp) -> bool {
+        self.deprecated_from().is_some_and(|from| from <= now)
     }
 
     /// Its ARN.
@@ -194,10 +333,9 @@ impl Filterable for Image {
             "description" => maybe(self.description.as_ref()),
             "ena-support" => one(self.ena_support),
             "free-tier-eligible" => one(Self::FREE_TIER_ELIGIBLE),
-            "image-allowed" => one(true),
             "hypervisor" => one(Self::HYPERVISOR),
             "image-id" => one(&self.id),
-            "image-type" => one(Self::IMAGE_TYPE),
+            "image-type" => one(self.image_type),
             "imds-support" => maybe(self.imds_support.as_ref()),
             "is-public" => one(self.launch_permissions.public),
             "kernel-id" => maybe(self.kernel_id.as_ref()),
@@ -207,7 +345,9 @@ impl Filterable for Image {
             "platform-details" => one(Self::PLATFORM_DETAILS),
             "ramdisk-id" => maybe(self.ramdisk_id.as_ref()),
             "root-device-name" => maybe(self.root_device_name.as_ref()),
-            "root-device-type" => one(Self::ROOT_DEVICE_TYPE),
+            "root-device-type" => one(self.root_device_type),
+            "source-image-id" => maybe(self.source_image.as_ref().map(|source| &source.id)),
+            "source-image-region" => maybe(self.source_image.as_ref().map(|source| source.region)),
             "source-instance-id" => maybe(self.source_instance_id.as_ref()),
             "sriov-net-support" => maybe(self.sriov_net_support.as_ref()),
             "state" => one(self.state),
@@ -217,6 +357,7 @@ impl Filterable for Image {
             "usage-operation" => one(Self::USAGE_OPERATION),
             "virtualization-type" => one(self.virtualization_type),
             name if name.starts_with("block-device-mapping.") => self.mapping_field(name),
+            // Of owners, platforms and product codes that nothing here has.
             name => Self::FILTERS.contains(&name).then(Vec::new),
         }
     }
@@ -256,6 +397,26 @@ pub enum ImageState {
     Disabled,
 }
 
+/// What an image is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ImageType {
+    #[default]
+    Machine,
+    Kernel,
+    Ramdisk,
+}
+
+/// Where the root device of an image comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RootDeviceType {
+    /// A snapshot, though an image that is being made of an instance names it only once it is taken.
+    #[default]
+    Ebs,
+    /// A bundle in S3, which its location names.
+    InstanceStore,
+}
+
 /// Processor architectures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -283,11 +444,11 @@ pub enum BootMode {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::filter::{Filter, Filters};
 
-    fn failed() -> Image {
+    pub(crate) fn failed() -> Image {
         Image {
             id: "ami-12345678".parse().expect("an id"),
             account: "123456789012".parse().expect("an account"),
@@ -309,10 +470,16 @@ mod tests {
             location: "123456789012/failed".to_owned(),
             state: ImageState::Failed,
             state_reason: Some("Snapshot snap-12345678 was deleted".to_owned()),
+            image_type: ImageType::Machine,
+            root_device_type: RootDeviceType::Ebs,
             creation_date: Timestamp(0),
             source_instance_id: None,
+            source_image: None,
             last_launched_time: None,
+            deprecation_time: None,
+            deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Permissions::default(),
             tags: Tags::new(),
         }
@@ -364,5 +531,43 @@ mod tests {
         ] {
             assert_eq!(check_name(bad), Err(MalformedName), "{bad}");
         }
+    }
+
+    #[test]
+    fn public_images_are_deprecated_after_two_years_at_the_latest() {
+        let day = |days: i64| Timestamp(days * 86_400_000_000);
+        let said = |public, said: Option<i64>| {
+            let mut image = failed();
+            image.launch_permissions.public = public;
+            image.deprecation_time = said.map(day);
+            image.deprecated_from()
+        };
+        assert_eq!(said(false, None), None);
+        assert_eq!(said(false, Some(2000)), Some(day(2000)));
+        assert_eq!(said(true, None), Some(day(730)));
+        assert_eq!(said(true, Some(2000)), Some(day(730)));
+        assert_eq!(said(true, Some(5)), Some(day(5)));
+    }
+
+    #[test]
+    fn a_protection_goes_on_for_its_cooldown() {
+        use DeregistrationProtection as P;
+        let now = Timestamp(0);
+        let with = P::Enabled {
+            with_cooldown: true,
+        };
+        let off = with.switched_off(now);
+        assert!(with.protects(now) && off.protects(now));
+        assert!(!off.protects(now.after(PROTECTION_COOLDOWN)));
+        assert_eq!(
+            off.switched_off(now.after(DAY)),
+            off,
+            "nothing is won by asking again"
+        );
+        let without = P::Enabled {
+            with_cooldown: false,
+        };
+        assert_eq!(without.switched_off(now), P::Disabled);
+        assert_eq!(P::Disabled.switched_off(now), P::Disabled);
     }
 }

@@ -268,7 +268,9 @@ fn metadata_options(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImageState, Region, Timestamp};
+    use crate::{
+        DeregistrationProtection, ImageState, ImageType, Region, RootDeviceType, Timestamp,
+    };
 
     fn snap(digit: char) -> SnapshotId {
         format!("snap-{}", digit.to_string().repeat(17))
@@ -319,7 +321,13 @@ mod tests {
             creation_date: Timestamp(0),
             source_instance_id: None,
             last_launched_time: None,
+            image_type: ImageType::Machine,
+            root_device_type: RootDeviceType::Ebs,
+            source_image: None,
+            deprecation_time: None,
+            deregistration_protection: DeregistrationProtection::Disabled,
             deregistered_at: None,
+            recycled: None,
             launch_permissions: Default::default(),
             tags: BTreeMap::new(),
         }

@@ -45,10 +45,13 @@ pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
 pub use fast_restore::{FastRestore, FastRestoreState};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
-    AccountId, ImageId, InstanceId, InternetGatewayId, KeyPairId, MalformedId, NetworkInterfaceId,
-    ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
+    AccountId, ImageId, ImageUsageReportId, InstanceId, InternetGatewayId, KeyPairId, MalformedId,
+    NetworkInterfaceId, ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
 };
-pub use image::{Architecture, BootMode, Image, ImageState, VirtualizationType};
+pub use image::{
+    Architecture, BootMode, DeregistrationProtection, Image, ImageState, ImageType, RootDeviceType,
+    SeenImage, SourceImage, VirtualizationType,
+};
 pub use instance::{Instance, InstanceState};
 pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;

@@ -29,6 +29,27 @@ impl Permissions {
         *self == Self::default()
     }
 
+    /// Lets more in. A public one stays public.
+    pub fn add(&mut self, more: &Self) {
+        self.public |= more.public;
+        self.accounts.extend(more.accounts.iter().cloned());
+        self.organizations
+            .extend(more.organizations.iter().cloned());
+        let units = more.organizational_units.iter().cloned();
+        self.organizational_units.extend(units);
+    }
+
+    /// Lets some in no longer; whom it did not let in it does not miss.
+    pub fn remove(&mut self, less: &Self) {
+        self.public &= !less.public;
+        self.accounts
+            .retain(|account| !less.accounts.contains(account));
+        self.organizations
+            .retain(|arn| !less.organizations.contains(arn));
+        self.organizational_units
+            .retain(|arn| !less.organizational_units.contains(arn));
+    }
+
     /// Whom it lets in, each as [`Viewer::grantees`] spells it.
     pub fn grantees(&self) -> impl Iterator<Item = &str> {
         let everybody = self.public.then_some(EVERYBODY);
@@ -52,6 +73,37 @@ impl Permissions {
         };
         self.accounts.contains(&viewer.account) || viewer.memberships.iter().any(by_membership)
     }
+}
+
+/// Whether a text is the ARN of an organization: `arn:aws:organizations::ACCOUNT:organization/o-ID`.
+pub fn is_organization(arn: &str) -> bool {
+    path_of(arn, "organization").is_some_and(is_organization_id)
+}
+
+/// Whether a text is the ARN of an organizational unit: `arn:aws:organizations::ACCOUNT:ou/o-ID/ou-ID`.
+pub fn is_organizational_unit(arn: &str) -> bool {
+    let is_unit_id = |id: &str| has_form(id, "ou-", &[b'-']);
+    path_of(arn, "ou")
+        .and_then(|path| path.split_once('/'))
+        .is_some_and(|(organization, unit)| is_organization_id(organization) && is_unit_id(unit))
+}
+
+/// What stands behind `arn:aws:organizations::ACCOUNT:KIND/`.
+fn path_of<'a>(arn: &'a str, kind: &str) -> Option<&'a str> {
+    let rest = arn.strip_prefix("arn:aws:organizations::")?;
+    let (account, rest) = rest.split_once(':')?;
+    account.parse::<AccountId>().ok()?;
+    rest.strip_prefix(kind)?.strip_prefix('/')
+}
+
+fn is_organization_id(id: &str) -> bool {
+    has_form(id, "o-", &[])
+}
+
+fn has_form(id: &str, prefix: &str, others: &[u8]) -> bool {
+    let fits = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || others.contains(&b);
+    id.strip_prefix(prefix)
+        .is_some_and(|rest| (1..=64).contains(&rest.len()) && rest.bytes().all(fits))
 }
 
 /// An account as permissions see it.
@@ -126,6 +178,51 @@ mod tests {
                 grantees.any(|grantee| viewer.grantees().any(|own| own == grantee))
             });
             assert_eq!(spelled, lets);
+        }
+    }
+
+    #[test]
+    fn more_and_less_undo_each_other_and_repeat_to_no_effect() {
+        let first = Permissions {
+            accounts: [account("111111111111")].into(),
+            ..Default::default()
+        };
+        let more = Permissions {
+            public: true,
+            accounts: [account("222222222222")].into(),
+            organizations: ["a".to_owned()].into(),
+            organizational_units: ["b".to_owned()].into(),
+        };
+        let mut changed = first.clone();
+        changed.add(&more);
+        let all = changed.clone();
+        changed.add(&more);
+        assert_eq!(changed, all);
+        assert_eq!(all.grantees().count(), 5);
+        changed.remove(&more);
+        changed.remove(&more);
+        assert_eq!(changed, first);
+    }
+
+    #[test]
+    fn arns_of_organizations_and_their_units_are_told_apart() {
+        let organization = "arn:aws:organizations::123456789012:organization/o-abcdefghij";
+        let unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-ab12-11111111";
+        assert!(is_organization(organization) && !is_organization(unit));
+        assert!(is_organizational_unit(unit) && !is_organizational_unit(organization));
+        for bad in [
+            "",
+            "o-abcdefghij",
+            "arn:aws:organizations::12:organization/o-abcdefghij",
+            "arn:aws:organizations::123456789012:organization/",
+            "arn:aws:organizations::123456789012:organization/o-ABC",
+            "arn:aws:organizations::123456789012:ou/o-abcdefghij",
+            "arn:aws:organizations::123456789012:ou/o-abcdefghij/x",
+        ] {
+            assert!(
+                !is_organization(bad) && !is_organizational_unit(bad),
+                "{bad}"
+            );
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::{
     fast_restore::FastRestoreState,
-    image::{Architecture, BootMode, ImageState, VirtualizationType},
+    image::{
+        Architecture, BootMode, ImageState, ImageType, RootDeviceType, VirtualizationType,
+        allowed::AllowedImagesState, usage::ReportState,
+    },
     instance::{InstanceState, ShutdownBehavior},
     key_pair::KeyType,
     recycle_bin::{RecycledType, RuleLockState},
@@ -74,6 +77,25 @@ spelling! {
         Failed "failed",
         Error "error",
         Disabled "disabled",
+    }
+    ImageType {
+        Machine "machine",
+        Kernel "kernel",
+        Ramdisk "ramdisk",
+    }
+    RootDeviceType {
+        Ebs "ebs",
+        InstanceStore "instance-store",
+    }
+    AllowedImagesState {
+        Disabled "disabled",
+        AuditMode "audit-mode",
+        Enabled "enabled",
+    }
+    ReportState {
+        Pending "pending",
+        Available "available",
+        Error "error",
     }
     SnapshotState {
         Pending "pending",
@@ -169,6 +191,7 @@ spelling! {
     }
     ResourceType {
         Image "image",
+        ImageUsageReport "image-usage-report",
         Instance "instance",
         InternetGateway "internet-gateway",
         KeyPair "key-pair",

@@ -41,6 +41,7 @@ pub struct TagSpecification {
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ResourceType {
     Image,
+    ImageUsageReport,
     Instance,
     InternetGateway,
     KeyPair,
@@ -57,7 +58,8 @@ impl ResourceType {
     pub fn of_id(id: &str) -> Option<Self> {
         let (prefix, _) = id.split_once('-')?;
         Some(match prefix {
-            "ami" => Self::Image,
+            "ami" | "aki" | "ari" => Self::Image,
+            "amiur" => Self::ImageUsageReport,
             "i" => Self::Instance,
             "igw" => Self::InternetGateway,
             "key" => Self::KeyPair,

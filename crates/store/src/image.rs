@@ -138,12 +138,18 @@ pub async fn update(
     Ok(Some(found.noun))
 }
 
-/// Forgets the images that were deregistered before an instant.
+/// Forgets the images that were deregistered before an instant, but for those that are in the Recycle
+/// Bin, and those that instances or other images come from.
 pub async fn delete_deregistered_before(tx: &mut WriteTx, instant: Timestamp) -> Result<u64> {
-    let done = sqlx::query("DELETE FROM image WHERE deregistered < $1")
-        .bind(instant.0)
-        .execute(&mut **tx)
-        .await?;
+    let done = sqlx::query(
+        "DELETE FROM image WHERE deregistered < $1 AND json_extract(doc, '$.recycled') IS NULL
+             AND id NOT IN (SELECT image_id FROM instance)
+             AND id NOT IN (SELECT json_extract(doc, '$.source_image.id') FROM image
+                            WHERE json_extract(doc, '$.source_image.id') IS NOT NULL)",
+    )
+    .bind(instant.0)
+    .execute(&mut **tx)
+    .await?;
     Ok(done.rows_affected())
 }
 

@@ -10,6 +10,7 @@
 //! - [`doc`]: nouns as documents with a generation.
 //! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
+//! - [`image_usage`]: reports on who uses an image.
 //! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
 //! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
@@ -37,6 +38,7 @@ pub mod domain;
 pub mod error;
 pub mod fast_restore;
 pub mod image;
+pub mod image_usage;
 pub mod instance;
 pub mod job;
 pub mod key_pair;

@@ -37,6 +37,7 @@ pub(crate) fn metadata() -> Migrator {
         "0202" "key_pairs";
         "0203" "instances";
         "0206" "boot_sets";
+        "0210" "image_usage_reports";
     })
 }
 

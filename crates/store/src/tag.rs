@@ -10,7 +10,7 @@ use cairn_model::{
 use crate::{
     db::{Connection, WriteTx},
     error::Result,
-    image, instance, key_pair, network, snapshot, volume,
+    image, image_usage, instance, key_pair, network, snapshot, volume,
 };
 
 /// A resource that carries tags.
@@ -56,6 +56,7 @@ pub async fn get(
     }
     Ok(match resource_type {
         ResourceType::Image => by_id!(image::get_registered, Image),
+        ResourceType::ImageUsageReport => by_id!(image_usage::get, ImageUsageReport),
         ResourceType::Instance => by_id!(instance::get, Instance),
         ResourceType::KeyPair => by_id!(key_pair::get, KeyPair),
         ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
@@ -91,6 +92,7 @@ pub async fn set(
     }
     Ok(match resource_type {
         ResourceType::Image => by_id!(image::update),
+        ResourceType::ImageUsageReport => by_id!(image_usage::update),
         ResourceType::Instance => by_id!(instance::update),
         ResourceType::KeyPair => by_id!(key_pair::update),
         ResourceType::SecurityGroup => by_id!(network::update_security_group),
@@ -147,6 +149,7 @@ pub async fn list(
     all.extend(tagged!(instances.into_iter(), Instance));
     append! {
         image::list_registered, Image;
+        image_usage::list, ImageUsageReport;
         key_pair::list, KeyPair;
         network::list_security_groups, SecurityGroup;
         snapshot::list, Snapshot;

@@ -4,7 +4,7 @@ use cairn_control::{
     answer::{ImageAttribute, ImageAttributeValue},
     request as verbs,
 };
-use cairn_model::{Image, Permissions, SnapshotId, permission::EVERYBODY};
+use cairn_model::{Image, Permissions, SeenImage, SnapshotId, permission::EVERYBODY};
 
 use super::{
     Answered, Call, answer,
@@ -115,8 +115,9 @@ pub(super) async fn deregister(call: &Call<'_>) -> Answered {
     })
 }
 
-/// An image as EC2 shows it. It is its owner's alone until launch permissions are given.
-fn show(image: &Image) -> response::Image {
+/// An image as EC2 shows it. Whom it lets in is an attribute, which it shows to its owner alone.
+fn show(seen: &SeenImage) -> response::Image {
+    let (image, source) = (&seen.image, seen.image.source_image.as_ref());
     response::Image {
         platform_details: some(Image::PLATFORM_DETAILS),
         usage_operation: some(Image::USAGE_OPERATION),
@@ -126,7 +127,7 @@ fn show(image: &Image) -> response::Image {
         hypervisor: some(Image::HYPERVISOR),
         name: some(&image.name),
         root_device_name: image.root_device_name.clone(),
-        root_device_type: some(Image::ROOT_DEVICE_TYPE),
+        root_device_type: some(image.root_device_type),
         sriov_net_support: image.sriov_net_support.clone(),
         state_reason: image.state_reason.as_deref().map(why),
         tags: common::tags(&image.tags),
@@ -135,7 +136,11 @@ fn show(image: &Image) -> response::Image {
         tpm_support: image.tpm_support.clone(),
         imds_support: image.imds_support.clone(),
         source_instance_id: image.source_instance_id.as_ref().map(ToString::to_string),
-        deregistration_protection: some("disabled"),
+        deprecation_time: image.deprecated_from().map(|time| time.to_string()),
+        image_allowed: seen.allowed,
+        source_image_id: source.map(|source| source.id.to_string()),
+        source_image_region: source.map(|source| source.region.to_string()),
+        deregistration_protection: some(image.deregistration_protection.as_str()),
         last_launched_time: image.last_launched_time.map(|time| time.to_string()),
         image_id: some(&image.id),
         image_location: some(&image.location),
@@ -144,7 +149,7 @@ fn show(image: &Image) -> response::Image {
         creation_date: some(image.creation_date),
         public: Some(image.launch_permissions.public),
         architecture: some(image.architecture),
-        image_type: some(Image::IMAGE_TYPE),
+        image_type: some(image.image_type),
         kernel_id: image.kernel_id.clone(),
         ramdisk_id: image.ramdisk_id.clone(),
         free_tier_eligible: Some(Image::FREE_TIER_ELIGIBLE),

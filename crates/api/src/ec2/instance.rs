@@ -347,7 +347,7 @@ fn placement(instance: &Instance) -> response::Placement {
     }
 }
 
-fn show_state(state: InstanceState) -> response::InstanceState {
+pub(super) fn show_state(state: InstanceState) -> response::InstanceState {
     response::InstanceState {
         code: Some(state.code()),
         name: some(state),

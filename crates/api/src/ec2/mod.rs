@@ -17,6 +17,13 @@ use crate::{
 
 mod common;
 mod image;
+mod image_bin;
+mod image_copy;
+mod image_life;
+mod image_lineage;
+mod image_settings;
+mod image_sharing;
+mod image_usage;
 mod instance;
 mod instance_type;
 mod key_pair;
@@ -128,6 +135,34 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "DescribeImages" => image::describe(call).await,
         "DescribeImageAttribute" => image::describe_attribute(call).await,
         "DeregisterImage" => image::deregister(call).await,
+        "ModifyImageAttribute" => image_sharing::modify_attribute(call).await,
+        "ResetImageAttribute" => image_sharing::reset_attribute(call).await,
+        "CancelImageLaunchPermission" => image_sharing::cancel_launch_permission(call).await,
+        "CopyImage" => image_copy::copy(call).await,
+        "ListImagesInRecycleBin" => image_bin::list(call).await,
+        "RestoreImageFromRecycleBin" => image_bin::restore(call).await,
+        "EnableImage" => image_life::enable(call).await,
+        "DisableImage" => image_life::disable(call).await,
+        "EnableImageDeprecation" => image_life::enable_deprecation(call).await,
+        "DisableImageDeprecation" => image_life::disable_deprecation(call).await,
+        "EnableImageDeregistrationProtection" => image_life::enable_protection(call).await,
+        "DisableImageDeregistrationProtection" => image_life::disable_protection(call).await,
+        "DescribeImageReferences" => image_lineage::references(call).await,
+        "GetImageAncestry" => image_lineage::ancestry(call).await,
+        "DescribeInstanceImageMetadata" => image_lineage::instance_metadata(call).await,
+        "CreateImageUsageReport" => image_usage::create(call).await,
+        "DescribeImageUsageReports" => image_usage::describe(call).await,
+        "DescribeImageUsageReportEntries" => image_usage::describe_entries(call).await,
+        "DeleteImageUsageReport" => image_usage::delete(call).await,
+        "EnableImageBlockPublicAccess" => image_settings::enable_block_public_access(call).await,
+        "DisableImageBlockPublicAccess" => image_settings::disable_block_public_access(call).await,
+        "GetImageBlockPublicAccessState" => image_settings::block_public_access(call).await,
+        "EnableAllowedImagesSettings" => image_settings::enable_allowed(call).await,
+        "DisableAllowedImagesSettings" => image_settings::disable_allowed(call).await,
+        "GetAllowedImagesSettings" => image_settings::allowed(call).await,
+        "ReplaceImageCriteriaInAllowedImagesSettings" => {
+            image_settings::replace_criteria(call).await
+        }
         "RunInstances" => launch::run(call).await,
         "DescribeInstances" => instance::describe(call).await,
         "DescribeInstanceStatus" => instance::describe_status(call).await,

@@ -67,6 +67,32 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("EnableSnapshotBlockPublicAccess", "EnableSnapshotBlockPublicAccessRequest"),
     ("DisableSnapshotBlockPublicAccess", "DisableSnapshotBlockPublicAccessRequest"),
     ("GetSnapshotBlockPublicAccessState", "GetSnapshotBlockPublicAccessStateRequest"),
+    ("ModifyImageAttribute", "ModifyImageAttributeRequest"),
+    ("ResetImageAttribute", "ResetImageAttributeRequest"),
+    ("CancelImageLaunchPermission", "CancelImageLaunchPermissionRequest"),
+    ("EnableImage", "EnableImageRequest"),
+    ("DisableImage", "DisableImageRequest"),
+    ("EnableImageDeprecation", "EnableImageDeprecationRequest"),
+    ("DisableImageDeprecation", "DisableImageDeprecationRequest"),
+    ("EnableImageDeregistrationProtection", "EnableImageDeregistrationProtectionRequest"),
+    ("DisableImageDeregistrationProtection", "DisableImageDeregistrationProtectionRequest"),
+    ("DescribeImageReferences", "DescribeImageReferencesRequest"),
+    ("GetImageAncestry", "GetImageAncestryRequest"),
+    ("DescribeInstanceImageMetadata", "DescribeInstanceImageMetadataRequest"),
+    ("CreateImageUsageReport", "CreateImageUsageReportRequest"),
+    ("DescribeImageUsageReports", "DescribeImageUsageReportsRequest"),
+    ("DescribeImageUsageReportEntries", "DescribeImageUsageReportEntriesRequest"),
+    ("DeleteImageUsageReport", "DeleteImageUsageReportRequest"),
+    ("EnableImageBlockPublicAccess", "EnableImageBlockPublicAccessRequest"),
+    ("DisableImageBlockPublicAccess", "DisableImageBlockPublicAccessRequest"),
+    ("GetImageBlockPublicAccessState", "GetImageBlockPublicAccessStateRequest"),
+    ("EnableAllowedImagesSettings", "EnableAllowedImagesSettingsRequest"),
+    ("DisableAllowedImagesSettings", "DisableAllowedImagesSettingsRequest"),
+    ("GetAllowedImagesSettings", "GetAllowedImagesSettingsRequest"),
+    ("ReplaceImageCriteriaInAllowedImagesSettings", "ReplaceImageCriteriaInAllowedImagesSettingsRequest"),
+    ("CopyImage", "CopyImageRequest"),
+    ("ListImagesInRecycleBin", "ListImagesInRecycleBinRequest"),
+    ("RestoreImageFromRecycleBin", "RestoreImageFromRecycleBinRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -132,6 +158,32 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "EnableSnapshotBlockPublicAccess" => show::<EnableSnapshotBlockPublicAccessRequest>(group),
         "DisableSnapshotBlockPublicAccess" => show::<DisableSnapshotBlockPublicAccessRequest>(group),
         "GetSnapshotBlockPublicAccessState" => show::<GetSnapshotBlockPublicAccessStateRequest>(group),
+        "ModifyImageAttribute" => show::<ModifyImageAttributeRequest>(group),
+        "ResetImageAttribute" => show::<ResetImageAttributeRequest>(group),
+        "CancelImageLaunchPermission" => show::<CancelImageLaunchPermissionRequest>(group),
+        "EnableImage" => show::<EnableImageRequest>(group),
+        "DisableImage" => show::<DisableImageRequest>(group),
+        "EnableImageDeprecation" => show::<EnableImageDeprecationRequest>(group),
+        "DisableImageDeprecation" => show::<DisableImageDeprecationRequest>(group),
+        "EnableImageDeregistrationProtection" => show::<EnableImageDeregistrationProtectionRequest>(group),
+        "DisableImageDeregistrationProtection" => show::<DisableImageDeregistrationProtectionRequest>(group),
+        "DescribeImageReferences" => show::<DescribeImageReferencesRequest>(group),
+        "GetImageAncestry" => show::<GetImageAncestryRequest>(group),
+        "DescribeInstanceImageMetadata" => show::<DescribeInstanceImageMetadataRequest>(group),
+        "CreateImageUsageReport" => show::<CreateImageUsageReportRequest>(group),
+        "DescribeImageUsageReports" => show::<DescribeImageUsageReportsRequest>(group),
+        "DescribeImageUsageReportEntries" => show::<DescribeImageUsageReportEntriesRequest>(group),
+        "DeleteImageUsageReport" => show::<DeleteImageUsageReportRequest>(group),
+        "EnableImageBlockPublicAccess" => show::<EnableImageBlockPublicAccessRequest>(group),
+        "DisableImageBlockPublicAccess" => show::<DisableImageBlockPublicAccessRequest>(group),
+        "GetImageBlockPublicAccessState" => show::<GetImageBlockPublicAccessStateRequest>(group),
+        "EnableAllowedImagesSettings" => show::<EnableAllowedImagesSettingsRequest>(group),
+        "DisableAllowedImagesSettings" => show::<DisableAllowedImagesSettingsRequest>(group),
+        "GetAllowedImagesSettings" => show::<GetAllowedImagesSettingsRequest>(group),
+        "ReplaceImageCriteriaInAllowedImagesSettings" => show::<ReplaceImageCriteriaInAllowedImagesSettingsRequest>(group),
+        "CopyImage" => show::<CopyImageRequest>(group),
+        "ListImagesInRecycleBin" => show::<ListImagesInRecycleBinRequest>(group),
+        "RestoreImageFromRecycleBin" => show::<RestoreImageFromRecycleBinRequest>(group),
         _ => return None,
     })
 }
@@ -164,6 +216,26 @@ impl FromQuery for AttachVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AttributeValue {
+    pub value: Option<String>,
+}
+
+impl FromQuery for AttributeValue {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Value"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            value: group.kept("Value")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct BlockDeviceMapping {
     pub ebs: Option<EbsBlockDevice>,
     pub no_device: Option<String>,
@@ -190,6 +262,28 @@ impl FromQuery for BlockDeviceMapping {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CancelImageLaunchPermissionRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CancelImageLaunchPermissionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CapacityReservationSpecification {
 }
 
@@ -202,6 +296,46 @@ impl FromQuery for CapacityReservationSpecification {
             only: &[("CapacityReservationPreference", &["open"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CopyImageRequest {
+    pub client_token: Option<String>,
+    pub description: Option<String>,
+    pub encrypted: Option<bool>,
+    pub kms_key_id: Option<String>,
+    pub name: String,
+    pub source_image_id: String,
+    pub source_region: String,
+    pub copy_image_tags: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub snapshot_copy_completion_duration_minutes: Option<i64>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CopyImageRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ClientToken", "Description", "Encrypted", "KmsKeyId", "Name", "SourceImageId", "SourceRegion", "CopyImageTags", "TagSpecification", "SnapshotCopyCompletionDurationMinutes", "DryRun"],
+            ignored: &[],
+            refused: &["DestinationOutpostArn", "DestinationAvailabilityZone", "DestinationAvailabilityZoneId"],
+            only: &[],
+        })?;
+        Ok(Self {
+            client_token: group.optional("ClientToken")?,
+            description: group.optional("Description")?,
+            encrypted: group.optional("Encrypted")?,
+            kms_key_id: group.optional("KmsKeyId")?,
+            name: group.required("Name")?,
+            source_image_id: group.required("SourceImageId")?,
+            source_region: group.required("SourceRegion")?,
+            copy_image_tags: group.optional("CopyImageTags")?,
+            tag_specifications: group.list("TagSpecification")?,
+            snapshot_copy_completion_duration_minutes: group.optional("SnapshotCopyCompletionDurationMinutes")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -270,6 +404,36 @@ impl FromQuery for CreateImageRequest {
             description: group.optional("Description")?,
             no_reboot: group.optional("NoReboot")?,
             block_device_mappings: group.list("BlockDeviceMapping")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateImageUsageReportRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+    pub resource_types: Vec<ImageUsageResourceTypeRequest>,
+    pub account_ids: Vec<String>,
+    pub client_token: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+impl FromQuery for CreateImageUsageReportRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun", "ResourceType", "AccountId", "ClientToken", "TagSpecification"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+            resource_types: group.required_list("ResourceType")?,
+            account_ids: group.list("AccountId")?,
+            client_token: group.optional("ClientToken")?,
+            tag_specifications: group.list("TagSpecification")?,
         })
     }
 }
@@ -472,6 +636,26 @@ impl FromQuery for CreateVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreationDateConditionRequest {
+    pub maximum_days_since_created: Option<i32>,
+}
+
+impl FromQuery for CreationDateConditionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["MaximumDaysSinceCreated"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            maximum_days_since_created: group.optional("MaximumDaysSinceCreated")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreditSpecificationRequest {
 }
 
@@ -484,6 +668,28 @@ impl FromQuery for CreditSpecificationRequest {
             only: &[("CpuCredits", &["standard", "unlimited"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteImageUsageReportRequest {
+    pub report_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DeleteImageUsageReportRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ReportId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            report_id: group.required("ReportId")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -576,6 +782,26 @@ impl FromQuery for DeleteVolumeRequest {
         Ok(Self {
             volume_id: group.required("VolumeId")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeprecationTimeConditionRequest {
+    pub maximum_days_since_deprecated: Option<i32>,
+}
+
+impl FromQuery for DeprecationTimeConditionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["MaximumDaysSinceDeprecated"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            maximum_days_since_deprecated: group.optional("MaximumDaysSinceDeprecated")?,
         })
     }
 }
@@ -704,6 +930,96 @@ impl FromQuery for DescribeImageAttributeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeImageReferencesRequest {
+    pub image_ids: Vec<String>,
+    pub include_all_resource_types: Option<bool>,
+    pub resource_types: Vec<ResourceTypeRequest>,
+    pub next_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeImageReferencesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "IncludeAllResourceTypes", "ResourceType", "NextToken", "DryRun", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.required_list("ImageId")?,
+            include_all_resource_types: group.optional("IncludeAllResourceTypes")?,
+            resource_types: group.list("ResourceType")?,
+            next_token: group.optional("NextToken")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeImageUsageReportEntriesRequest {
+    pub image_ids: Vec<String>,
+    pub report_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub filters: Vec<Filter>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeImageUsageReportEntriesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "ReportId", "NextToken", "Filter", "DryRun", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.list("ImageId")?,
+            report_ids: group.list("ReportId")?,
+            next_token: group.optional("NextToken")?,
+            filters: group.list("Filter")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeImageUsageReportsRequest {
+    pub image_ids: Vec<String>,
+    pub report_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub filters: Vec<Filter>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeImageUsageReportsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "ReportId", "NextToken", "Filter", "DryRun", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.list("ImageId")?,
+            report_ids: group.list("ReportId")?,
+            next_token: group.optional("NextToken")?,
+            filters: group.list("Filter")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeImagesRequest {
     pub executable_users: Vec<String>,
     pub image_ids: Vec<String>,
@@ -758,6 +1074,34 @@ impl FromQuery for DescribeInstanceAttributeRequest {
             dry_run: group.optional("DryRun")?,
             instance_id: group.required("InstanceId")?,
             attribute: group.required("Attribute")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeInstanceImageMetadataRequest {
+    pub filters: Vec<Filter>,
+    pub instance_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeInstanceImageMetadataRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Filter", "InstanceId", "MaxResults", "NextToken", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            filters: group.list("Filter")?,
+            instance_ids: group.list("InstanceId")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -1208,6 +1552,26 @@ impl FromQuery for DetachVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableAllowedImagesSettingsRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DisableFastSnapshotRestoresRequest {
     pub availability_zones: Vec<String>,
     pub availability_zone_ids: Vec<String>,
@@ -1227,6 +1591,92 @@ impl FromQuery for DisableFastSnapshotRestoresRequest {
             availability_zones: group.list("AvailabilityZone")?,
             availability_zone_ids: group.list("AvailabilityZoneId")?,
             source_snapshot_ids: group.required_list("SourceSnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageBlockPublicAccessRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageBlockPublicAccessRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageDeprecationRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageDeprecationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageDeregistrationProtectionRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageDeregistrationProtectionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableImageRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableImageRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -1290,6 +1740,28 @@ impl FromQuery for EbsBlockDevice {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableAllowedImagesSettingsRequest {
+    pub allowed_images_settings_state: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AllowedImagesSettingsState", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            allowed_images_settings_state: group.required("AllowedImagesSettingsState")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct EnableFastSnapshotRestoresRequest {
     pub availability_zones: Vec<String>,
     pub availability_zone_ids: Vec<String>,
@@ -1309,6 +1781,98 @@ impl FromQuery for EnableFastSnapshotRestoresRequest {
             availability_zones: group.list("AvailabilityZone")?,
             availability_zone_ids: group.list("AvailabilityZoneId")?,
             source_snapshot_ids: group.required_list("SourceSnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageBlockPublicAccessRequest {
+    pub image_block_public_access_state: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageBlockPublicAccessRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageBlockPublicAccessState", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_block_public_access_state: group.required("ImageBlockPublicAccessState")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageDeprecationRequest {
+    pub image_id: String,
+    pub deprecate_at: Timestamp,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageDeprecationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DeprecateAt", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            deprecate_at: group.required("DeprecateAt")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageDeregistrationProtectionRequest {
+    pub image_id: String,
+    pub with_cooldown: Option<bool>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageDeregistrationProtectionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "WithCooldown", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            with_cooldown: group.optional("WithCooldown")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableImageRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableImageRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -1378,6 +1942,26 @@ impl FromQuery for Filter {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetAllowedImagesSettingsRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct GetConsoleOutputRequest {
     pub instance_id: String,
     pub latest: Option<bool>,
@@ -1395,6 +1979,48 @@ impl FromQuery for GetConsoleOutputRequest {
         Ok(Self {
             instance_id: group.required("InstanceId")?,
             latest: group.optional("Latest")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetImageAncestryRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetImageAncestryRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetImageBlockPublicAccessStateRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetImageBlockPublicAccessStateRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -1434,6 +2060,78 @@ impl FromQuery for HibernationOptionsRequest {
             only: &[("Configured", &["false"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ImageCriterionRequest {
+    pub image_providers: Vec<String>,
+    pub marketplace_product_codes: Vec<String>,
+    pub image_names: Vec<String>,
+    pub deprecation_time_condition: Option<DeprecationTimeConditionRequest>,
+    pub creation_date_condition: Option<CreationDateConditionRequest>,
+}
+
+impl FromQuery for ImageCriterionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageProvider", "MarketplaceProductCode", "ImageName", "DeprecationTimeCondition", "CreationDateCondition"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_providers: group.list("ImageProvider")?,
+            marketplace_product_codes: group.list("MarketplaceProductCode")?,
+            image_names: group.list("ImageName")?,
+            deprecation_time_condition: group.optional("DeprecationTimeCondition")?,
+            creation_date_condition: group.optional("CreationDateCondition")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ImageUsageResourceTypeOptionRequest {
+    pub option_name: Option<String>,
+    pub option_values: Vec<String>,
+}
+
+impl FromQuery for ImageUsageResourceTypeOptionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["OptionName", "OptionValue"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            option_name: group.optional("OptionName")?,
+            option_values: group.list("OptionValue")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ImageUsageResourceTypeRequest {
+    pub resource_type: Option<String>,
+    pub resource_type_options: Vec<ImageUsageResourceTypeOptionRequest>,
+}
+
+impl FromQuery for ImageUsageResourceTypeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ResourceType", "ResourceTypeOption"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            resource_type: group.optional("ResourceType")?,
+            resource_type_options: group.list("ResourceTypeOption")?,
         })
     }
 }
@@ -1584,6 +2282,80 @@ impl FromQuery for InstanceSpecification {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchPermission {
+    pub organization_arn: Option<String>,
+    pub organizational_unit_arn: Option<String>,
+    pub user_id: Option<String>,
+    pub group: Option<String>,
+}
+
+impl FromQuery for LaunchPermission {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["OrganizationArn", "OrganizationalUnitArn", "UserId", "Group"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            organization_arn: group.optional("OrganizationArn")?,
+            organizational_unit_arn: group.optional("OrganizationalUnitArn")?,
+            user_id: group.optional("UserId")?,
+            group: group.optional("Group")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchPermissionModifications {
+    pub add: Vec<LaunchPermission>,
+    pub remove: Vec<LaunchPermission>,
+}
+
+impl FromQuery for LaunchPermissionModifications {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Add", "Remove"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            add: group.list("Add")?,
+            remove: group.list("Remove")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ListImagesInRecycleBinRequest {
+    pub image_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ListImagesInRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "NextToken", "MaxResults", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_ids: group.list("ImageId")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct ListSnapshotsInRecycleBinRequest {
     pub max_results: Option<i32>,
     pub next_token: Option<String>,
@@ -1634,6 +2406,48 @@ impl FromQuery for LockSnapshotRequest {
             cool_off_period: group.optional("CoolOffPeriod")?,
             lock_duration: group.optional("LockDuration")?,
             expiration_date: group.optional("ExpirationDate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyImageAttributeRequest {
+    pub attribute: Option<String>,
+    pub description: Option<AttributeValue>,
+    pub image_id: String,
+    pub launch_permission: Option<LaunchPermissionModifications>,
+    pub operation_type: Option<String>,
+    pub user_groups: Vec<String>,
+    pub user_ids: Vec<String>,
+    pub value: Option<String>,
+    pub organization_arns: Vec<String>,
+    pub organizational_unit_arns: Vec<String>,
+    pub imds_support: Option<AttributeValue>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifyImageAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "Description", "ImageId", "LaunchPermission", "OperationType", "UserGroup", "UserId", "Value", "OrganizationArn", "OrganizationalUnitArn", "ImdsSupport", "DryRun"],
+            ignored: &[],
+            refused: &["ProductCode"],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.optional("Attribute")?,
+            description: group.optional("Description")?,
+            image_id: group.required("ImageId")?,
+            launch_permission: group.optional("LaunchPermission")?,
+            operation_type: group.optional("OperationType")?,
+            user_groups: group.list("UserGroup")?,
+            user_ids: group.list("UserId")?,
+            value: group.kept("Value")?,
+            organization_arns: group.list("OrganizationArn")?,
+            organizational_unit_arns: group.list("OrganizationalUnitArn")?,
+            imds_support: group.optional("ImdsSupport")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -1810,6 +2624,52 @@ impl FromQuery for RegisterImageRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ReplaceImageCriteriaInAllowedImagesSettingsRequest {
+    pub image_criteria: Vec<ImageCriterionRequest>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ReplaceImageCriteriaInAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageCriterion", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_criteria: group.list("ImageCriterion")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResetImageAttributeRequest {
+    pub attribute: String,
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ResetImageAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.required("Attribute")?,
+            image_id: group.required("ImageId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct ResetSnapshotAttributeRequest {
     pub attribute: String,
     pub snapshot_id: String,
@@ -1827,6 +2687,72 @@ impl FromQuery for ResetSnapshotAttributeRequest {
         Ok(Self {
             attribute: group.required("Attribute")?,
             snapshot_id: group.required("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResourceTypeOption {
+    pub option_name: Option<String>,
+    pub option_values: Vec<String>,
+}
+
+impl FromQuery for ResourceTypeOption {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["OptionName", "OptionValue"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            option_name: group.optional("OptionName")?,
+            option_values: group.list("OptionValue")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResourceTypeRequest {
+    pub resource_type: Option<String>,
+    pub resource_type_options: Vec<ResourceTypeOption>,
+}
+
+impl FromQuery for ResourceTypeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ResourceType", "ResourceTypeOption"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            resource_type: group.optional("ResourceType")?,
+            resource_type_options: group.list("ResourceTypeOption")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RestoreImageFromRecycleBinRequest {
+    pub image_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RestoreImageFromRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ImageId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            image_id: group.required("ImageId")?,
             dry_run: group.optional("DryRun")?,
         })
     }

@@ -121,6 +121,18 @@ impl ToXml for BlockDeviceMapping {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CancelImageLaunchPermissionResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for CancelImageLaunchPermissionResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CapacityReservationSpecificationResponse {
     pub capacity_reservation_preference: Option<String>,
 }
@@ -128,6 +140,18 @@ pub struct CapacityReservationSpecificationResponse {
 impl ToXml for CapacityReservationSpecificationResponse {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("capacityReservationPreference", self.capacity_reservation_preference.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CopyImageResult {
+    pub image_id: Option<String>,
+}
+
+impl ToXml for CopyImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
     }
 }
 
@@ -173,6 +197,18 @@ impl ToXml for CreateImageResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateImageUsageReportResult {
+    pub report_id: Option<String>,
+}
+
+impl ToXml for CreateImageUsageReportResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("reportId", self.report_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CreateSnapshotsResult {
     pub snapshots: Vec<SnapshotInfo>,
 }
@@ -194,6 +230,30 @@ impl ToXml for CreateVolumePermission {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("userId", self.user_id.as_ref());
         xml.member("group", self.group.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreationDateCondition {
+    pub maximum_days_since_created: Option<i32>,
+}
+
+impl ToXml for CreationDateCondition {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("maximumDaysSinceCreated", self.maximum_days_since_created.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteImageUsageReportResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for DeleteImageUsageReportResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
     }
 }
 
@@ -222,6 +282,18 @@ impl ToXml for DeleteSnapshotReturnCode {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("snapshotId", self.snapshot_id.as_ref());
         xml.member("returnCode", self.return_code.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeprecationTimeCondition {
+    pub maximum_days_since_deprecated: Option<i32>,
+}
+
+impl ToXml for DeprecationTimeCondition {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("maximumDaysSinceDeprecated", self.maximum_days_since_deprecated.as_ref());
     }
 }
 
@@ -311,6 +383,48 @@ impl ToXml for DescribeFastSnapshotRestoresResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeImageReferencesResult {
+    pub next_token: Option<String>,
+    pub image_references: Vec<ImageReference>,
+}
+
+impl ToXml for DescribeImageReferencesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("imageReferenceSet", "item", &self.image_references);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeImageUsageReportEntriesResult {
+    pub next_token: Option<String>,
+    pub image_usage_report_entries: Vec<ImageUsageReportEntry>,
+}
+
+impl ToXml for DescribeImageUsageReportEntriesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("imageUsageReportEntrySet", "item", &self.image_usage_report_entries);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeImageUsageReportsResult {
+    pub next_token: Option<String>,
+    pub image_usage_reports: Vec<ImageUsageReport>,
+}
+
+impl ToXml for DescribeImageUsageReportsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("imageUsageReportSet", "item", &self.image_usage_reports);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeImagesResult {
     pub next_token: Option<String>,
     pub images: Vec<Image>,
@@ -320,6 +434,20 @@ impl ToXml for DescribeImagesResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("nextToken", self.next_token.as_ref());
         xml.list("imagesSet", "item", &self.images);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInstanceImageMetadataResult {
+    pub instance_image_metadata: Vec<InstanceImageMetadata>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeInstanceImageMetadataResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instanceImageMetadataSet", "item", &self.instance_image_metadata);
+        xml.member("nextToken", self.next_token.as_ref());
     }
 }
 
@@ -533,6 +661,18 @@ impl ToXml for DescribeVpcsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableAllowedImagesSettingsResult {
+    pub allowed_images_settings_state: Option<String>,
+}
+
+impl ToXml for DisableAllowedImagesSettingsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("allowedImagesSettingsState", self.allowed_images_settings_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DisableFastSnapshotRestoreErrorItem {
     pub snapshot_id: Option<String>,
     pub fast_snapshot_restore_state_errors: Vec<DisableFastSnapshotRestoreStateErrorItem>,
@@ -618,6 +758,54 @@ impl ToXml for DisableFastSnapshotRestoresResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("successful", "item", &self.successful);
         xml.list("unsuccessful", "item", &self.unsuccessful);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableImageBlockPublicAccessResult {
+    pub image_block_public_access_state: Option<String>,
+}
+
+impl ToXml for DisableImageBlockPublicAccessResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageBlockPublicAccessState", self.image_block_public_access_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableImageDeprecationResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for DisableImageDeprecationResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableImageDeregistrationProtectionResult {
+    pub r#return: Option<String>,
+}
+
+impl ToXml for DisableImageDeregistrationProtectionResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableImageResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for DisableImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
     }
 }
 
@@ -729,6 +917,18 @@ impl ToXml for EbsStatusSummary {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableAllowedImagesSettingsResult {
+    pub allowed_images_settings_state: Option<String>,
+}
+
+impl ToXml for EnableAllowedImagesSettingsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("allowedImagesSettingsState", self.allowed_images_settings_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct EnableFastSnapshotRestoreErrorItem {
     pub snapshot_id: Option<String>,
     pub fast_snapshot_restore_state_errors: Vec<EnableFastSnapshotRestoreStateErrorItem>,
@@ -819,6 +1019,54 @@ impl ToXml for EnableFastSnapshotRestoresResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableImageBlockPublicAccessResult {
+    pub image_block_public_access_state: Option<String>,
+}
+
+impl ToXml for EnableImageBlockPublicAccessResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageBlockPublicAccessState", self.image_block_public_access_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableImageDeprecationResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for EnableImageDeprecationResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableImageDeregistrationProtectionResult {
+    pub r#return: Option<String>,
+}
+
+impl ToXml for EnableImageDeregistrationProtectionResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableImageResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for EnableImageResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct EnableSnapshotBlockPublicAccessResult {
     pub state: Option<String>,
 }
@@ -843,6 +1091,22 @@ impl ToXml for EnclaveOptions {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetAllowedImagesSettingsResult {
+    pub state: Option<String>,
+    pub image_criteria: Vec<ImageCriterion>,
+    pub managed_by: Option<String>,
+}
+
+impl ToXml for GetAllowedImagesSettingsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.list("imageCriterionSet", "item", &self.image_criteria);
+        xml.member("managedBy", self.managed_by.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct GetConsoleOutputResult {
     pub instance_id: Option<String>,
     pub timestamp: Option<Timestamp>,
@@ -854,6 +1118,32 @@ impl ToXml for GetConsoleOutputResult {
         xml.member("instanceId", self.instance_id.as_ref());
         xml.member("timestamp", self.timestamp.as_ref());
         xml.member("output", self.output.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetImageAncestryResult {
+    pub image_ancestry_entries: Vec<ImageAncestryEntry>,
+}
+
+impl ToXml for GetImageAncestryResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("imageAncestryEntrySet", "item", &self.image_ancestry_entries);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetImageBlockPublicAccessStateResult {
+    pub image_block_public_access_state: Option<String>,
+    pub managed_by: Option<String>,
+}
+
+impl ToXml for GetImageBlockPublicAccessStateResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageBlockPublicAccessState", self.image_block_public_access_state.as_ref());
+        xml.member("managedBy", self.managed_by.as_ref());
     }
 }
 
@@ -915,10 +1205,14 @@ pub struct Image {
     pub virtualization_type: Option<String>,
     pub boot_mode: Option<String>,
     pub tpm_support: Option<String>,
+    pub deprecation_time: Option<String>,
     pub imds_support: Option<String>,
     pub source_instance_id: Option<String>,
     pub deregistration_protection: Option<String>,
     pub last_launched_time: Option<String>,
+    pub image_allowed: Option<bool>,
+    pub source_image_id: Option<String>,
+    pub source_image_region: Option<String>,
     pub free_tier_eligible: Option<bool>,
     pub image_id: Option<String>,
     pub image_location: Option<String>,
@@ -949,10 +1243,14 @@ impl ToXml for Image {
         xml.member("virtualizationType", self.virtualization_type.as_ref());
         xml.member("bootMode", self.boot_mode.as_ref());
         xml.member("tpmSupport", self.tpm_support.as_ref());
+        xml.member("deprecationTime", self.deprecation_time.as_ref());
         xml.member("imdsSupport", self.imds_support.as_ref());
         xml.member("sourceInstanceId", self.source_instance_id.as_ref());
         xml.member("deregistrationProtection", self.deregistration_protection.as_ref());
         xml.member("lastLaunchedTime", self.last_launched_time.as_ref());
+        xml.member("imageAllowed", self.image_allowed.as_ref());
+        xml.member("sourceImageId", self.source_image_id.as_ref());
+        xml.member("sourceImageRegion", self.source_image_region.as_ref());
         xml.member("freeTierEligible", self.free_tier_eligible.as_ref());
         xml.member("imageId", self.image_id.as_ref());
         xml.member("imageLocation", self.image_location.as_ref());
@@ -964,6 +1262,24 @@ impl ToXml for Image {
         xml.member("imageType", self.image_type.as_ref());
         xml.member("kernelId", self.kernel_id.as_ref());
         xml.member("ramdiskId", self.ramdisk_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageAncestryEntry {
+    pub creation_date: Option<Timestamp>,
+    pub image_id: Option<String>,
+    pub source_image_id: Option<String>,
+    pub source_image_region: Option<String>,
+}
+
+impl ToXml for ImageAncestryEntry {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("creationDate", self.creation_date.as_ref());
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("sourceImageId", self.source_image_id.as_ref());
+        xml.member("sourceImageRegion", self.source_image_region.as_ref());
     }
 }
 
@@ -1002,6 +1318,166 @@ impl ToXml for ImageAttribute {
         xml.list_if_there("launchPermission", "item", self.launch_permissions.as_deref());
         xml.list_if_there("productCodes", "item", self.product_codes.as_deref());
         xml.list_if_there("blockDeviceMapping", "item", self.block_device_mappings.as_deref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageCriterion {
+    pub image_providers: Vec<String>,
+    pub marketplace_product_codes: Vec<String>,
+    pub image_names: Vec<String>,
+    pub deprecation_time_condition: Option<DeprecationTimeCondition>,
+    pub creation_date_condition: Option<CreationDateCondition>,
+}
+
+impl ToXml for ImageCriterion {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("imageProviderSet", "item", &self.image_providers);
+        xml.list("marketplaceProductCodeSet", "item", &self.marketplace_product_codes);
+        xml.list("imageNameSet", "item", &self.image_names);
+        xml.member("deprecationTimeCondition", self.deprecation_time_condition.as_ref());
+        xml.member("creationDateCondition", self.creation_date_condition.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageMetadata {
+    pub image_id: Option<String>,
+    pub name: Option<String>,
+    pub owner_id: Option<String>,
+    pub state: Option<String>,
+    pub creation_date: Option<String>,
+    pub deprecation_time: Option<String>,
+    pub image_allowed: Option<bool>,
+    pub is_public: Option<bool>,
+}
+
+impl ToXml for ImageMetadata {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("name", self.name.as_ref());
+        xml.member("imageOwnerId", self.owner_id.as_ref());
+        xml.member("imageState", self.state.as_ref());
+        xml.member("creationDate", self.creation_date.as_ref());
+        xml.member("deprecationTime", self.deprecation_time.as_ref());
+        xml.member("imageAllowed", self.image_allowed.as_ref());
+        xml.member("isPublic", self.is_public.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageRecycleBinInfo {
+    pub image_id: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub recycle_bin_enter_time: Option<Timestamp>,
+    pub recycle_bin_exit_time: Option<Timestamp>,
+}
+
+impl ToXml for ImageRecycleBinInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("name", self.name.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("recycleBinEnterTime", self.recycle_bin_enter_time.as_ref());
+        xml.member("recycleBinExitTime", self.recycle_bin_exit_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageReference {
+    pub image_id: Option<String>,
+    pub resource_type: Option<String>,
+    pub arn: Option<String>,
+}
+
+impl ToXml for ImageReference {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("resourceType", self.resource_type.as_ref());
+        xml.member("arn", self.arn.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageUsageReport {
+    pub image_id: Option<String>,
+    pub report_id: Option<String>,
+    pub resource_types: Vec<ImageUsageResourceType>,
+    pub account_ids: Vec<String>,
+    pub state: Option<String>,
+    pub state_reason: Option<String>,
+    pub creation_time: Option<Timestamp>,
+    pub expiration_time: Option<Timestamp>,
+    pub tags: Vec<Tag>,
+}
+
+impl ToXml for ImageUsageReport {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("reportId", self.report_id.as_ref());
+        xml.list("resourceTypeSet", "item", &self.resource_types);
+        xml.list("accountIdSet", "item", &self.account_ids);
+        xml.member("state", self.state.as_ref());
+        xml.member("stateReason", self.state_reason.as_ref());
+        xml.member("creationTime", self.creation_time.as_ref());
+        xml.member("expirationTime", self.expiration_time.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageUsageReportEntry {
+    pub resource_type: Option<String>,
+    pub report_id: Option<String>,
+    pub usage_count: Option<i64>,
+    pub account_id: Option<String>,
+    pub image_id: Option<String>,
+    pub report_creation_time: Option<Timestamp>,
+}
+
+impl ToXml for ImageUsageReportEntry {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("resourceType", self.resource_type.as_ref());
+        xml.member("reportId", self.report_id.as_ref());
+        xml.member("usageCount", self.usage_count.as_ref());
+        xml.member("accountId", self.account_id.as_ref());
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("reportCreationTime", self.report_creation_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageUsageResourceType {
+    pub resource_type: Option<String>,
+    pub resource_type_options: Vec<ImageUsageResourceTypeOption>,
+}
+
+impl ToXml for ImageUsageResourceType {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("resourceType", self.resource_type.as_ref());
+        xml.list("resourceTypeOptionSet", "item", &self.resource_type_options);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ImageUsageResourceTypeOption {
+    pub option_name: Option<String>,
+    pub option_values: Vec<String>,
+}
+
+impl ToXml for ImageUsageResourceTypeOption {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("optionName", self.option_name.as_ref());
+        xml.list("optionValueSet", "item", &self.option_values);
     }
 }
 
@@ -1190,6 +1666,36 @@ impl ToXml for InstanceBlockDeviceMapping {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("deviceName", self.device_name.as_ref());
         xml.member("ebs", self.ebs.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceImageMetadata {
+    pub instance_id: Option<String>,
+    pub instance_type: Option<String>,
+    pub launch_time: Option<Timestamp>,
+    pub availability_zone: Option<String>,
+    pub zone_id: Option<String>,
+    pub state: Option<InstanceState>,
+    pub owner_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub image_metadata: Option<ImageMetadata>,
+    pub operator: Option<OperatorResponse>,
+}
+
+impl ToXml for InstanceImageMetadata {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("instanceType", self.instance_type.as_ref());
+        xml.member("launchTime", self.launch_time.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("zoneId", self.zone_id.as_ref());
+        xml.member("instanceState", self.state.as_ref());
+        xml.member("instanceOwnerId", self.owner_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("imageMetadata", self.image_metadata.as_ref());
+        xml.member("operator", self.operator.as_ref());
     }
 }
 
@@ -1557,6 +2063,20 @@ impl ToXml for LaunchPermission {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ListImagesInRecycleBinResult {
+    pub images: Vec<ImageRecycleBinInfo>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for ListImagesInRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("imageSet", "item", &self.images);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ListSnapshotsInRecycleBinResult {
     pub snapshots: Vec<SnapshotRecycleBinInfo>,
     pub next_token: Option<String>,
@@ -1850,6 +2370,18 @@ impl ToXml for RegisterImageResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ReplaceImageCriteriaInAllowedImagesSettingsResult {
+    pub return_value: Option<bool>,
+}
+
+impl ToXml for ReplaceImageCriteriaInAllowedImagesSettingsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.return_value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Reservation {
     pub reservation_id: Option<String>,
     pub owner_id: Option<String>,
@@ -1863,6 +2395,18 @@ impl ToXml for Reservation {
         xml.member("ownerId", self.owner_id.as_ref());
         xml.list("groupSet", "item", &self.groups);
         xml.list("instancesSet", "item", &self.instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RestoreImageFromRecycleBinResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for RestoreImageFromRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
     }
 }
 
@@ -2548,6 +3092,32 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("EnableSnapshotBlockPublicAccess", Some("EnableSnapshotBlockPublicAccessResult")),
     ("DisableSnapshotBlockPublicAccess", Some("DisableSnapshotBlockPublicAccessResult")),
     ("GetSnapshotBlockPublicAccessState", Some("GetSnapshotBlockPublicAccessStateResult")),
+    ("ModifyImageAttribute", None),
+    ("ResetImageAttribute", None),
+    ("CancelImageLaunchPermission", Some("CancelImageLaunchPermissionResult")),
+    ("EnableImage", Some("EnableImageResult")),
+    ("DisableImage", Some("DisableImageResult")),
+    ("EnableImageDeprecation", Some("EnableImageDeprecationResult")),
+    ("DisableImageDeprecation", Some("DisableImageDeprecationResult")),
+    ("EnableImageDeregistrationProtection", Some("EnableImageDeregistrationProtectionResult")),
+    ("DisableImageDeregistrationProtection", Some("DisableImageDeregistrationProtectionResult")),
+    ("DescribeImageReferences", Some("DescribeImageReferencesResult")),
+    ("GetImageAncestry", Some("GetImageAncestryResult")),
+    ("DescribeInstanceImageMetadata", Some("DescribeInstanceImageMetadataResult")),
+    ("CreateImageUsageReport", Some("CreateImageUsageReportResult")),
+    ("DescribeImageUsageReports", Some("DescribeImageUsageReportsResult")),
+    ("DescribeImageUsageReportEntries", Some("DescribeImageUsageReportEntriesResult")),
+    ("DeleteImageUsageReport", Some("DeleteImageUsageReportResult")),
+    ("EnableImageBlockPublicAccess", Some("EnableImageBlockPublicAccessResult")),
+    ("DisableImageBlockPublicAccess", Some("DisableImageBlockPublicAccessResult")),
+    ("GetImageBlockPublicAccessState", Some("GetImageBlockPublicAccessStateResult")),
+    ("EnableAllowedImagesSettings", Some("EnableAllowedImagesSettingsResult")),
+    ("DisableAllowedImagesSettings", Some("DisableAllowedImagesSettingsResult")),
+    ("GetAllowedImagesSettings", Some("GetAllowedImagesSettingsResult")),
+    ("ReplaceImageCriteriaInAllowedImagesSettings", Some("ReplaceImageCriteriaInAllowedImagesSettingsResult")),
+    ("CopyImage", Some("CopyImageResult")),
+    ("ListImagesInRecycleBin", Some("ListImagesInRecycleBinResult")),
+    ("RestoreImageFromRecycleBin", Some("RestoreImageFromRecycleBinResult")),
 ];
 
 /// Writes a response of the named operation.
@@ -2606,6 +3176,30 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "EnableSnapshotBlockPublicAccess" => read::<EnableSnapshotBlockPublicAccessResult>(response),
         "DisableSnapshotBlockPublicAccess" => read::<DisableSnapshotBlockPublicAccessResult>(response),
         "GetSnapshotBlockPublicAccessState" => read::<GetSnapshotBlockPublicAccessStateResult>(response),
+        "CancelImageLaunchPermission" => read::<CancelImageLaunchPermissionResult>(response),
+        "EnableImage" => read::<EnableImageResult>(response),
+        "DisableImage" => read::<DisableImageResult>(response),
+        "EnableImageDeprecation" => read::<EnableImageDeprecationResult>(response),
+        "DisableImageDeprecation" => read::<DisableImageDeprecationResult>(response),
+        "EnableImageDeregistrationProtection" => read::<EnableImageDeregistrationProtectionResult>(response),
+        "DisableImageDeregistrationProtection" => read::<DisableImageDeregistrationProtectionResult>(response),
+        "DescribeImageReferences" => read::<DescribeImageReferencesResult>(response),
+        "GetImageAncestry" => read::<GetImageAncestryResult>(response),
+        "DescribeInstanceImageMetadata" => read::<DescribeInstanceImageMetadataResult>(response),
+        "CreateImageUsageReport" => read::<CreateImageUsageReportResult>(response),
+        "DescribeImageUsageReports" => read::<DescribeImageUsageReportsResult>(response),
+        "DescribeImageUsageReportEntries" => read::<DescribeImageUsageReportEntriesResult>(response),
+        "DeleteImageUsageReport" => read::<DeleteImageUsageReportResult>(response),
+        "EnableImageBlockPublicAccess" => read::<EnableImageBlockPublicAccessResult>(response),
+        "DisableImageBlockPublicAccess" => read::<DisableImageBlockPublicAccessResult>(response),
+        "GetImageBlockPublicAccessState" => read::<GetImageBlockPublicAccessStateResult>(response),
+        "EnableAllowedImagesSettings" => read::<EnableAllowedImagesSettingsResult>(response),
+        "DisableAllowedImagesSettings" => read::<DisableAllowedImagesSettingsResult>(response),
+        "GetAllowedImagesSettings" => read::<GetAllowedImagesSettingsResult>(response),
+        "ReplaceImageCriteriaInAllowedImagesSettings" => read::<ReplaceImageCriteriaInAllowedImagesSettingsResult>(response),
+        "CopyImage" => read::<CopyImageResult>(response),
+        "ListImagesInRecycleBin" => read::<ListImagesInRecycleBinResult>(response),
+        "RestoreImageFromRecycleBin" => read::<RestoreImageFromRecycleBinResult>(response),
         _ => return None,
     })
 }

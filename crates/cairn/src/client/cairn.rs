@@ -21,6 +21,15 @@ pub(crate) struct NewAccount {
     pub(crate) secret_access_key: String,
 }
 
+/// What an account belongs to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Memberships {
+    pub(crate) account_id: String,
+    /// ARNs of its organization and of its organizational units.
+    pub(crate) memberships: Vec<String>,
+}
+
 /// What verification found.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -298,9 +307,27 @@ pub(crate) struct Cost {
 pub(crate) async fn create_account(
     client: &Client,
     name: Option<&str>,
+    organization: Option<&str>,
+    units: &[String],
 ) -> Result<NewAccount, CallError> {
-    let mut request = post("/cairn/v1/accounts", &json!({ "Name": name }));
+    let asked = json!({ "Name": name, "Organization": organization, "Units": units });
+    let mut request = post("/cairn/v1/accounts", &asked);
     request.repeatable = false;
+    call(client, &request).await
+}
+
+/// Sets the organization and the organizational units that an account belongs to.
+pub(crate) async fn set_memberships(
+    client: &Client,
+    account: &str,
+    organization: Option<&str>,
+    units: &[String],
+) -> Result<Memberships, CallError> {
+    let account = utf8_percent_encode(account, ENCODED);
+    let path = format!("/cairn/v1/accounts/{account}/memberships");
+    let asked = json!({ "Organization": organization, "Units": units });
+    let request =
+        Request::new("cairn", Method::PUT, &path).body("application/json", asked.to_string());
     call(client, &request).await
 }
 
