@@ -14,7 +14,11 @@
 //! - [`jobs`]: work that goes on after the answer.
 //! - [`account`]: accounts and access keys.
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
-//! - `volume_status`: how they are.
+//! - `volume_status`, `volume_attribute`: how they are, and what becomes of them should some be lost.
+//! - `limits`: how fast guests may use them.
+//! - `modification`, `copy`: changing volumes that exist, and making copies of them.
+//! - `replace_root`: another root volume for an instance that runs.
+//! - `ebs_encryption`: what is encrypted when nobody says, and under which key.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
 //! - [`keys`]: the keys that encrypted volumes and snapshots are kept under.
@@ -47,9 +51,11 @@ mod boot_set;
 pub mod caller;
 pub mod collect;
 pub mod control;
+mod copy;
 mod describe;
 pub mod durable_file;
 pub mod ebs;
+mod ebs_encryption;
 mod engine;
 pub mod error;
 pub mod export;
@@ -65,12 +71,15 @@ mod key_file;
 mod key_pair;
 pub mod keys;
 mod launch;
+mod limits;
 pub mod machine;
 mod mapping;
+mod modification;
 mod network;
 mod place;
 mod record;
 pub mod recover;
+mod replace_root;
 pub mod request;
 pub mod scrub;
 mod seal;
@@ -81,7 +90,8 @@ mod ticks;
 mod token;
 pub mod verify;
 pub mod volume;
-mod volume_status;
+mod volume_attribute;
+pub mod volume_status;
 
 pub use caller::Caller;
 pub use control::{Control, ControlOptions, OpenError};

@@ -92,6 +92,8 @@ resource_id! {
     InstanceId "i-";
     /// What one RunInstances call reserved.
     ReservationId "r-";
+    /// A task that replaces a root volume.
+    ReplaceRootTaskId "replacevol-";
     /// A key pair.
     KeyPairId "key-";
     /// A virtual private cloud.

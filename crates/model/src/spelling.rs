@@ -4,6 +4,8 @@ use crate::{
     image::{Architecture, BootMode, ImageState, VirtualizationType},
     instance::{InstanceState, ShutdownBehavior},
     key_pair::KeyType,
+    modification::ModificationState,
+    replace_root::ReplaceRootState,
     snapshot::SnapshotState,
     tag::ResourceType,
     volume::{AttachmentState, VolumeState, VolumeType},
@@ -100,6 +102,20 @@ spelling! {
         Detached "detached",
         Busy "busy",
     }
+    ModificationState {
+        Modifying "modifying",
+        Optimizing "optimizing",
+        Completed "completed",
+        Failed "failed",
+    }
+    ReplaceRootState {
+        Pending "pending",
+        InProgress "in-progress",
+        Failing "failing",
+        Succeeded "succeeded",
+        Failed "failed",
+        FailedDetached "failed-detached",
+    }
     InstanceState {
         Pending "pending",
         Running "running",
@@ -122,6 +138,7 @@ spelling! {
         InternetGateway "internet-gateway",
         KeyPair "key-pair",
         NetworkInterface "network-interface",
+        ReplaceRootVolumeTask "replace-root-volume-task",
         SecurityGroup "security-group",
         Snapshot "snapshot",
         Subnet "subnet",

@@ -8,7 +8,7 @@
 //! - [`db`]: opening the files, transactions, durability.
 //! - [`error`], [`constraint`]: what can go wrong, and the named rules of the schema.
 //! - [`doc`]: nouns as documents with a generation.
-//! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
+//! - [`volume`], [`snapshot`], [`upload`], [`replace_root`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
 //! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
@@ -42,6 +42,7 @@ mod migrations;
 pub mod network;
 mod permission;
 pub mod record;
+pub mod replace_root;
 pub mod scrub;
 pub mod secret;
 pub mod setting;

@@ -29,6 +29,7 @@ pub(crate) fn metadata() -> Migrator {
         "0105" "scrubs";
         "0106" "keys";
         "0107" "sharing";
+        "0120" "replace_root_tasks";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

@@ -10,7 +10,7 @@ use cairn_model::{
 use crate::{
     db::{Connection, WriteTx},
     error::Result,
-    image, instance, key_pair, network, snapshot, volume,
+    image, instance, key_pair, network, replace_root, snapshot, volume,
 };
 
 /// A resource that carries tags.
@@ -58,6 +58,9 @@ pub async fn get(
         ResourceType::Image => by_id!(image::get_registered, Image),
         ResourceType::Instance => by_id!(instance::get, Instance),
         ResourceType::KeyPair => by_id!(key_pair::get, KeyPair),
+        ResourceType::ReplaceRootVolumeTask => {
+            by_id!(replace_root::get, ReplaceRootVolumeTask)
+        }
         ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
         ResourceType::Snapshot => by_id!(snapshot::get, Snapshot),
         ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
@@ -93,6 +96,7 @@ pub async fn set(
         ResourceType::Image => by_id!(image::update),
         ResourceType::Instance => by_id!(instance::update),
         ResourceType::KeyPair => by_id!(key_pair::update),
+        ResourceType::ReplaceRootVolumeTask => by_id!(replace_root::update),
         ResourceType::SecurityGroup => by_id!(network::update_security_group),
         ResourceType::Snapshot => by_id!(snapshot::update),
         ResourceType::Subnet => by_id!(network::update_subnet),
@@ -149,6 +153,7 @@ pub async fn list(
         image::list_registered, Image;
         key_pair::list, KeyPair;
         network::list_security_groups, SecurityGroup;
+        replace_root::list, ReplaceRootVolumeTask;
         snapshot::list, Snapshot;
         network::list_subnets, Subnet;
         volume::list, Volume;
