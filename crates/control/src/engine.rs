@@ -26,8 +26,8 @@ use crate::{
     export::IoGate,
     jobs::Failure,
     keys::{KeyFault, Keys},
-    limits,
     space::Space,
+    volume_limits,
 };
 
 /// Captures at a time; each uses all it can get of a processor and of the disk.
@@ -253,7 +253,7 @@ impl Slot {
             open: tokio::sync::Mutex::default(),
             capture: tokio::sync::Mutex::default(),
             gate: Arc::default(),
-            limiter: Arc::new(Limiter::new(limits::now_of(clock))),
+            limiter: Arc::new(Limiter::new(volume_limits::now_of(clock))),
         }
     }
 }

@@ -16,9 +16,10 @@ use cairn_store::{snapshot, volume};
 use cairn_volume::{EpochTag, Volume};
 
 use crate::{
-    Control, Error, Result, copy,
+    Control, Error, Result,
     engine::{EngineError, blocking},
     snapshot::content,
+    volume_copy,
 };
 
 impl Control {
@@ -134,7 +135,7 @@ impl Control {
 
     /// Brings a freeze that was pending when the server ended in line with the metadata.
     async fn settle(&self, volume: &Arc<Volume>, epoch: EpochTag) -> Result<()> {
-        if copy::is_under_way(self, &epoch).await? {
+        if volume_copy::is_under_way(self, &epoch).await? {
             return Ok(());
         }
         match self.named_by(&epoch).await? {

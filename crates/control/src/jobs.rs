@@ -34,7 +34,6 @@ use crate::{
     Control, Error, ErrorKind, Result,
     attachment::{AttachJob, DetachJob},
     control::Inner,
-    copy::CopyJob,
     ebs::{CompleteUploadJob, ExpireUploadJob},
     image::CreateImageJob,
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
@@ -46,6 +45,7 @@ use crate::{
     scrub::ScrubJob,
     snapshot::{AbandonJob, CaptureJob},
     volume::{CreateVolumeJob, DeleteVolumeJob},
+    volume_copy::CopyVolumeJob,
 };
 
 /// Jobs at a time; more wait. Most of a job is waiting, for a disk or for a machine.
@@ -490,7 +490,7 @@ async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
         RebootJob::KIND => take::<RebootJob>(control, job).await,
         TerminateJob::KIND => take::<TerminateJob>(control, job).await,
         ModifyJob::KIND => take::<ModifyJob>(control, job).await,
-        CopyJob::KIND => take::<CopyJob>(control, job).await,
+        CopyVolumeJob::KIND => take::<CopyVolumeJob>(control, job).await,
         ReplaceRootJob::KIND => take::<ReplaceRootJob>(control, job).await,
         AttachJob::KIND => take::<AttachJob>(control, job).await,
         DetachJob::KIND => take::<DetachJob>(control, job).await,

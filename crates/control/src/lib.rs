@@ -15,8 +15,8 @@
 //! - [`account`]: accounts and access keys.
 //! - [`volume`], [`snapshot`]: volumes, and taking snapshots of them.
 //! - `volume_status`, `volume_attribute`: how they are, and what becomes of them should some be lost.
-//! - `limits`: how fast guests may use them.
-//! - `modification`, `copy`: changing volumes that exist, and making copies of them.
+//! - `volume_limits`: how fast guests may use them.
+//! - `modification`, `volume_copy`: changing volumes that exist, and making copies of them.
 //! - `replace_root`: another root volume for an instance that runs.
 //! - `ebs_encryption`: what is encrypted when nobody says, and under which key.
 //! - [`ebs`]: EBS direct: snapshots block by block.
@@ -51,7 +51,6 @@ mod boot_set;
 pub mod caller;
 pub mod collect;
 pub mod control;
-mod copy;
 mod describe;
 pub mod durable_file;
 pub mod ebs;
@@ -71,7 +70,6 @@ mod key_file;
 mod key_pair;
 pub mod keys;
 mod launch;
-mod limits;
 pub mod machine;
 mod mapping;
 mod modification;
@@ -91,6 +89,8 @@ mod token;
 pub mod verify;
 pub mod volume;
 mod volume_attribute;
+mod volume_copy;
+mod volume_limits;
 pub mod volume_status;
 
 pub use caller::Caller;

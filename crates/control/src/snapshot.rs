@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
-    Caller, Control, Error, ErrorKind, Result, copy,
+    Caller, Control, Error, ErrorKind, Result,
     describe::{self, OWNER_ALIASES, Question, refuse_dry_run},
     engine::{Content, EngineError, blocking},
     image,
@@ -25,7 +25,7 @@ use crate::{
     keys::verbs::domain_of,
     record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
-    volume,
+    volume, volume_copy,
 };
 
 /// What MaxResults of DescribeSnapshots may be; more than this is as good as this.
@@ -561,7 +561,7 @@ async fn capture_earlier(
     if control.engine().freezing().contains(epoch) {
         return Ok(Next::Later(control.now().after(RECORDING)));
     }
-    if copy::is_under_way(control, epoch).await? {
+    if volume_copy::is_under_way(control, epoch).await? {
         // Its own job captures it, and gives it up.
         return Ok(Next::Later(control.now().after(RECORDING)));
     }

@@ -17,7 +17,7 @@ use cairn_volume::VolumeSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Caller, Control, Error, ErrorKind, Result, copy,
+    Caller, Control, Error, ErrorKind, Result,
     describe::{self, Question, refuse_dry_run},
     engine::{self, Content},
     jobs::{self, Failure, Job, Next},
@@ -25,6 +25,7 @@ use crate::{
     request::{ById, CreateVolume, Describe},
     snapshot,
     token::Idempotency,
+    volume_copy,
 };
 
 /// Bytes in a GiB.
@@ -518,7 +519,7 @@ impl DeleteVolumeJob {
                 Err(passing) => return Err(passing),
             }
         }
-        if copy::are_under_way(control, &self.volume).await? {
+        if volume_copy::are_under_way(control, &self.volume).await? {
             return Ok(Next::Later(control.now().after(snapshot::RECORDING)));
         }
         Ok(Next::Step)

@@ -536,6 +536,25 @@ async fn copies_are_made_once_and_refused_as_volumes_are() {
     );
 }
 
+/// What a client of a volume's socket is told when it reads 512 bytes: 0, or an error of NBD.
+fn read_error(socket: &Path, offset: u64) -> u32 {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    let mut greeting = [0; 18];
+    stream.read_exact(&mut greeting).unwrap();
+    // NBD_OPT_EXPORT_NAME of the export "", and no zeros behind the answer.
+    stream.write_all(&3_u32.to_be_bytes()).unwrap();
+    stream.write_all(b"IHAVEOPT\0\0\0\x01\0\0\0\0").unwrap();
+    stream.read_exact(&mut [0; 10]).unwrap();
+    let mut request = 0x2560_9513_u32.to_be_bytes().to_vec();
+    request.extend([0; 12]);
+    request.extend(offset.to_be_bytes());
+    request.extend(512_u32.to_be_bytes());
+    stream.write_all(&request).unwrap();
+    let mut reply = [0; 16];
+    stream.read_exact(&mut reply).unwrap();
+    u32::from_be_bytes(reply[4..8].try_into().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_volume_that_lost_blocks_is_impaired_until_its_owner_goes_on() {
     let place = Place::new(1221);
@@ -597,6 +616,14 @@ async fn a_volume_that_lost_blocks_is_impaired_until_its_owner_goes_on() {
         waiting,
         "what was enabled before does not count"
     );
+    let socket = control.export_volume(&volume.id).await.unwrap();
+    let whole = BLOCK as u64;
+    let error = async || {
+        let socket = socket.clone();
+        let read = tokio::task::spawn_blocking(move || read_error(&socket, whole));
+        read.await.unwrap()
+    };
+    assert_ne!(error().await, 0, "guests are kept out of all of it");
     let by_action = vec![filter("action.code", &["enable-volume-io"])];
     assert_eq!(statuses(by_action.clone()).await.len(), 1);
     let modify = |value| ModifyVolumeAttribute {
@@ -609,11 +636,13 @@ async fn a_volume_that_lost_blocks_is_impaired_until_its_owner_goes_on() {
         .modify_volume_attribute(&caller, modify(true))
         .await
         .unwrap();
+    assert_eq!(error().await, 0);
     assert_eq!(status().await, going_on);
     control
         .modify_volume_attribute(&caller, modify(false))
         .await
         .unwrap();
+    assert_ne!(error().await, 0);
     assert_eq!(status().await, waiting);
     control
         .enable_volume_io(&caller, by_id(&volume.id))

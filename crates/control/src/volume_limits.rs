@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cairn_model::{
     Clock, Volume, VolumeId,
-    volume_limits::{self, LimitOf, VolumeLimit},
+    volume_limits::{LimitOf, VolumeLimit, limits},
 };
 use cairn_nbd::{Limit, Now, Unit};
 use cairn_store::volume;
@@ -26,7 +26,7 @@ impl Control {
 }
 
 fn limits_of(volume: &Volume) -> Vec<Limit> {
-    volume_limits::limits(volume).iter().map(limit_of).collect()
+    limits(volume).iter().map(limit_of).collect()
 }
 
 fn limit_of(limit: &VolumeLimit) -> Limit {

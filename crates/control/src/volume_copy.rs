@@ -108,7 +108,7 @@ impl Control {
         idempotency
             .record(&mut tx, copy.id.as_str(), self.now())
             .await?;
-        let job = CopyJob {
+        let job = CopyVolumeJob {
             source,
             copy: copy.id.clone(),
         };
@@ -163,12 +163,12 @@ fn tag(copy: &VolumeId) -> Result<EpochTag> {
 
 /// Makes a copy of what was frozen of a volume.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct CopyJob {
+pub(crate) struct CopyVolumeJob {
     source: VolumeId,
     copy: VolumeId,
 }
 
-impl Job for CopyJob {
+impl Job for CopyVolumeJob {
     const KIND: &'static str = "copy-volume";
 
     fn subject(&self) -> &str {
@@ -195,7 +195,7 @@ impl Job for CopyJob {
     }
 }
 
-impl CopyJob {
+impl CopyVolumeJob {
     /// Captures what was frozen and makes the copy over it. All in one step: what was captured is held
     /// by nothing but the session until the copy's files name it, and by these only once the copy is
     /// shown as made.
