@@ -131,6 +131,17 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::AttachmentLimitExceeded => (bad("AttachmentLimitExceeded"), quota()),
         K::IncorrectState => (bad("IncorrectState"), conflict()),
         K::InsufficientVolumeCapacity => (unavailable("InsufficientVolumeCapacity"), broken()),
+        K::IncorrectModificationState => (bad("IncorrectModificationState"), conflict()),
+        K::VolumeModificationRateExceeded => (bad("VolumeModificationRateExceeded"), quota()),
+        K::VolumeModificationNotFound => (
+            bad("InvalidVolumeModification.NotFound"),
+            not_found("DEPENDENCY_RESOURCE_NOT_FOUND"),
+        ),
+        K::ReplaceRootTaskIdMalformed => (bad("InvalidReplaceRootVolumeTaskID.Malformed"), value),
+        K::ReplaceRootTaskNotFound => (
+            bad("InvalidReplaceRootVolumeTaskID.NotFound"),
+            not_found("DEPENDENCY_RESOURCE_NOT_FOUND"),
+        ),
         // Snapshots.
         K::SnapshotIdMalformed => (
             bad("InvalidSnapshotID.Malformed"),

@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) root_key: Option<PathBuf>,
     /// Bytes of decoded blocks that are cached in a file, in each region that is in use.
     pub(crate) block_cache_file_bytes: u64,
+    /// Whether volumes are held to the I/O operations and the throughput that they have on EBS.
+    pub(crate) enforce_limits: bool,
 }
 
 /// `config.toml`.
@@ -60,6 +62,16 @@ struct File {
     keys: KeysFile,
     #[serde(default)]
     cache: CacheFile,
+    #[serde(default)]
+    volumes: VolumesFile,
+}
+
+/// `[volumes]` in `config.toml`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VolumesFile {
+    #[serde(default)]
+    enforce_limits: bool,
 }
 
 /// `[keys]` in `config.toml`.
@@ -178,6 +190,7 @@ impl Settings {
             collection: file.collection.options()?,
             root_key: root_key_of(file.keys, dir),
             block_cache_file_bytes: file.cache.bytes(),
+            enforce_limits: file.volumes.enforce_limits,
         })
     }
 }
@@ -294,6 +307,13 @@ mod tests {
         assert_eq!(bytes(None), 1 << 30);
         assert_eq!(bytes(Some("[cache]\nfile_mib = 64")), 64 << 20);
         assert_eq!(bytes(Some("[cache]\nfile_mib = 0")), 0);
+    }
+
+    #[test]
+    fn volumes_are_as_fast_as_they_can_unless_told_otherwise() {
+        let enforced = |file| load(&NO_FLAGS, file).unwrap().enforce_limits;
+        assert!(!enforced(None));
+        assert!(enforced(Some("[volumes]\nenforce_limits = true")));
     }
 
     #[test]

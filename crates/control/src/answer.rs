@@ -15,6 +15,10 @@ use cairn_model::{
 };
 use zeroize::Zeroizing;
 
+mod volumes;
+
+pub use volumes::*;
+
 /// An attachment with its volume, as AttachVolume and DetachVolume show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeAttachment {
@@ -31,6 +35,8 @@ pub struct VolumeStatus {
     pub volume: Volume,
     /// Whether it can be read and written.
     pub is_usable: bool,
+    /// Whether it still needs blocks that are lost.
+    pub is_damaged: bool,
     /// How far it is filled from its snapshot; none if it was made from none.
     pub initialization: Option<Initialization>,
 }

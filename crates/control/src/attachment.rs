@@ -13,6 +13,7 @@ use cairn_model::{
     block_device::{is_device_name, same_device},
     instance::InstanceBlockDevice,
     instance_type::VOLUMES_MAX,
+    volume::MULTI_ATTACH_MAX,
 };
 use cairn_store::{WriteTx, instance, volume};
 use cairn_vmm::MachineError;
@@ -126,7 +127,7 @@ impl Control {
 async fn record(tx: &mut WriteTx, id: &VolumeId, attachment: &Attachment) -> Result<()> {
     volume::update(tx, id, |volume| {
         volume.state = VolumeState::InUse;
-        volume.attachments = vec![attachment.clone()];
+        volume.attachments.push(attachment.clone());
     })
     .await?;
     let device = InstanceBlockDevice {
@@ -145,7 +146,7 @@ async fn record(tx: &mut WriteTx, id: &VolumeId, attachment: &Attachment) -> Res
 
 /// Takes an attachment from both of its ends.
 async fn forget(tx: &mut WriteTx, instance: &InstanceId, id: &VolumeId) -> Result<()> {
-    detach(tx, id).await?;
+    detach(tx, id, instance).await?;
     instance::update(tx, instance, |i| {
         i.block_devices.retain(|device| device.volume_id != *id);
     })
@@ -155,9 +156,7 @@ async fn forget(tx: &mut WriteTx, instance: &InstanceId, id: &VolumeId) -> Resul
 
 async fn set_detaching(tx: &mut WriteTx, instance: &InstanceId, id: &VolumeId) -> Result<()> {
     volume::update(tx, id, |volume| {
-        for attachment in &mut volume.attachments {
-            attachment.state = AttachmentState::Detaching;
-        }
+        volume.set_attachment(instance, AttachmentState::Detaching);
     })
     .await?;
     set_device(tx, instance, id, AttachmentState::Detaching).await
@@ -207,13 +206,29 @@ fn check_device(instance: &Instance, device: &str) -> Result<()> {
 
 fn check_attachable(volume: &Volume, instance: &Instance) -> Result<()> {
     let refuse = |kind, message| Err(Error::new(kind, message));
-    if !volume.attachments.is_empty() {
+    if volume.attachments.len() >= volume.attachments_max() {
         return refuse(
             ErrorKind::VolumeInUse,
-            format!("{} is already attached to an instance", volume.id),
+            match volume.multi_attach_enabled {
+                false => format!("{} is already attached to an instance", volume.id),
+                true => format!(
+                    "{} is already attached to {MULTI_ATTACH_MAX} instances, which is the maximum allowed.",
+                    volume.id
+                ),
+            },
         );
     }
-    if volume.state != VolumeState::Available {
+    if volume.attachment_to(&instance.id).is_some() {
+        return refuse(
+            ErrorKind::VolumeInUse,
+            format!(
+                "{} is already attached to instance '{}'",
+                volume.id, instance.id
+            ),
+        );
+    }
+    let is_shared = volume.state == VolumeState::InUse && !volume.attachments.is_empty();
+    if volume.state != VolumeState::Available && !is_shared {
         return refuse(
             ErrorKind::IncorrectState,
             format!("{} is not 'available'.", volume.id),
@@ -254,10 +269,19 @@ fn check_settled(instance: &Instance) -> Result<()> {
 
 /// The attachment that a request means.
 fn attachment(volume: &Volume, request: &DetachVolume) -> Result<Attachment> {
-    let Some(attachment) = volume.attachments.first() else {
+    let Some(first) = volume.attachments.first() else {
         let message = format!("Volume '{}' is in the '{}' state.", volume.id, volume.state);
         return Err(Error::new(ErrorKind::IncorrectState, message));
     };
+    if volume.multi_attach_enabled && request.instance_id.is_none() {
+        let message = "The request must contain the parameter InstanceId, because Multi-Attach is enabled for the volume";
+        return Err(Error::new(ErrorKind::MissingParameter, message));
+    }
+    let named = request.instance_id.as_deref().and_then(|id| {
+        let mut attachments = volume.attachments.iter();
+        attachments.find(|attachment| attachment.instance_id.as_str() == id)
+    });
+    let attachment = named.unwrap_or(first);
     let instance_fits = request
         .instance_id
         .as_deref()
@@ -329,7 +353,7 @@ impl Job for AttachJob {
             Err(error) => return Err(Failure::passing(error)),
         }
         let mut tx = control.store().write().await?;
-        set_attached(&mut tx, &self.volume).await?;
+        set_attached(&mut tx, &self.volume, &self.instance).await?;
         set_device(
             &mut tx,
             &self.instance,
@@ -347,7 +371,7 @@ impl Job for AttachJob {
         if self.under_way(control).await?.is_none() {
             return Ok(());
         }
-        control.unexport_volume(&self.volume).await?;
+        control.unexport_from(&self.volume, &self.instance).await?;
         let mut tx = control.store().write().await?;
         forget(&mut tx, &self.instance, &self.volume).await?;
         tx.commit().await?;
@@ -407,7 +431,7 @@ impl Job for DetachJob {
         let _turn = control.room().turn(&self.instance).await;
         if self.is_under_way(control).await? {
             let mut tx = control.store().write().await?;
-            set_attached(&mut tx, &self.volume).await?;
+            set_attached(&mut tx, &self.volume, &self.instance).await?;
             set_device(
                 &mut tx,
                 &self.instance,
@@ -436,7 +460,7 @@ impl DetachJob {
     async fn finish(&self, control: &Control) -> Result<(), Failure> {
         let _turn = control.room().turn(&self.instance).await;
         if self.is_under_way(control).await? {
-            control.unexport_volume(&self.volume).await?;
+            control.unexport_from(&self.volume, &self.instance).await?;
             let mut tx = control.store().write().await?;
             forget(&mut tx, &self.instance, &self.volume).await?;
             tx.commit().await?;

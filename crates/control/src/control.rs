@@ -46,6 +46,9 @@ pub struct ControlOptions {
     /// Bytes of decoded blocks that are cached in a file, in each region that is in use; 0 is none.
     /// At most a quarter of what is free, beyond the reserve, is taken.
     pub block_cache_file_bytes: u64,
+    /// Whether guests get no more I/O operations and throughput than their volumes' types and settings
+    /// give them, as on EBS.
+    pub enforce_limits: bool,
     /// How machines are run. Emulated, unless something better was found to work.
     pub machines: MachineOptions,
     /// The file of the root key, which the keys of encrypted volumes and snapshots are wrapped under;
@@ -81,6 +84,7 @@ impl ControlOptions {
             disk: Arc::new(FsDisk),
             volumes: cairn_volume::Options::new(boot_id),
             block_cache_file_bytes: 4 << 20,
+            enforce_limits: false,
             machines: MachineOptions::new(Arc::new(Qemu::emulated()?)),
             root_key: None,
             scrubs: ScrubOptions::default(),
@@ -132,6 +136,7 @@ pub struct Control(Arc<Inner>);
 pub(crate) struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    enforces_limits: bool,
     store: Store,
     keys: Arc<Keys>,
     engine: Engine,
@@ -175,8 +180,9 @@ impl Control {
             entropy: Arc::clone(&options.entropy),
         };
         let control = Self(Arc::new(Inner {
-            clock: options.clock,
+            clock: Arc::clone(&options.clock),
             entropy: options.entropy,
+            enforces_limits: options.enforce_limits,
             store,
             engine: Engine::new(
                 options.disk,
@@ -185,6 +191,7 @@ impl Control {
                 Arc::clone(&keys),
                 options.volumes,
                 cache,
+                Arc::clone(&options.clock),
             ),
             keys,
             room,
@@ -287,6 +294,11 @@ impl Control {
     /// The time as resources are stamped with it: whole seconds.
     pub(crate) fn stamp(&self) -> Timestamp {
         self.now().whole_second()
+    }
+
+    /// Whether volumes are held to what their types give them.
+    pub(crate) fn enforces_limits(&self) -> bool {
+        self.0.enforces_limits
     }
 
     pub(crate) fn seal(&self) -> &Seal {

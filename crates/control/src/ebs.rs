@@ -315,6 +315,8 @@ impl Control {
                 None => None,
             }
         };
+        self.check_parent_is_encrypted(caller, parent.as_ref())
+            .await?;
         let wish = Wish {
             encrypted: request.encrypted,
             key: request.kms_key_arn.as_deref(),
@@ -322,6 +324,25 @@ impl Control {
             dry_run: false,
         };
         self.key_for(caller, wish).await
+    }
+
+    /// Where everything new is encrypted, nothing goes on from what is not.
+    async fn check_parent_is_encrypted(
+        &self,
+        caller: &Caller,
+        parent: Option<&Snapshot>,
+    ) -> Result<()> {
+        let Some(parent) = parent.filter(|parent| !parent.encrypted) else {
+            return Ok(());
+        };
+        if !self.ebs_encryption(caller).await?.by_default {
+            return Ok(());
+        }
+        let text = format!(
+            "New snapshots are encrypted by default here, and the parent snapshot '{}' is not: copy it first, which encrypts it.",
+            parent.id
+        );
+        Err(Error::new(ErrorKind::EbsInvalidParentSnapshot, text))
     }
 
     /// The parent, and where its content is.

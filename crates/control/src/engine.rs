@@ -4,7 +4,7 @@
 //! Engine calls wait for disks, so they run on threads of their own: see [`blocking`].
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     num::NonZeroU64,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,8 +13,8 @@ use std::{
 use cairn_blocks::{
     BlobIndex, BlockStore, DataKey, Digest, DomainId, Keyring, Root, disk::Disk, key::KEY_LEN,
 };
-use cairn_model::{Entropy, Region, Snapshot, SnapshotId, VolumeId};
-use cairn_nbd::Server;
+use cairn_model::{Clock, Entropy, InstanceId, Region, Snapshot, SnapshotId, VolumeId};
+use cairn_nbd::{Limiter, Server};
 use cairn_store::record::{self, Record, RecordError};
 use cairn_volume::{Base, Claims, EpochTag, Hydration, Pressure, Volume, VolumeSpec};
 use serde::{Deserialize, Serialize};
@@ -23,9 +23,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error, ErrorKind,
+    export::IoGate,
     jobs::Failure,
     keys::{KeyFault, Keys},
     space::Space,
+    volume_limits,
 };
 
 /// Captures at a time; each uses all it can get of a processor and of the disk.
@@ -225,6 +227,7 @@ pub(crate) struct Engine {
     keys: Arc<Keys>,
     options: cairn_volume::Options,
     cache: CacheFile,
+    clock: Arc<dyn Clock>,
     stores: tokio::sync::Mutex<HashMap<Region, Arc<BlockStore>>>,
     slots: Mutex<BTreeMap<VolumeId, Arc<Slot>>>,
     captures: Semaphore,
@@ -233,11 +236,26 @@ pub(crate) struct Engine {
 }
 
 /// What is open of a volume.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) open: tokio::sync::Mutex<OpenVolume>,
     /// Held by whoever captures: the epochs of a volume are captured in order.
     pub(crate) capture: tokio::sync::Mutex<()>,
+    /// Whether guests may read and write it.
+    pub(crate) gate: Arc<IoGate>,
+    /// How fast guests may read and write it.
+    pub(crate) limiter: Arc<Limiter>,
+}
+
+impl Slot {
+    fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self {
+            open: tokio::sync::Mutex::default(),
+            capture: tokio::sync::Mutex::default(),
+            gate: Arc::default(),
+            limiter: Arc::new(Limiter::new(volume_limits::now_of(clock))),
+        }
+    }
 }
 
 /// A volume that is open, and what offers it to a machine.
@@ -246,6 +264,8 @@ pub(crate) struct OpenVolume {
     /// Goes first: after that nobody calls the volume any more.
     pub(crate) server: Option<Server>,
     pub(crate) volume: Option<Arc<Volume>>,
+    /// The instances whose machines have it, or are about to.
+    pub(crate) users: BTreeSet<InstanceId>,
 }
 
 /// The file that decoded blocks of a region are cached in.
@@ -283,6 +303,7 @@ impl Engine {
         keys: Arc<Keys>,
         options: cairn_volume::Options,
         cache: CacheFile,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             disk,
@@ -292,6 +313,7 @@ impl Engine {
             keys,
             options,
             cache,
+            clock,
             stores: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
             captures: Semaphore::new(CAPTURES),
@@ -429,7 +451,8 @@ impl Engine {
     /// What is open of a volume.
     pub(crate) fn slot(&self, id: &VolumeId) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(id.clone()).or_default())
+        let fresh = || Arc::new(Slot::new(&self.clock));
+        Arc::clone(slots.entry(id.clone()).or_insert_with(fresh))
     }
 
     /// Forgets the slot of a volume that is no more.

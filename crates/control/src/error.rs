@@ -80,6 +80,11 @@ pub enum ErrorKind {
     AttachmentLimitExceeded,
     IncorrectState,
     InsufficientVolumeCapacity,
+    IncorrectModificationState,
+    VolumeModificationRateExceeded,
+    VolumeModificationNotFound,
+    ReplaceRootTaskIdMalformed,
+    ReplaceRootTaskNotFound,
     // Snapshots.
     SnapshotIdMalformed,
     SnapshotNotFound,

@@ -1,9 +1,17 @@
 //! Volumes that are open, and how they are offered to machines: by NBD on a socket each.
 
-use std::{io, ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use cairn_model::{Snapshot, SnapshotId, SnapshotState, VolumeId};
-use cairn_nbd::{Address, BlockDevice, Extent, Outcome, Server, Wait};
+use cairn_model::{InstanceId, Snapshot, SnapshotId, SnapshotState, VolumeId};
+use cairn_nbd::{Address, BlockDevice, Extent, Limited, Outcome, Server, Wait};
 use cairn_store::{snapshot, volume};
 use cairn_volume::{EpochTag, Volume};
 
@@ -11,6 +19,7 @@ use crate::{
     Control, Error, Result,
     engine::{EngineError, blocking},
     snapshot::content,
+    volume_copy,
 };
 
 impl Control {
@@ -42,10 +51,20 @@ impl Control {
         let volume = self.open_volume(id).await?;
         let socket = self.engine().socket(id);
         let slot = self.engine().slot(id);
+        if slot.open.lock().await.server.is_none() {
+            // Whether a guest may have it is known before it has it.
+            self.settle_io_of(id).await?;
+            self.settle_limits(id).await?;
+        }
         let mut open = slot.open.lock().await;
         if open.server.is_none() {
             let address = Address::unix(socket.clone());
-            open.server = Some(blocking(move || serve(address, volume)).await?);
+            let device = Device {
+                volume,
+                gate: Arc::clone(&slot.gate),
+            };
+            let device = Limited::new(device, Arc::clone(&slot.limiter));
+            open.server = Some(blocking(move || serve(address, device)).await?);
         }
         Ok(socket)
     }
@@ -62,6 +81,28 @@ impl Control {
         })
         .await?;
         self.release_volume(id).await
+    }
+
+    /// As [`export_volume`](Self::export_volume), on behalf of an instance.
+    pub(crate) async fn export_to(&self, id: &VolumeId, instance: &InstanceId) -> Result<PathBuf> {
+        let slot = self.engine().slot(id);
+        slot.open.lock().await.users.insert(instance.clone());
+        self.export_volume(id).await
+    }
+
+    /// The machine of an instance needs a volume no more. With the last one its offer ends.
+    pub(crate) async fn unexport_from(&self, id: &VolumeId, instance: &InstanceId) -> Result<()> {
+        let slot = self.engine().slot(id);
+        let is_used = {
+            let mut open = slot.open.lock().await;
+            open.users.remove(instance);
+            !open.users.is_empty()
+        };
+        if is_used {
+            return Ok(());
+        }
+        self.unexport_volume(id).await?;
+        self.seen_by_guests(id).await
     }
 
     /// Closes a volume that no machine and no capture needs any more; others stay open.
@@ -94,6 +135,9 @@ impl Control {
 
     /// Brings a freeze that was pending when the server ended in line with the metadata.
     async fn settle(&self, volume: &Arc<Volume>, epoch: EpochTag) -> Result<()> {
+        if volume_copy::is_under_way(self, &epoch).await? {
+            return Ok(());
+        }
         match self.named_by(&epoch).await? {
             Some(snapshot) if snapshot.state == SnapshotState::Pending => Ok(()),
             Some(snapshot) if snapshot.state == SnapshotState::Completed => {
@@ -146,49 +190,81 @@ fn recommit(
     Ok(volume.commit(epoch, root)?)
 }
 
-fn serve(address: Address, volume: Arc<Volume>) -> Result<Server, EngineError> {
+fn serve(address: Address, device: Limited<Device>) -> Result<Server, EngineError> {
     let server = Server::bind(address)?;
-    server.exports().insert("", Arc::new(Device(volume)))?;
+    server.exports().insert("", Arc::new(device))?;
     Ok(server)
+}
+
+/// Whether guests may read and write a volume.
+#[derive(Debug, Default)]
+pub(crate) struct IoGate(AtomicBool);
+
+impl IoGate {
+    /// Lets guests in, or keeps them out.
+    pub(crate) fn set(&self, is_closed: bool) {
+        self.0.store(is_closed, Ordering::Release);
+    }
+
+    /// Whether guests are kept out.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.is_closed() {
+            return Err(io::Error::other(
+                "some of the volume is lost, and nobody has enabled its I/O",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// A volume as the NBD server sees it.
 #[derive(Debug)]
-struct Device(Arc<Volume>);
+struct Device {
+    volume: Arc<Volume>,
+    gate: Arc<IoGate>,
+}
 
 impl BlockDevice for Device {
     fn size(&self) -> u64 {
-        self.0.size_bytes()
+        self.volume.size_bytes()
     }
 
     fn read(&self, offset: u64, buf: &mut [u8], wait: Wait) -> io::Result<Outcome> {
-        self.0.read(offset, buf, wait_of(wait)).map(outcome_of)
+        self.gate.check()?;
+        self.volume.read(offset, buf, wait_of(wait)).map(outcome_of)
     }
 
     fn write(&self, offset: u64, data: &[u8], fua: bool, wait: Wait) -> io::Result<Outcome> {
-        self.0
+        self.gate.check()?;
+        self.volume
             .write(offset, data, fua, wait_of(wait))
             .map(outcome_of)
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.volume.flush()
     }
 
     fn trim(&self, offset: u64, len: u64, fua: bool) -> io::Result<()> {
-        self.0.trim(offset, len, fua)
+        self.gate.check()?;
+        self.volume.trim(offset, len, fua)
     }
 
     fn write_zeroes(&self, offset: u64, len: u64, no_hole: bool, fua: bool) -> io::Result<()> {
-        self.0.write_zeroes(offset, len, no_hole, fua)
+        self.gate.check()?;
+        self.volume.write_zeroes(offset, len, no_hole, fua)
     }
 
     fn abandon_waits(&self) {
-        self.0.abandon_waits();
+        self.volume.abandon_waits();
     }
 
     fn extents(&self, offset: u64, len: u64) -> io::Result<Vec<Extent>> {
-        let extents = self.0.extents(offset, len)?;
+        let extents = self.volume.extents(offset, len)?;
         Ok(extents
             .into_iter()
             .map(|e| Extent {

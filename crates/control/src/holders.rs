@@ -9,6 +9,9 @@
 //! | volume | its base; blocks captured for epochs that are pending | [`cairn_volume::Claims`] |
 //! | commit of a freeze | the root that is about to be a volume's base | [`Engine::committing`](crate::engine::Engine::committing) |
 //!
+//! What a copy of a volume (`copy-volume`) is made of is captured and named by the copy's files within one
+//! step, under a session.
+//!
 //! Images name snapshots, which cannot go before them. A freeze that is not captured yet lies in the
 //! volume's own files. Tokens for blocks and pages hold numbers, no digests. Blocks that are put and
 //! named nowhere yet are held by sessions.

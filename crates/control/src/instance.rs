@@ -388,10 +388,11 @@ impl Control {
         for device in &found.block_devices {
             let made = volume::get(&mut tx, &device.volume_id).await?;
             let blank = made.is_some_and(|volume| volume.state == VolumeState::Creating);
-            if all_volumes || blank || device.delete_on_termination {
+            detach(&mut tx, &device.volume_id, id).await?;
+            let others = volume::get(&mut tx, &device.volume_id).await?;
+            let is_last = others.is_some_and(|volume| volume.attachments.is_empty());
+            if is_last && (all_volumes || blank || device.delete_on_termination) {
                 volumes::begin_delete(&mut tx, &device.volume_id, self.now()).await?;
-            } else {
-                detach(&mut tx, &device.volume_id).await?;
             }
         }
         let now = self.stamp();
@@ -437,9 +438,9 @@ impl Control {
 async fn settle_devices(tx: &mut WriteTx, instance: &Instance) -> Result<(), Failure> {
     for device in &instance.block_devices {
         if device.state == AttachmentState::Detaching {
-            detach(tx, &device.volume_id).await?;
+            detach(tx, &device.volume_id, &instance.id).await?;
         } else {
-            set_attached(tx, &device.volume_id).await?;
+            set_attached(tx, &device.volume_id, &instance.id).await?;
         }
     }
     instance::update(tx, &instance.id, |instance| {
@@ -454,27 +455,23 @@ async fn settle_devices(tx: &mut WriteTx, instance: &Instance) -> Result<(), Fai
     Ok(())
 }
 
-/// A volume is attached, as far as it knows.
-pub(crate) async fn set_attached(tx: &mut WriteTx, id: &VolumeId) -> Result<()> {
+/// A volume is attached to an instance, as far as it knows.
+pub(crate) async fn set_attached(
+    tx: &mut WriteTx,
+    id: &VolumeId,
+    instance: &InstanceId,
+) -> Result<()> {
     volume::update(tx, id, |volume| {
         volume.state = VolumeState::InUse;
-        for attachment in &mut volume.attachments {
-            attachment.state = AttachmentState::Attached;
-        }
+        volume.set_attachment(instance, AttachmentState::Attached);
     })
     .await?;
     Ok(())
 }
 
-/// A volume is attached to nothing any more.
-pub(crate) async fn detach(tx: &mut WriteTx, id: &VolumeId) -> Result<()> {
-    volume::update(tx, id, |volume| {
-        volume.attachments.clear();
-        if volume.state == VolumeState::InUse {
-            volume.state = VolumeState::Available;
-        }
-    })
-    .await?;
+/// A volume is attached to an instance no more.
+pub(crate) async fn detach(tx: &mut WriteTx, id: &VolumeId, instance: &InstanceId) -> Result<()> {
+    volume::update(tx, id, |volume| volume.detach_from(instance)).await?;
     Ok(())
 }
 

@@ -43,12 +43,15 @@ use crate::{
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
     keys::verbs::EraseKeyJob,
     launch::LaunchJob,
+    modification::ModifyJob,
     record::RecordJob,
     recycle_bin::EmptyBinJob,
+    replace_root::ReplaceRootJob,
     scrub::ScrubJob,
     snapshot::{AbandonJob, CaptureJob},
     tier::{ArchiveJob, RestoreJob},
     volume::{CreateVolumeJob, DeleteVolumeJob},
+    volume_copy::CopyVolumeJob,
 };
 
 /// Jobs at a time; more wait. Most of a job is waiting, for a disk or for a machine.
@@ -499,6 +502,9 @@ async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
         StopJob::KIND => take::<StopJob>(control, job).await,
         RebootJob::KIND => take::<RebootJob>(control, job).await,
         TerminateJob::KIND => take::<TerminateJob>(control, job).await,
+        ModifyJob::KIND => take::<ModifyJob>(control, job).await,
+        CopyVolumeJob::KIND => take::<CopyVolumeJob>(control, job).await,
+        ReplaceRootJob::KIND => take::<ReplaceRootJob>(control, job).await,
         AttachJob::KIND => take::<AttachJob>(control, job).await,
         DetachJob::KIND => take::<DetachJob>(control, job).await,
         unknown => Err(Failure::fatal(format!(

@@ -14,6 +14,7 @@ use cairn_model::{
     launch::{LaunchError, LaunchPlan, MetadataRequest, PlannedVolume, plan_launch},
     network::{Cidr, new_mac_address},
     tag,
+    volume::IoPolicy,
 };
 use cairn_store::{
     Connection, WriteTx, image as images, instance, network as networks, snapshot as snapshots,
@@ -427,6 +428,9 @@ impl Launch {
             kms_key_id: self.keys.get(&planned.device_name).map(KmsKey::arn),
             multi_attach_enabled: false,
             initialization_rate: planned.initialization_rate,
+            source_volume_id: None,
+            io: IoPolicy::default(),
+            modification: None,
             state: VolumeState::Creating,
             create_time: now,
             attachments: vec![attaching(instance, planned, now)],

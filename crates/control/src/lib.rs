@@ -20,7 +20,11 @@
 //! - `copy`: copies of snapshots, to another region, account or key.
 //! - `tier`: archived snapshots. `fast_restore`: snapshots that are kept at hand.
 //! - `recycle_rules`, [`recycle_bin`]: what was deleted and is kept for a while.
-//! - `volume_status`: how they are.
+//! - `volume_status`, `volume_attribute`: how they are, and what becomes of them should some be lost.
+//! - `volume_limits`: how fast guests may use them.
+//! - `modification`, `volume_copy`: changing volumes that exist, and making copies of them.
+//! - `replace_root`: another root volume for an instance that runs.
+//! - `ebs_encryption`: what is encrypted when nobody says, and under which key.
 //! - [`ebs`]: EBS direct: snapshots block by block.
 //! - [`verify`]: proof that a snapshot is what it was.
 //! - [`keys`]: the keys that encrypted volumes and snapshots are kept under.
@@ -60,6 +64,7 @@ mod copy;
 mod describe;
 pub mod durable_file;
 pub mod ebs;
+mod ebs_encryption;
 mod engine;
 pub mod error;
 pub mod export;
@@ -86,12 +91,14 @@ mod launch;
 mod lock;
 pub mod machine;
 mod mapping;
+mod modification;
 mod network;
 mod place;
 mod record;
 pub mod recover;
 pub mod recycle_bin;
 mod recycle_rules;
+mod replace_root;
 pub mod request;
 pub mod scrub;
 mod seal;
@@ -105,7 +112,10 @@ mod tier;
 mod token;
 pub mod verify;
 pub mod volume;
-mod volume_status;
+mod volume_attribute;
+mod volume_copy;
+mod volume_limits;
+pub mod volume_status;
 
 pub use caller::Caller;
 pub use control::{Control, ControlOptions, OpenError};

@@ -382,7 +382,7 @@ impl Control {
         }
         self.room().running().remove(&instance.id);
         for device in &instance.block_devices {
-            self.unexport_volume(&device.volume_id).await?;
+            self.unexport_from(&device.volume_id, &instance.id).await?;
         }
         Ok(())
     }
@@ -578,7 +578,7 @@ impl Control {
     ) -> Result<DiskSpec, Failure> {
         Ok(DiskSpec {
             volume_id: volume.to_string(),
-            socket: self.export_volume(volume).await?,
+            socket: self.export_to(volume, &instance.id).await?,
             export: String::new(),
             device_name: device_name.to_owned(),
             boot: instance.root_device_name.as_deref() == Some(device_name),

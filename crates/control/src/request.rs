@@ -14,6 +14,10 @@ use bytes::Bytes;
 use cairn_blocks::Hashed;
 use cairn_model::{Filter, Page, TagSpecification};
 
+mod volumes;
+
+pub use volumes::*;
+
 /// A Describe of nouns that are looked up by id, filtered and paged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Describe {

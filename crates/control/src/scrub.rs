@@ -12,7 +12,7 @@ use cairn_blocks::{
     scrub::{Finding as Flaw, PackReport},
 };
 use cairn_model::{
-    AccountId, ImageId, Region, Snapshot, SnapshotId, Timestamp, VolumeId, VolumeState,
+    AccountId, ImageId, Region, Snapshot, SnapshotId, Timestamp, Volume, VolumeId, VolumeState,
 };
 use cairn_store::{
     WriteTx, account, domain, image, job,
@@ -283,6 +283,28 @@ impl Control {
                 volumes.extend(volume::list(&mut read, &account.id, region).await?);
             }
         }
+        self.unreadable_among(region, volumes).await
+    }
+
+    /// Those of some volumes of a region that still need blocks which are lost. While nothing is known
+    /// to be lost this costs next to nothing.
+    pub(crate) async fn damaged_among(
+        &self,
+        region: Region,
+        volumes: Vec<Volume>,
+    ) -> Result<HashSet<VolumeId>> {
+        if self.bad_blobs(region).await?.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let found = self.unreadable_among(region, volumes).await?;
+        Ok(found.into_iter().collect())
+    }
+
+    async fn unreadable_among(
+        &self,
+        region: Region,
+        mut volumes: Vec<Volume>,
+    ) -> Result<Vec<VolumeId>> {
         volumes
             .retain(|volume| matches!(volume.state, VolumeState::Available | VolumeState::InUse));
         let mut bases = Vec::new();
@@ -539,6 +561,7 @@ impl ScrubJob {
             scrub::put(&mut tx, self.region, &run).await?;
         }
         tx.commit().await?;
+        control.settle_io_in(self.region).await?;
         Ok(Next::Done)
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     lock, record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
     snapshot_access::{effective, is_usable},
-    volume,
+    volume, volume_copy,
 };
 
 /// What MaxResults of DescribeSnapshots may be; more than this is as good as this.
@@ -39,8 +39,8 @@ const PAGE: Bounds = Bounds { min: 5, max: 1000 };
 /// The greatest length of a description, in characters.
 const DESCRIPTION: usize = 255;
 
-/// How long to wait for a freeze that is about to be recorded.
-const RECORDING: Duration = Duration::from_secs(1);
+/// How long to wait for a freeze that is about to be recorded, or for another job to be done with one.
+pub(crate) const RECORDING: Duration = Duration::from_secs(1);
 
 /// Progress is recorded whenever it has grown by so many percent.
 const PROGRESS_STEP: u8 = 5;
@@ -178,16 +178,33 @@ impl Control {
             epochs.push((self.open_volume(&snapshot.volume.id).await?, tag));
         }
         let start_time = self.stamp();
-        let snapshots = new.into_iter().map(|new| new.begin(start_time)).collect();
+        let under_way = self.freeze(epochs).await?;
+        let mut snapshots = Vec::with_capacity(new.len());
+        for (new, (volume, tag)) in new.into_iter().zip(&under_way.epochs) {
+            // A volume that is being made larger may not be shown as larger yet.
+            let size_gib = size_at(volume, tag)?;
+            snapshots.push(Snapshot {
+                volume_size_gib: size_gib,
+                ..new.begin(start_time)
+            });
+        }
+        Ok(Frozen {
+            under_way,
+            snapshots,
+        })
+    }
+
+    /// Freezes volumes under these tags. Dropped without being kept, the freezes are undone.
+    pub(crate) async fn freeze(
+        &self,
+        epochs: Vec<(Arc<cairn_volume::Volume>, EpochTag)>,
+    ) -> Result<UnderWay> {
         // Begun, a freeze runs to its end also when the caller goes away: what it yields then is
         // dropped, which undoes it.
         let under_way = UnderWay::new(self.clone(), epochs);
         let freeze = move || cairn_volume::freeze_all(&under_way.epochs).map(|_| under_way);
         match blocking(freeze).await {
-            Ok(under_way) => Ok(Frozen {
-                under_way,
-                snapshots,
-            }),
+            Ok(under_way) => Ok(under_way),
             Err(EngineError::Volume(cairn_volume::Error::TooManyEpochs { max })) => {
                 Err(Error::new(
                     ErrorKind::ConcurrentSnapshotLimitExceeded,
@@ -276,7 +293,7 @@ impl Frozen {
 
 /// Freezes that are begun and not yet on record. Dropped, they are undone.
 #[derive(Debug)]
-struct UnderWay {
+pub(crate) struct UnderWay {
     control: Control,
     epochs: Vec<(Arc<cairn_volume::Volume>, EpochTag)>,
     runtime: Handle,
@@ -294,7 +311,8 @@ impl UnderWay {
         }
     }
 
-    fn keep(&mut self) {
+    /// The freezes are on record.
+    pub(crate) fn keep(&mut self) {
         for (_, tag) in self.epochs.drain(..) {
             self.control.engine().freezing().remove(&tag);
         }
@@ -320,6 +338,13 @@ impl Drop for UnderWay {
             }
         }));
     }
+}
+
+/// The size in GiB that a volume had when it was frozen.
+fn size_at(volume: &cairn_volume::Volume, tag: &EpochTag) -> Result<i32> {
+    let bytes = volume.epoch_size(tag);
+    let bytes = bytes.ok_or_else(|| Error::internal(format!("the freeze {tag} is gone")))?;
+    i32::try_from(bytes / volume::GIB).map_err(Error::internal)
 }
 
 /// The snapshots that the caller may see, its own first.
@@ -576,7 +601,13 @@ async fn capture_earlier(
     if control.engine().freezing().contains(epoch) {
         return Ok(Next::Later(control.now().after(RECORDING)));
     }
-    let id = snapshot_id(epoch)?;
+    if volume_copy::is_under_way(control, epoch).await? {
+        // Its own job captures it, and gives it up.
+        return Ok(Next::Later(control.now().after(RECORDING)));
+    }
+    let Ok(id) = snapshot_id(epoch) else {
+        return abandon(volume, epoch).await.map(|()| Next::Step);
+    };
     if snapshot::get(&mut *control.store().read().await?, &id)
         .await?
         .is_none()
@@ -688,7 +719,11 @@ async fn commit(
     .await?)
 }
 
-async fn abandon(volume: &Arc<cairn_volume::Volume>, epoch: &EpochTag) -> Result<(), Failure> {
+/// Gives a freeze up, unless that was done before.
+pub(crate) async fn abandon(
+    volume: &Arc<cairn_volume::Volume>,
+    epoch: &EpochTag,
+) -> Result<(), Failure> {
     let (volume, epoch) = (Arc::clone(volume), epoch.clone());
     Ok(blocking(move || match volume.abandon(&epoch) {
         Err(cairn_volume::Error::UnknownEpoch(_)) => Ok(()),

@@ -154,6 +154,10 @@ fn not_found(resource_type: ResourceType, id: &str) -> Error {
             ErrorKind::KeyPairNotFound,
             format!("The key pair ID '{id}' does not exist"),
         ),
+        ResourceType::ReplaceRootVolumeTask => (
+            ErrorKind::ReplaceRootTaskNotFound,
+            format!("The replace root volume task ID '{id}' does not exist"),
+        ),
         ResourceType::SecurityGroup => (
             ErrorKind::SecurityGroupNotFound,
             format!("The security group '{id}' does not exist"),

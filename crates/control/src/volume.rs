@@ -3,11 +3,13 @@
 use std::ops::RangeInclusive;
 
 use cairn_model::{
-    KmsKey, Paged, Region, ResourceType, Snapshot, Timestamp, Volume, VolumeId, VolumeState,
-    VolumeType,
+    KmsKey, Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId,
+    VolumeState, VolumeType,
+    modification::ChangeError,
     page::Bounds,
     place::Zone,
     tag::TagsByType,
+    volume::IoPolicy,
     volume_shape::{ShapeError, VolumeShape},
 };
 use cairn_store::{Connection, WriteTx, snapshot as snapshots, volume};
@@ -23,6 +25,7 @@ use crate::{
     request::{ById, CreateVolume, Describe},
     snapshot,
     token::Idempotency,
+    volume_copy,
 };
 
 /// Bytes in a GiB.
@@ -74,8 +77,11 @@ impl Control {
             throughput: shape.throughput,
             encrypted: key.is_some(),
             kms_key_id: key.map(|key| key.arn()),
-            multi_attach_enabled: false,
+            multi_attach_enabled: request.multi_attach_enabled.unwrap_or_default(),
             initialization_rate: request.volume_initialization_rate,
+            source_volume_id: None,
+            io: IoPolicy::default(),
+            modification: None,
             state: VolumeState::Creating,
             create_time: self.stamp(),
             attachments: Vec::new(),
@@ -262,7 +268,8 @@ pub(crate) fn shape_error(error: ShapeError) -> Error {
     Error::new(kind, error)
 }
 
-fn not_found(id: &str) -> Error {
+/// Refuses a volume that does not exist.
+pub(crate) fn not_found(id: &str) -> Error {
     Error::new(
         ErrorKind::VolumeNotFound,
         format!("The volume '{id}' does not exist."),
@@ -331,12 +338,6 @@ fn check_options(request: &CreateVolume) -> Result<()> {
             "The parameter KmsKeyId requires the parameter Encrypted to be set.",
         ));
     }
-    if request.multi_attach_enabled == Some(true) {
-        return Err(Error::new(
-            ErrorKind::UnsupportedOperation,
-            "This server does not attach a volume to several instances: leave out MultiAttachEnabled, or set it to false.",
-        ));
-    }
     check_initialization_rate(
         request.volume_initialization_rate,
         request.snapshot_id.is_some(),
@@ -368,13 +369,30 @@ pub(crate) fn check_initialization_rate(rate: Option<i32>, from_snapshot: bool) 
 }
 
 fn shape(request: &CreateVolume, source: Option<&Snapshot>) -> Result<VolumeShape> {
-    let spelled = request.volume_type.as_deref().unwrap_or("gp2");
-    let volume_type: VolumeType = spelled.parse().map_err(|_| {
-        let text = format!("Unsupported volume type '{spelled}' for volume creation.");
-        Error::new(ErrorKind::VolumeTypeUnknown, text)
-    })?;
+    let volume_type = volume_type(request.volume_type.as_deref())?.unwrap_or(VolumeType::Gp2);
+    check_multi_attach(volume_type, request.multi_attach_enabled)?;
     let size = size(request, source)?;
     VolumeShape::new(volume_type, size, request.iops, request.throughput).map_err(shape_error)
+}
+
+/// The type of a name, if there is one.
+pub(crate) fn volume_type(spelled: Option<&str>) -> Result<Option<VolumeType>> {
+    let Some(spelled) = spelled.filter(|spelled| !spelled.is_empty()) else {
+        return Ok(None);
+    };
+    spelled.parse().map(Some).map_err(|_| {
+        let text = format!("Unsupported volume type '{spelled}' for volume creation.");
+        Error::new(ErrorKind::VolumeTypeUnknown, text)
+    })
+}
+
+/// Refuses volumes for several instances of a type that is not for several.
+pub(crate) fn check_multi_attach(volume_type: VolumeType, wanted: Option<bool>) -> Result<()> {
+    if wanted != Some(true) || volume_type.has_multi_attach() {
+        return Ok(());
+    }
+    let error = ChangeError::NoMultiAttach(volume_type);
+    Err(Error::new(ErrorKind::InvalidParameterCombination, error))
 }
 
 fn size(request: &CreateVolume, source: Option<&Snapshot>) -> Result<i32> {
@@ -495,6 +513,9 @@ impl DeleteVolumeJob {
                 Err(Failure::Final(why)) => snapshot::fail(control, &snapshot.id, &why).await?,
                 Err(passing) => return Err(passing),
             }
+        }
+        if volume_copy::are_under_way(control, &self.volume).await? {
+            return Ok(Next::Later(control.now().after(snapshot::RECORDING)));
         }
         Ok(Next::Step)
     }

@@ -2,13 +2,13 @@
 
 use cairn_model::{
     Filterable, Paged, Tags, Volume, VolumeState, VolumeType,
-    filter::{many, one},
+    filter::{many, maybe, one},
 };
 use cairn_volume::Hydration;
 
 use crate::{
     Caller, Control, Result,
-    answer::{Initialization, VolumeStatus},
+    answer::{Initialization, VolumeEvent, VolumeStatus},
     describe::Question,
     engine::EngineError,
     request::Describe,
@@ -18,6 +18,9 @@ use crate::{
 /// Bytes of a block.
 const BLOCK_BYTES: u64 = cairn_blocks::BLOCK_SIZE as u64;
 
+/// What is to be done about lost blocks: code and description.
+pub const ENABLE_IO: (&str, &str) = ("enable-volume-io", "Enable Volume I/O");
+
 impl Control {
     /// How the volumes of these ids are, or all, that pass the filters; oldest first.
     pub async fn describe_volume_status(
@@ -26,9 +29,11 @@ impl Control {
         mut request: Describe,
     ) -> Result<Paged<VolumeStatus>> {
         let volumes = self.named_volumes(caller, &mut request).await?;
+        let damaged = self.settle_io(caller.region, volumes.clone()).await?;
         let mut statuses = Vec::new();
         for volume in volumes {
-            statuses.push(self.volume_status(volume).await?);
+            let is_damaged = damaged.contains(&volume.id);
+            statuses.push(self.volume_status(volume, is_damaged).await?);
         }
         Question {
             control: self,
@@ -42,17 +47,19 @@ impl Control {
         })
     }
 
-    async fn volume_status(&self, volume: Volume) -> Result<VolumeStatus> {
+    async fn volume_status(&self, volume: Volume, is_damaged: bool) -> Result<VolumeStatus> {
         let has_files = matches!(volume.state, VolumeState::Available | VolumeState::InUse);
-        let initialization = match &volume.snapshot_id {
-            Some(_) if has_files => {
+        let has_base = volume.snapshot_id.is_some() || volume.source_volume_id.is_some();
+        let initialization = match has_base && has_files {
+            true => {
                 let hydration = self.hydration(&volume).await?;
                 hydration.map(|hydration| initialization(&volume, hydration))
             }
-            _ => None,
+            false => None,
         };
         Ok(VolumeStatus {
             is_usable: has_files,
+            is_damaged,
             initialization,
             volume,
         })
@@ -92,13 +99,32 @@ fn initialization(volume: &Volume, hydration: Hydration) -> Initialization {
 }
 
 impl VolumeStatus {
-    /// Whether all is well: `ok`, or `insufficient-data` while that cannot be told.
+    /// Whether all is well: `ok`, `impaired` if some of its blocks are lost, or `insufficient-data` while
+    /// that cannot be told.
     pub fn status(&self) -> &'static str {
-        if self.is_usable {
-            "ok"
-        } else {
-            "insufficient-data"
+        match (self.is_usable, self.is_damaged) {
+            (true, false) => "ok",
+            (true, true) => "impaired",
+            (false, _) => "insufficient-data",
         }
+    }
+
+    /// Whether its owner has to say that I/O is to go on although some of its blocks are lost.
+    pub fn awaits_owner(&self) -> bool {
+        self.is_damaged && !self.volume.io.allows()
+    }
+
+    /// The event that tells of lost blocks, and what it says.
+    pub fn event(&self) -> Option<VolumeEvent> {
+        let description = match self.awaits_owner() {
+            true => "Awaiting Action: Enable IO",
+            false => "IO Enabled",
+        };
+        self.is_damaged.then(|| VolumeEvent {
+            id: self.volume.id.as_str().replacen("vol-", "evol-", 1),
+            event_type: "potential-data-inconsistency",
+            description,
+        })
     }
 
     /// The names of the checks, and what came of them.
@@ -107,13 +133,18 @@ impl VolumeStatus {
             true => passed,
             false => "insufficient-data",
         };
+        let io_enabled = if self.awaits_owner() {
+            "failed"
+        } else {
+            "passed"
+        };
         // Only provisioned performance is watched, on EC2 too.
         let performance = match self.volume.volume_type {
             VolumeType::Io1 | VolumeType::Io2 => io("normal"),
             _ => "not-applicable",
         };
         let mut details = vec![
-            ("io-enabled", io("passed")),
+            ("io-enabled", io(io_enabled)),
             ("io-performance", performance),
         ];
         if let Some(initialization) = &self.initialization {
@@ -157,12 +188,26 @@ impl Filterable for VolumeStatus {
     }
 
     fn filter_field(&self, name: &str) -> Option<Vec<String>> {
+        let event = self.event();
+        let action = event.as_ref().filter(|_| self.awaits_owner());
         match name {
+            "action.code" => maybe(action.map(|_| ENABLE_IO.0)),
+            "action.description" => maybe(action.map(|_| ENABLE_IO.1)),
+            "action.event-id" => maybe(action.map(|event| &event.id)),
+            "event.description" => maybe(event.map(|event| event.description)),
+            "event.event-id" => maybe(event.map(|event| event.id)),
+            "event.event-type" => maybe(event.map(|event| event.event_type)),
+            "availability-zone-id" => maybe(
+                self.volume
+                    .region
+                    .zone(&self.volume.availability_zone)
+                    .map(|zone| zone.id()),
+            ),
             "availability-zone" => one(&self.volume.availability_zone),
             "volume-status.details-name" => many(self.details().iter().map(|(name, _)| name)),
             "volume-status.details-status" => many(self.details().iter().map(|(_, found)| found)),
             "volume-status.status" => one(self.status()),
-            // There are no events, and so nothing to do about them.
+            // An event has no end, and when its blocks were lost nobody knows.
             _ => None,
         }
     }

@@ -94,6 +94,8 @@ resource_id! {
     InstanceId "i-";
     /// What one RunInstances call reserved.
     ReservationId "r-";
+    /// A task that replaces a root volume.
+    ReplaceRootTaskId "replacevol-";
     /// A key pair.
     KeyPairId "key-";
     /// A virtual private cloud.

@@ -6,7 +6,8 @@
 //! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
 //! - [`permission`]: who besides the owner may use an image or a snapshot.
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
-//! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
+//! - [`modification`], [`replace_root`]: changes of volumes and of root volumes, and their states.
+//! - [`volume_shape`], [`volume_limits`], [`block_device`]: what volumes may be and do, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
 //! - [`recycle_bin`], [`snapshot_lock`], [`tier`], [`fast_restore`]: what keeps snapshots and others from
 //!   being deleted, and where they lie.
@@ -26,11 +27,13 @@ pub mod instance_type;
 pub mod key_pair;
 pub mod kms_key;
 pub mod launch;
+pub mod modification;
 pub mod network;
 pub mod page;
 pub mod permission;
 pub mod place;
 pub mod recycle_bin;
+pub mod replace_root;
 pub mod snapshot;
 pub mod snapshot_lock;
 pub mod spelling;
@@ -38,6 +41,7 @@ pub mod tag;
 pub mod tier;
 pub mod time;
 pub mod volume;
+pub mod volume_limits;
 pub mod volume_shape;
 
 pub use attestation::Statement;
@@ -46,7 +50,7 @@ pub use fast_restore::{FastRestore, FastRestoreState};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
     AccountId, ImageId, ImageUsageReportId, InstanceId, InternetGatewayId, KeyPairId, MalformedId,
-    NetworkInterfaceId, ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
+    NetworkInterfaceId, ReplaceRootTaskId, ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
 };
 pub use image::{
     Architecture, BootMode, DeregistrationProtection, Image, ImageState, ImageType, RootDeviceType,
@@ -56,11 +60,13 @@ pub use instance::{Instance, InstanceState};
 pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;
 pub use kms_key::{KmsKey, KmsKeyId, KmsKeyState};
+pub use modification::{Modification, ModificationState, VolumeModification};
 pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};
 pub use permission::{Permissions, Viewer};
 pub use place::Region;
 pub use recycle_bin::{Recycled, RecycledType, RetentionRule};
+pub use replace_root::{ReplaceRootState, ReplaceRootTask};
 pub use snapshot::{Snapshot, SnapshotBlock, SnapshotCopy, SnapshotSignature, SnapshotState};
 pub use snapshot_lock::{LockedSnapshot, SnapshotLock};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};

@@ -8,7 +8,9 @@ use crate::{
     },
     instance::{InstanceState, ShutdownBehavior},
     key_pair::KeyType,
+    modification::ModificationState,
     recycle_bin::{RecycledType, RuleLockState},
+    replace_root::ReplaceRootState,
     snapshot::{SnapshotBlock, SnapshotState},
     snapshot_lock::{LockMode, LockState},
     tag::ResourceType,
@@ -173,6 +175,20 @@ spelling! {
         Detached "detached",
         Busy "busy",
     }
+    ModificationState {
+        Modifying "modifying",
+        Optimizing "optimizing",
+        Completed "completed",
+        Failed "failed",
+    }
+    ReplaceRootState {
+        Pending "pending",
+        InProgress "in-progress",
+        Failing "failing",
+        Succeeded "succeeded",
+        Failed "failed",
+        FailedDetached "failed-detached",
+    }
     InstanceState {
         Pending "pending",
         Running "running",
@@ -196,6 +212,7 @@ spelling! {
         InternetGateway "internet-gateway",
         KeyPair "key-pair",
         NetworkInterface "network-interface",
+        ReplaceRootVolumeTask "replace-root-volume-task",
         SecurityGroup "security-group",
         Snapshot "snapshot",
         Subnet "subnet",

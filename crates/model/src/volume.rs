@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     filter::{self, Filterable},
     ids::{AccountId, InstanceId, SnapshotId, VolumeId},
+    modification::Modification,
     place::Region,
     tag::Tags,
     time::Timestamp,
@@ -25,6 +26,9 @@ pub struct Volume {
     pub size_gib: i32,
     /// The snapshot it was made from.
     pub snapshot_id: Option<SnapshotId>,
+    /// The volume it is a copy of.
+    #[serde(default)]
+    pub source_volume_id: Option<VolumeId>,
     /// Type.
     pub volume_type: VolumeType,
     /// Provisioned or baseline I/O operations per second; types without one have none.
@@ -41,6 +45,12 @@ pub struct Volume {
     /// the rate.
     #[serde(default)]
     pub initialization_rate: Option<i32>,
+    /// Whether it can be read and written, should some of it be lost.
+    #[serde(default)]
+    pub io: IoPolicy,
+    /// Its newest modification.
+    #[serde(default)]
+    pub modification: Option<Modification>,
     /// State.
     pub state: VolumeState,
     /// When it was created.
@@ -49,6 +59,60 @@ pub struct Volume {
     pub attachments: Vec<Attachment>,
     /// Tags.
     pub tags: Tags,
+}
+
+/// What becomes of reads and writes once some of a volume's blocks are known to be lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IoPolicy {
+    /// They go on without anybody being asked.
+    pub auto_enable: bool,
+    /// Its owner has looked at what is lost, and wants them to go on.
+    pub enabled_by_owner: bool,
+}
+
+impl IoPolicy {
+    /// Whether they go on.
+    pub fn allows(self) -> bool {
+        self.auto_enable || self.enabled_by_owner
+    }
+}
+
+/// To how many instances a volume can be attached at once, if it is for several.
+pub const MULTI_ATTACH_MAX: usize = 16;
+
+impl Volume {
+    /// Its attachment to an instance.
+    pub fn attachment_to(&self, instance: &InstanceId) -> Option<&Attachment> {
+        let mut attachments = self.attachments.iter();
+        attachments.find(|attachment| attachment.instance_id == *instance)
+    }
+
+    /// Sets the state of its attachment to an instance.
+    pub fn set_attachment(&mut self, instance: &InstanceId, state: AttachmentState) {
+        let mut attachments = self.attachments.iter_mut();
+        if let Some(found) = attachments.find(|found| found.instance_id == *instance) {
+            found.state = state;
+        }
+    }
+
+    /// Takes its attachment to an instance away. With the last one it is available.
+    pub fn detach_from(&mut self, instance: &InstanceId) {
+        self.attachments
+            .retain(|attachment| attachment.instance_id != *instance);
+        if self.attachments.is_empty() && self.state == VolumeState::InUse {
+            self.state = VolumeState::Available;
+        }
+    }
+
+    /// How many instances it can be attached to at once.
+    pub fn attachments_max(&self) -> usize {
+        if self.multi_attach_enabled {
+            MULTI_ATTACH_MAX
+        } else {
+            1
+        }
+    }
 }
 
 /// States of a volume.
@@ -151,9 +215,10 @@ impl Filterable for Volume {
             // Every volume here is lazily restored: none is made by fast snapshot restore.
             "fast-restored" => filter::one(false),
             "multi-attach-enabled" => filter::one(self.multi_attach_enabled),
-            // Every volume is its user's own, and none is a copy of another volume.
+            // Every volume is its user's own.
             "operator.managed" => filter::one(false),
-            "operator.principal" | "source-volume-id" => filter::maybe(None::<&str>),
+            "operator.principal" => filter::maybe(None::<&str>),
+            "source-volume-id" => filter::maybe(self.source_volume_id.as_ref()),
             "size" => filter::one(self.size_gib),
             "snapshot-id" => filter::maybe(self.snapshot_id.as_ref()),
             "status" => filter::one(self.state),
@@ -165,5 +230,117 @@ impl Filterable for Volume {
 
     fn filter_tags(&self) -> Option<&Tags> {
         Some(&self.tags)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A volume that is available.
+    pub(crate) fn volume() -> Volume {
+        Volume {
+            id: "vol-0123456789abcdef0".parse().expect("an id"),
+            account: "123456789012".parse().expect("an account"),
+            region: Region::named("us-east-1").expect("a region"),
+            availability_zone: "us-east-1a".to_owned(),
+            size_gib: 8,
+            snapshot_id: None,
+            source_volume_id: None,
+            volume_type: VolumeType::Gp2,
+            iops: Some(100),
+            throughput: None,
+            encrypted: false,
+            kms_key_id: None,
+            multi_attach_enabled: false,
+            initialization_rate: None,
+            io: IoPolicy::default(),
+            modification: None,
+            state: VolumeState::Available,
+            create_time: Timestamp(1_795_392_000_000_000),
+            attachments: Vec::new(),
+            tags: Tags::new(),
+        }
+    }
+
+    /// An attachment to an instance.
+    pub(crate) fn attachment() -> Attachment {
+        Attachment {
+            instance_id: "i-0123456789abcdef0".parse().expect("an id"),
+            device: "/dev/sdf".to_owned(),
+            state: AttachmentState::Attached,
+            attach_time: Timestamp(1_795_392_000_000_000),
+            delete_on_termination: true,
+        }
+    }
+
+    #[test]
+    fn every_filter_finds_what_it_is_about() {
+        let noun = Volume {
+            snapshot_id: Some("snap-0123456789abcdef0".parse().expect("an id")),
+            source_volume_id: Some("vol-0fedcba9876543210".parse().expect("an id")),
+            attachments: vec![attachment()],
+            state: VolumeState::InUse,
+            ..volume()
+        };
+        let expected = [
+            ("attachment.attach-time", "2026-11-23T00:00:00.000Z"),
+            ("attachment.delete-on-termination", "true"),
+            ("attachment.device", "/dev/sdf"),
+            ("attachment.instance-id", "i-0123456789abcdef0"),
+            ("attachment.status", "attached"),
+            ("availability-zone", "us-east-1a"),
+            ("availability-zone-id", "use1-az1"),
+            ("create-time", "2026-11-23T00:00:00.000Z"),
+            ("encrypted", "false"),
+            ("fast-restored", "false"),
+            ("multi-attach-enabled", "false"),
+            ("operator.managed", "false"),
+            ("size", "8"),
+            ("snapshot-id", "snap-0123456789abcdef0"),
+            ("source-volume-id", "vol-0fedcba9876543210"),
+            ("status", "in-use"),
+            ("volume-id", "vol-0123456789abcdef0"),
+            ("volume-type", "gp2"),
+        ];
+        for (name, value) in expected {
+            let found = noun.filter_field(name).unwrap_or_default();
+            assert!(
+                found.iter().any(|found| found == value),
+                "{name}: {found:?}"
+            );
+        }
+        let unknown = Volume::FILTERS.iter().filter(|name| {
+            **name != "operator.principal" && expected.iter().all(|(known, _)| known != *name)
+        });
+        assert_eq!(unknown.count(), 0, "a filter that is not looked at here");
+    }
+
+    #[test]
+    fn a_volume_of_several_instances_is_in_use_until_the_last_lets_go() {
+        let other: InstanceId = "i-0fedcba9876543210".parse().expect("an id");
+        let mut noun = Volume {
+            state: VolumeState::InUse,
+            attachments: vec![
+                attachment(),
+                Attachment {
+                    instance_id: other.clone(),
+                    ..attachment()
+                },
+            ],
+            ..volume()
+        };
+        noun.set_attachment(&other, AttachmentState::Detaching);
+        assert_eq!(noun.attachments[0].state, AttachmentState::Attached);
+        noun.detach_from(&other);
+        assert_eq!(
+            (noun.state, noun.attachments.len()),
+            (VolumeState::InUse, 1)
+        );
+        noun.detach_from(&attachment().instance_id);
+        assert_eq!(
+            (noun.state, noun.attachments.len()),
+            (VolumeState::Available, 0)
+        );
     }
 }

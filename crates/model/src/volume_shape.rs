@@ -98,6 +98,11 @@ impl VolumeType {
         }
     }
 
+    /// Whether volumes of this type can be attached to several instances at once.
+    pub fn has_multi_attach(self) -> bool {
+        matches!(self, Self::Io1 | Self::Io2)
+    }
+
     /// The least and the greatest I/O operations per second that can be asked for, and the
     /// greatest per GiB.
     fn iops_range(self) -> Option<(i32, i32, i32)> {

@@ -32,6 +32,8 @@ pub mod fuzzing;
 mod handshake;
 /// Bytes that came from the client and are not yet executed.
 mod inbox;
+/// Devices that do no more in a second than they are told to.
+mod limit;
 /// Requests that are in order, and what to do for them.
 mod operation;
 /// Numbers and layouts of the wire.
@@ -49,6 +51,7 @@ mod workers;
 
 pub use address::{Address, BindError};
 pub use device::{BlockDevice, Extent, Outcome, Wait};
+pub use limit::{Limit, Limited, Limiter, Now, Unit};
 pub use proto::{MAX_NAME, MAX_PAYLOAD};
 pub use registry::{ExportError, Exports};
 pub use server::{Server, Settings};

@@ -8,7 +8,7 @@
 //! - [`db`]: opening the files, transactions, durability.
 //! - [`error`], [`constraint`]: what can go wrong, and the named rules of the schema.
 //! - [`doc`]: nouns as documents with a generation.
-//! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
+//! - [`volume`], [`snapshot`], [`upload`], [`replace_root`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
 //! - [`image_usage`]: reports on who uses an image.
 //! - [`boot_set`]: what the guests of images read first.
@@ -48,6 +48,7 @@ pub mod network;
 mod permission;
 pub mod record;
 pub mod recycle_bin;
+pub mod replace_root;
 pub mod scrub;
 pub mod secret;
 pub mod setting;

@@ -32,6 +32,7 @@ pub(crate) fn metadata() -> Migrator {
         "0110" "recycle_bin";
         "0111" "archives";
         "0112" "fast_restores";
+        "0120" "replace_root_tasks";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

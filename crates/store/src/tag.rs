@@ -10,7 +10,7 @@ use cairn_model::{
 use crate::{
     db::{Connection, WriteTx},
     error::Result,
-    image, image_usage, instance, key_pair, network, snapshot, volume,
+    image, image_usage, instance, key_pair, network, replace_root, snapshot, volume,
 };
 
 /// A resource that carries tags.
@@ -59,6 +59,9 @@ pub async fn get(
         ResourceType::ImageUsageReport => by_id!(image_usage::get, ImageUsageReport),
         ResourceType::Instance => by_id!(instance::get, Instance),
         ResourceType::KeyPair => by_id!(key_pair::get, KeyPair),
+        ResourceType::ReplaceRootVolumeTask => {
+            by_id!(replace_root::get, ReplaceRootVolumeTask)
+        }
         ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
         ResourceType::Snapshot => by_id!(snapshot::get_present, Snapshot),
         ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
@@ -95,6 +98,7 @@ pub async fn set(
         ResourceType::ImageUsageReport => by_id!(image_usage::update),
         ResourceType::Instance => by_id!(instance::update),
         ResourceType::KeyPair => by_id!(key_pair::update),
+        ResourceType::ReplaceRootVolumeTask => by_id!(replace_root::update),
         ResourceType::SecurityGroup => by_id!(network::update_security_group),
         ResourceType::Snapshot => by_id!(snapshot::update),
         ResourceType::Subnet => by_id!(network::update_subnet),
@@ -152,6 +156,7 @@ pub async fn list(
         image_usage::list, ImageUsageReport;
         key_pair::list, KeyPair;
         network::list_security_groups, SecurityGroup;
+        replace_root::list, ReplaceRootVolumeTask;
         snapshot::list, Snapshot;
         network::list_subnets, Subnet;
         volume::list, Volume;

@@ -1,6 +1,6 @@
 //! Volumes.
 
-use cairn_model::{AccountId, InstanceId, Region, Volume, VolumeId};
+use cairn_model::{AccountId, Region, Volume, VolumeId};
 use sqlx::Row as _;
 
 use crate::{
@@ -49,15 +49,6 @@ pub async fn list(
 pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Volume>> {
     let rows = sqlx::query("SELECT doc FROM volume WHERE region = $1 ORDER BY create_time, id")
         .bind(region.name())
-        .fetch_all(conn)
-        .await?;
-    doc::decode_all(NOUN, &rows)
-}
-
-/// The volumes that are attached to an instance, by id.
-pub async fn list_attached(conn: &mut Connection, instance: &InstanceId) -> Result<Vec<Volume>> {
-    let rows = sqlx::query("SELECT doc FROM volume WHERE instance_id = $1 ORDER BY id")
-        .bind(instance.as_str())
         .fetch_all(conn)
         .await?;
     doc::decode_all(NOUN, &rows)
@@ -130,6 +121,7 @@ async fn write(tx: &mut WriteTx, changed: &doc::Versioned<Volume>) -> Result<()>
     doc::changed_one(NOUN, volume.id.as_str(), done.rows_affected())
 }
 
+/// The first of the instances that it is attached to.
 fn attached_to(volume: &Volume) -> Option<&str> {
     volume
         .attachments

@@ -376,6 +376,13 @@ impl Volume {
             .collect()
     }
 
+    /// The size in bytes that the volume had when an epoch that is pending was frozen.
+    pub fn epoch_size(&self, tag: &EpochTag) -> Option<u64> {
+        share(&self.core.gate)
+            .epoch(tag)
+            .map(|epoch| epoch.size_bytes)
+    }
+
     /// How much of the volume no longer needs its base.
     pub fn hydration(&self) -> Hydration {
         let total_blocks = self.core.blocks();

@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod common;
+mod ebs_encryption;
 mod image;
 mod image_bin;
 mod image_copy;
@@ -37,6 +38,7 @@ mod snapshot_keep;
 mod snapshot_tier;
 mod tag;
 mod volume;
+mod volume_changes;
 
 /// What an operation has to go by.
 #[derive(Debug)]
@@ -108,6 +110,20 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "DeleteVolume" => volume::delete(call).await,
         "AttachVolume" => volume::attach(call).await,
         "DetachVolume" => volume::detach(call).await,
+        "ModifyVolume" => volume_changes::modify(call).await,
+        "DescribeVolumesModifications" => volume_changes::describe_modifications(call).await,
+        "DescribeVolumeAttribute" => volume_changes::describe_attribute(call).await,
+        "ModifyVolumeAttribute" => volume_changes::modify_attribute(call).await,
+        "EnableVolumeIO" => volume_changes::enable_io(call).await,
+        "CopyVolumes" => volume_changes::copy(call).await,
+        "CreateReplaceRootVolumeTask" => volume_changes::replace_root(call).await,
+        "DescribeReplaceRootVolumeTasks" => volume_changes::describe_replace_root(call).await,
+        "EnableEbsEncryptionByDefault" => ebs_encryption::enable(call).await,
+        "DisableEbsEncryptionByDefault" => ebs_encryption::disable(call).await,
+        "GetEbsEncryptionByDefault" => ebs_encryption::get(call).await,
+        "GetEbsDefaultKmsKeyId" => ebs_encryption::get_key(call).await,
+        "ModifyEbsDefaultKmsKeyId" => ebs_encryption::modify_key(call).await,
+        "ResetEbsDefaultKmsKeyId" => ebs_encryption::reset_key(call).await,
         "CreateSnapshot" => snapshot::create(call).await,
         "DescribeSnapshots" => snapshot::describe(call).await,
         "DeleteSnapshot" => snapshot::delete(call).await,

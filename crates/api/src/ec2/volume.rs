@@ -1,8 +1,9 @@
 //! Volumes and their attachments.
 
 use cairn_control::{
-    answer::{Initialization, VolumeStatus},
+    answer::{Initialization, VolumeEvent, VolumeStatus},
     request as verbs,
+    volume_status::ENABLE_IO,
 };
 use cairn_model::{Attachment, Region, Volume, VolumeId};
 
@@ -113,11 +114,15 @@ pub(super) async fn detach(call: &Call<'_>) -> Answered {
 
 fn show_status(status: &VolumeStatus) -> response::VolumeStatusItem {
     let volume = &status.volume;
-    let details = status.details();
+    let (details, event) = (status.details(), status.event());
     response::VolumeStatusItem {
-        actions: Vec::new(),
+        actions: event
+            .iter()
+            .filter(|_| status.awaits_owner())
+            .map(show_action)
+            .collect(),
         availability_zone: some(&volume.availability_zone),
-        events: Vec::new(),
+        events: event.iter().map(show_event).collect(),
         volume_id: some(&volume.id),
         volume_status: Some(response::VolumeStatusInfo {
             details: details
@@ -131,6 +136,27 @@ fn show_status(status: &VolumeStatus) -> response::VolumeStatusItem {
         }),
         initialization_status_details: status.initialization.map(show_initialization),
         availability_zone_id: zone_id(volume.region, &volume.availability_zone),
+    }
+}
+
+fn show_event(event: &VolumeEvent) -> response::VolumeStatusEvent {
+    response::VolumeStatusEvent {
+        description: some(event.description),
+        event_id: some(&event.id),
+        event_type: some(event.event_type),
+        not_after: None,
+        not_before: None,
+        instance_id: None,
+    }
+}
+
+fn show_action(event: &VolumeEvent) -> response::VolumeStatusAction {
+    let (code, description) = ENABLE_IO;
+    response::VolumeStatusAction {
+        code: some(code),
+        description: some(description),
+        event_id: some(&event.id),
+        event_type: some(event.event_type),
     }
 }
 
@@ -149,7 +175,7 @@ fn show_initialization(initialization: Initialization) -> response::Initializati
 }
 
 /// A volume as EC2 shows it: one that was made of no snapshot has an empty id there.
-fn show(volume: &Volume) -> response::Volume {
+pub(super) fn show(volume: &Volume) -> response::Volume {
     response::Volume {
         availability_zone_id: zone_id(volume.region, &volume.availability_zone),
         iops: volume.iops,
@@ -181,6 +207,7 @@ fn show(volume: &Volume) -> response::Volume {
             managed: Some(false),
         }),
         volume_initialization_rate: volume.initialization_rate,
+        source_volume_id: volume.source_volume_id.as_ref().map(ToString::to_string),
     }
 }
 

@@ -174,6 +174,7 @@ fn options(
     options.collection = settings.collection;
     options.root_key = settings.root_key.clone();
     options.block_cache_file_bytes = settings.block_cache_file_bytes;
+    options.enforce_limits = settings.enforce_limits;
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
     Ok(options)
 }

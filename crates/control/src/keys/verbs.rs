@@ -103,10 +103,13 @@ impl Control {
             |source: &&Snapshot| source.account == caller.account && source.region == caller.region;
         let own = sealed.filter(is_own);
         let inherited = own.and_then(|source| source.kms_key_id.as_deref());
-        let key = match (wish.key, inherited) {
+        let decided = self.ebs_encryption(caller).await?;
+        let is_encrypted = sealed.is_some() || wish.encrypted == Some(true) || decided.by_default;
+        let unnamed = inherited.or(decided.key.as_deref());
+        let key = match (wish.key, unnamed) {
             (Some(name), _) if !is_ebs_alias(caller, name) => self.named_key(caller, name).await?,
+            (None, _) if !is_encrypted => return Ok(None),
             (None, Some(arn)) => self.usable_key(arn).await?,
-            (None, None) if sealed.is_none() && wish.encrypted != Some(true) => return Ok(None),
             _ if wish.dry_run => return Ok(None),
             _ => self.ebs_key(caller).await?,
         };
@@ -115,6 +118,20 @@ impl Control {
         }
         self.ensure_domain(&key).await?;
         Ok(Some(key))
+    }
+
+    /// The key that a request makes the default; none if it would have to be made first.
+    pub(crate) async fn default_key_named(
+        &self,
+        caller: &Caller,
+        name: &str,
+        dry_run: bool,
+    ) -> Result<Option<KmsKey>> {
+        match is_ebs_alias(caller, name) {
+            true if dry_run => Ok(None),
+            true => self.ebs_key(caller).await.map(Some),
+            false => self.named_key(caller, name).await.map(Some),
+        }
     }
 
     /// Refuses what is kept under a key that cannot be used any more.

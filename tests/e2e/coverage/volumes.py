@@ -1,0 +1,51 @@
+"""Changes of volumes, and encryption by default."""
+
+from . import Row
+
+VOLUME = ("InvalidVolumeID.Malformed", "InvalidVolume.NotFound")
+TASK = ("InvalidReplaceRootVolumeTaskID.Malformed", "InvalidReplaceRootVolumeTaskID.NotFound")
+INSTANCE = ("InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound")
+
+
+def modified(w):
+    volume = w.volume()
+    w.ec2.modify_volume(VolumeId=volume, Size=2)
+    return volume
+
+
+def several_modified(w):
+    for _ in range(6):
+        modified(w)
+    return {}
+
+
+def replaced(w):
+    task = w.ec2.create_replace_root_volume_task(InstanceId=w.running_instance())
+    return task["ReplaceRootVolumeTask"]["ReplaceRootVolumeTaskId"]
+
+
+def one(w):
+    return {"VolumeId": w.volume()}
+
+
+ROWS = [
+    Row("ModifyVolume", lambda w: {"VolumeId": w.volume(), "Size": 2}, ids={"VolumeId": VOLUME}),
+    Row("DescribeVolumesModifications", lambda w: {"VolumeIds": [modified(w)]}, ids={"VolumeIds[0]": VOLUME},
+        pages="VolumesModifications", fill=several_modified),
+    Row("DescribeVolumeAttribute", lambda w: {"VolumeId": w.volume(), "Attribute": "autoEnableIO"}, ids={"VolumeId": VOLUME}),
+    Row("ModifyVolumeAttribute", lambda w: {"VolumeId": w.volume(), "AutoEnableIO": {"Value": True}}, ids={"VolumeId": VOLUME}),
+    Row("EnableVolumeIO", one, ids={"VolumeId": VOLUME}),
+    Row("CopyVolumes", lambda w: {"SourceVolumeId": w.volume()}, ids={"SourceVolumeId": VOLUME},
+        token={"Size": 2}, result="Volumes[0].VolumeId"),
+    Row("CreateReplaceRootVolumeTask", lambda w: {"InstanceId": w.running_instance()}, ids={"InstanceId": INSTANCE},
+        other_ids=("SnapshotId", "ImageId"), token={"DeleteReplacedRootVolume": True},
+        result="ReplaceRootVolumeTask.ReplaceRootVolumeTaskId"),
+    Row("DescribeReplaceRootVolumeTasks", lambda w: {"ReplaceRootVolumeTaskIds": [replaced(w)]},
+        ids={"ReplaceRootVolumeTaskIds[0]": TASK}, pages="ReplaceRootVolumeTasks"),
+    Row("EnableEbsEncryptionByDefault"),
+    Row("GetEbsEncryptionByDefault"),
+    Row("DisableEbsEncryptionByDefault"),
+    Row("GetEbsDefaultKmsKeyId"),
+    Row("ModifyEbsDefaultKmsKeyId", lambda w: {"KmsKeyId": w.key()}, ids={"KmsKeyId": (None, "InvalidKMSKey.NotFound")}),
+    Row("ResetEbsDefaultKmsKeyId"),
+]
