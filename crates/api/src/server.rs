@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     cairn,
     dialect::{Answer, Dialect, REQUEST_ID},
-    ebs, ec2,
+    ebs, ec2, kms,
     problem::Problem,
     received::Received,
     sigv4::{AuthError, Payload, Presented, UNSIGNED_PAYLOAD},
@@ -190,6 +190,7 @@ impl Api {
             }
             Dialect::Sts => sts::call(&caller, received.form_parameters()?, request_id),
             Dialect::Ebs => ebs::call(control, &caller, received).await,
+            Dialect::Kms => kms::call(control, &caller, received).await,
             Dialect::Cairn => cairn::call(control, &caller, received, self.0.clock.now()).await,
         }
     }

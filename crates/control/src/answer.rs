@@ -1,5 +1,7 @@
 //! The answers of verbs that are not nouns of the model.
 
+pub mod kms;
+
 use std::fmt;
 
 use cairn_model::{

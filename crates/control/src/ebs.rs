@@ -392,7 +392,8 @@ impl Control {
         let snapshot = find(&mut *self.store().read().await?, caller, id).await?;
         match snapshot.state {
             SnapshotState::Completed => {
-                self.check_key(snapshot.kms_key_id.as_deref()).await?;
+                self.check_key_use(caller, snapshot.kms_key_id.as_deref())
+                    .await?;
                 Ok(snapshot)
             }
             _ => Err(Error::new(

@@ -37,7 +37,7 @@ use crate::{
     ebs::{CompleteUploadJob, ExpireUploadJob},
     image::CreateImageJob,
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
-    keys::verbs::EraseKeyJob,
+    keys::lifecycle::EraseKeyJob,
     launch::LaunchJob,
     record::RecordJob,
     scrub::ScrubJob,

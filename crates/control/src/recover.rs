@@ -15,7 +15,7 @@ use std::{
 };
 
 use cairn_blocks::{BlobIndex, BlockStore, DomainId, PackId, Reindexed, disk::Disk};
-use cairn_model::{AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, SnapshotId};
+use cairn_model::{AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, SnapshotId, Tags};
 use cairn_store::{
     Store, WriteTx,
     account::{self, Account},
@@ -315,6 +315,9 @@ impl Recovery {
                     aws_managed: false,
                     state: KmsKeyState::Enabled,
                     create_time: self.options.clock.now().whole_second(),
+                    deletion_date: None,
+                    tags: Tags::new(),
+                    policy: None,
                 });
             }
         }

@@ -4,6 +4,8 @@
 //! and unknown ids with the kind that belongs to the noun. The same goes for names of types and
 //! zones. `dry_run` is checked by every verb that has it, after all other checks.
 
+pub mod kms;
+
 use bytes::Bytes;
 use cairn_blocks::Hashed;
 use cairn_model::{Filter, Page, TagSpecification};

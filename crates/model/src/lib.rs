@@ -8,8 +8,10 @@
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
+//! - [`kms_policy`], [`kms_grant`]: who may do what with a key.
 //! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
-//! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
+//! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`], [`kms_key`]: the
+//!   nouns.
 
 #![forbid(unsafe_code)]
 
@@ -21,7 +23,9 @@ pub mod image;
 pub mod instance;
 pub mod instance_type;
 pub mod key_pair;
+pub mod kms_grant;
 pub mod kms_key;
+pub mod kms_policy;
 pub mod launch;
 pub mod network;
 pub mod page;
@@ -45,7 +49,8 @@ pub use image::{Architecture, BootMode, Image, ImageState, VirtualizationType};
 pub use instance::{Instance, InstanceState};
 pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;
-pub use kms_key::{KmsKey, KmsKeyId, KmsKeyState};
+pub use kms_grant::KmsGrant;
+pub use kms_key::{EncryptionContext, KeyOperation, KmsAlias, KmsKey, KmsKeyId, KmsKeyState};
 pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};
 pub use permission::{Permissions, Viewer};

@@ -12,7 +12,8 @@
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
 //! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
-//! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
+//! - [`kms_key`], [`kms_alias`], [`kms_grant`]: the keys that encrypted volumes and snapshots are kept under,
+//!   their other names, and who may use them.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`setting`]: what an account has set for itself in a region.
 //! - `permission`: the rows by which SQL finds what is shared.
@@ -37,6 +38,8 @@ pub mod image;
 pub mod instance;
 pub mod job;
 pub mod key_pair;
+pub mod kms_alias;
+pub mod kms_grant;
 pub mod kms_key;
 mod migrations;
 pub mod network;

@@ -29,6 +29,8 @@ pub(crate) fn metadata() -> Migrator {
         "0105" "scrubs";
         "0106" "keys";
         "0107" "sharing";
+        "0130" "key_aliases";
+        "0131" "key_grants";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";
