@@ -782,3 +782,32 @@ async fn nobody_locks_themselves_out_by_mistake() {
     };
     control.describe_key(&other, describe).await.unwrap();
 }
+
+/// What cannot be read is not taken for a wrong ciphertext.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_root_key_nothing_is_decrypted_and_nothing_is_lost() {
+    let place = Place::new(2_016);
+    let (control, caller) = place.begin().await;
+    let key = new_key(&control, &caller).await;
+    let encrypt = Encrypt {
+        key_id: key.arn(),
+        plaintext: bytes(b"plain"),
+        ..Encrypt::default()
+    };
+    let sealed = control.encrypt(&caller, encrypt.clone()).await.unwrap();
+    let decrypt = Decrypt {
+        ciphertext_blob: bytes(&sealed.ciphertext),
+        ..Decrypt::default()
+    };
+    let (root, away) = (
+        place.data_dir().join("root-key"),
+        place.dir.path().join("away"),
+    );
+    std::fs::rename(&root, &away).unwrap();
+    let unavailable = ErrorKind::KmsKeyUnavailable;
+    refused(control.encrypt(&caller, encrypt).await, unavailable);
+    refused(control.decrypt(&caller, decrypt.clone()).await, unavailable);
+    std::fs::rename(&away, &root).unwrap();
+    let opened = control.decrypt(&caller, decrypt).await.unwrap();
+    assert_eq!(*opened.plaintext, b"plain");
+}

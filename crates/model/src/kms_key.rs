@@ -261,12 +261,11 @@ impl KmsKeyState {
     /// # Errors
     /// Why not.
     pub fn admits(self, operation: KeyOperation) -> Result<(), StateFault> {
-        use KmsKeyState as S;
         match (self, operation.needs()) {
-            (S::Deleted, _) => Err(StateFault::Gone),
-            (S::Enabled, Needs::Enabled) | (_, Needs::Nothing) => Ok(()),
-            (S::Disabled, Needs::Enabled) => Err(StateFault::Disabled),
-            (S::Enabled | S::Disabled, Needs::NoDeletion) => Ok(()),
+            (Self::Deleted, _) => Err(StateFault::Gone),
+            (Self::Enabled, Needs::Enabled) | (_, Needs::Nothing) => Ok(()),
+            (Self::Disabled, Needs::Enabled) => Err(StateFault::Disabled),
+            (Self::Enabled | Self::Disabled, Needs::NoDeletion) => Ok(()),
             (_, Needs::Event(event)) if self.after(event).is_some() => Ok(()),
             _ => Err(StateFault::Invalid),
         }
@@ -324,34 +323,33 @@ impl KeyOperation {
     ];
 
     fn needs(self) -> Needs {
-        use KeyOperation as O;
         match self {
-            O::Encrypt
-            | O::Decrypt
-            | O::ReEncryptFrom
-            | O::ReEncryptTo
-            | O::GenerateDataKey
-            | O::GenerateDataKeyWithoutPlaintext
-            | O::CreateGrant => Needs::Enabled,
-            O::CreateAlias
-            | O::UpdateAlias
-            | O::GetKeyRotationStatus
-            | O::UpdateKeyDescription
-            | O::TagResource
-            | O::UntagResource => Needs::NoDeletion,
-            O::DeleteAlias
-            | O::DescribeKey
-            | O::GetKeyPolicy
-            | O::ListGrants
-            | O::ListKeyPolicies
-            | O::ListResourceTags
-            | O::PutKeyPolicy
-            | O::RetireGrant
-            | O::RevokeGrant => Needs::Nothing,
-            O::EnableKey => Needs::Event(KeyEvent::Enable),
-            O::DisableKey => Needs::Event(KeyEvent::Disable),
-            O::ScheduleKeyDeletion => Needs::Event(KeyEvent::Schedule),
-            O::CancelKeyDeletion => Needs::Event(KeyEvent::Cancel),
+            Self::Encrypt
+            | Self::Decrypt
+            | Self::ReEncryptFrom
+            | Self::ReEncryptTo
+            | Self::GenerateDataKey
+            | Self::GenerateDataKeyWithoutPlaintext
+            | Self::CreateGrant => Needs::Enabled,
+            Self::CreateAlias
+            | Self::UpdateAlias
+            | Self::GetKeyRotationStatus
+            | Self::UpdateKeyDescription
+            | Self::TagResource
+            | Self::UntagResource => Needs::NoDeletion,
+            Self::DeleteAlias
+            | Self::DescribeKey
+            | Self::GetKeyPolicy
+            | Self::ListGrants
+            | Self::ListKeyPolicies
+            | Self::ListResourceTags
+            | Self::PutKeyPolicy
+            | Self::RetireGrant
+            | Self::RevokeGrant => Needs::Nothing,
+            Self::EnableKey => Needs::Event(KeyEvent::Enable),
+            Self::DisableKey => Needs::Event(KeyEvent::Disable),
+            Self::ScheduleKeyDeletion => Needs::Event(KeyEvent::Schedule),
+            Self::CancelKeyDeletion => Needs::Event(KeyEvent::Cancel),
         }
     }
 }
