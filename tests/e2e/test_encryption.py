@@ -39,7 +39,7 @@ class Keys(ServerTest):
         return self.server.cairn_json("key", *arguments)
 
     def delete(self, key, check=True):
-        return self.server.cairn("key", "delete", key, "--erase-everything-under-it", "--output", "json", check=check)
+        return self.server.cairn("key", "delete", key, "--now", "--erase-everything-under-it", "--output", "json", check=check)
 
     def test_the_key_of_ebs_is_made_by_itself(self):
         volume = self.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
@@ -93,7 +93,7 @@ class Keys(ServerTest):
         keys = (other["AccessKeyId"], other["SecretAccessKey"])
         mine = self.key("create")
         self.refused("InvalidKMSKey.NotFound", self.server.client("ec2", keys=keys).create_volume, Encrypted=True, KmsKeyId=mine["Arn"], **where)
-        done = self.server.cairn("key", "delete", mine["KeyId"], check=False)
+        done = self.server.cairn("key", "delete", mine["KeyId"], "--now", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("--erase-everything-under-it", done.stderr)
 
@@ -182,7 +182,7 @@ class SealedGuest(GuestTest):
         self.server.kill()
         self.server.start()
         self.assertIn("OK", self.shell(instance, "sha256sum -c /root/sum"))
-        done = self.server.cairn("key", "delete", key, "--erase-everything-under-it", check=False)
+        done = self.server.cairn("key", "delete", key, "--now", "--erase-everything-under-it", check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(root, done.stderr)
         again = self.booted(image)

@@ -21,7 +21,10 @@
 //! - `POST /cairn/v1/keys` `{"Description"}` → 201 `{"KeyId", "Arn", "Description", "KeyState",
 //!   "AwsManaged", "CreationDate"}`: makes a key for encrypted volumes and snapshots.
 //! - `GET /cairn/v1/keys` → `{"Keys"}`, each like that: the caller's in the region.
-//! - `DELETE /cairn/v1/keys/{key}` → 202, the key: deletes it, and with it everything under it.
+//! - `POST /cairn/v1/keys/{key}/deletion` `{"Days"}` → 202, the key, with its `DeletionDate`: has it deleted in so many
+//!   days, as KMS's ScheduleKeyDeletion does.
+//! - `DELETE /cairn/v1/keys/{key}` → 202, the key: deletes it at once, and with it everything under it. Only the
+//!   operator's account may.
 //! - `GET /cairn/v1/usage` → `{"Account", "Images", "Snapshots"}`, each `{"Id", "LogicalBytes",
 //!   "StoredBytes", "UniqueBytes", "SharedBytes", "FreedIfDeletedBytes"}`: what the caller's things
 //!   cost in the region.
@@ -75,6 +78,9 @@ pub(crate) async fn call(
         }
         ("POST", ["cairn", "v1", "keys"]) => keys::create(control, caller, received).await,
         ("GET", ["cairn", "v1", "keys"]) => keys::list(control, caller).await,
+        ("POST", ["cairn", "v1", "keys", key, "deletion"]) => {
+            keys::schedule(control, caller, received, key).await
+        }
         ("DELETE", ["cairn", "v1", "keys", key]) => keys::delete(control, caller, key).await,
         ("GET", ["cairn", "v1", "usage"]) => usage(control, caller).await,
         ("GET", ["cairn", "v1", "status"]) => status(control, caller, now).await,

@@ -1,6 +1,6 @@
 //! The codes and statuses that the dialects give to what is wrong: one row for each condition.
 
-use cairn_control::ErrorKind;
+use cairn_control::{ErrorKind, keys::KmsFault};
 use http::StatusCode;
 
 use crate::{problem::Problem, query::QueryError, sigv4::AuthError};
@@ -14,6 +14,13 @@ pub(crate) struct Exception {
     pub(crate) name: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) reason: Option<&'static str>,
+}
+
+impl Exception {
+    /// One without a reason.
+    pub(crate) const fn plain(name: &'static str, status: StatusCode) -> Self {
+        exception(name, status, None)
+    }
 }
 
 const fn bad(code: &'static str) -> QueryCode {
@@ -212,6 +219,16 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
             (bad("InvalidKMSKey.InvalidState"), customer_key())
         }
         K::KmsKeyInUse => (bad("InvalidKMSKey.InUse"), conflict()),
+        K::KmsKeyAccessDenied => (
+            bad("CustomerKeyHasBeenRevoked"),
+            exception(
+                "AccessDeniedException",
+                StatusCode::FORBIDDEN,
+                Some("DEPENDENCY_ACCESS_DENIED"),
+            ),
+        ),
+        // What only KMS asks comes to others as a key that is not as it has to be.
+        K::Kms(_) => (bad("InvalidKMSKey.InvalidState"), customer_key()),
         // EBS direct.
         K::EbsInvalidSnapshotId => (
             bad("InvalidSnapshotID.Malformed"),
@@ -324,6 +341,62 @@ pub(crate) fn sts(problem: &Problem) -> QueryCode {
         Problem::Auth(error) => signature(error),
         Problem::Query(_) | Problem::Form(_) => bad("ValidationError"),
         other => ec2(other),
+    }
+}
+
+/// The exception of KMS for a problem.
+pub(crate) fn kms(problem: &Problem) -> QueryCode {
+    let server = StatusCode::INTERNAL_SERVER_ERROR;
+    match problem {
+        Problem::Auth(_) | Problem::ServiceUnknown(_) => {
+            let exception = json(problem);
+            (exception.name, StatusCode::BAD_REQUEST)
+        }
+        Problem::Verb(error) => kms_kind(error.kind),
+        Problem::Json(_) => bad("SerializationException"),
+        Problem::ActionMissing | Problem::ActionUnknown(_) | Problem::OperationUnknown => {
+            bad("UnknownOperationException")
+        }
+        Problem::Internal => ("KMSInternalException", server),
+        _ => bad("ValidationException"),
+    }
+}
+
+fn kms_kind(kind: ErrorKind) -> QueryCode {
+    use ErrorKind as K;
+    let server = StatusCode::INTERNAL_SERVER_ERROR;
+    match kind {
+        K::Kms(fault) => bad(kms_fault(fault)),
+        K::KmsKeyNotFound => bad("NotFoundException"),
+        K::KmsKeyInvalidState | K::KmsKeyInUse => bad("KMSInvalidStateException"),
+        K::KmsKeyAccessDenied | K::Unauthorized => bad("AccessDeniedException"),
+        K::KmsKeyUnavailable => ("KeyUnavailableException", server),
+        K::StorageFull | K::ShuttingDown | K::Internal => ("KMSInternalException", server),
+        _ => bad("ValidationException"),
+    }
+}
+
+fn kms_fault(fault: KmsFault) -> &'static str {
+    use KmsFault as F;
+    match fault {
+        F::AccessDenied => "AccessDeniedException",
+        F::AlreadyExists => "AlreadyExistsException",
+        F::Disabled => "DisabledException",
+        F::DryRun => "DryRunOperationException",
+        F::IncorrectKey => "IncorrectKeyException",
+        F::InvalidAliasName => "InvalidAliasNameException",
+        F::InvalidArn => "InvalidArnException",
+        F::InvalidCiphertext => "InvalidCiphertextException",
+        F::InvalidGrantId => "InvalidGrantIdException",
+        F::InvalidGrantToken => "InvalidGrantTokenException",
+        F::InvalidMarker => "InvalidMarkerException",
+        F::InvalidState => "KMSInvalidStateException",
+        F::LimitExceeded => "LimitExceededException",
+        F::MalformedPolicy => "MalformedPolicyDocumentException",
+        F::NotFound => "NotFoundException",
+        F::Tag => "TagException",
+        F::Unsupported => "UnsupportedOperationException",
+        F::Validation => "ValidationException",
     }
 }
 

@@ -3,13 +3,19 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::{codes, problem::Problem, received::Received, sigv4::AuthError, xml::XmlWriter};
 
 /// Where the id of a request stands in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// Room for an answer with a secret in it, so that no shorter copy of it is left behind.
+const JSON_ROOM: usize = 8 << 10;
 const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// The JSON of services that name the operation in a header.
+const JSON_1_1: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 
 /// An answer on its way out.
 pub(crate) type Answer = Response<Bytes>;
@@ -25,6 +31,8 @@ pub(crate) enum Dialect {
     Ebs,
     /// Recycle Bin: REST and JSON.
     Rbin,
+    /// KMS: JSON 1.1, the operation in a header.
+    Kms,
     /// Our own: REST and JSON.
     Cairn,
 }
@@ -37,6 +45,7 @@ impl Dialect {
             "sts" => Some(Self::Sts),
             "ebs" => Some(Self::Ebs),
             "rbin" => Some(Self::Rbin),
+            "kms" => Some(Self::Kms),
             "cairn" => Some(Self::Cairn),
             _ => None,
         }
@@ -49,6 +58,8 @@ impl Dialect {
             Self::Cairn
         } else if path != "/" {
             Self::Ebs
+        } else if received.headers().contains_key("x-amz-target") {
+            Self::Kms
         } else if received.mentions("Version=2011-06-15") {
             Self::Sts
         } else {
@@ -69,6 +80,12 @@ impl Dialect {
                 sts_error(codes::sts(problem), problem, request_id),
             ),
             Self::Ebs | Self::Rbin | Self::Cairn => json_error(codes::json(problem), problem),
+            Self::Kms => {
+                let (name, status) = codes::kms(problem);
+                let mut answer = json_error(codes::Exception::plain(name, status), problem);
+                answer.headers_mut().insert(CONTENT_TYPE, JSON_1_1);
+                answer
+            }
         }
     }
 }
@@ -93,6 +110,24 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer,
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(answer)
+}
+
+/// A JSON answer of a service that names the operation in a header. Its text is overwritten when it was
+/// sent, as it may hold a secret.
+pub(crate) fn json_1_1(status: StatusCode, value: &impl Serialize) -> Result<Answer, Problem> {
+    let mut body = Zeroizing::new(Vec::with_capacity(JSON_ROOM));
+    serde_json::to_writer(&mut *body, value).map_err(cairn_control::Error::internal)?;
+    let mut answer = Response::new(Bytes::from_owner(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, JSON_1_1);
+    Ok(answer)
+}
+
+/// The same for an operation that answers nothing.
+pub(crate) fn json_1_1_empty() -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    answer.headers_mut().insert(CONTENT_TYPE, JSON_1_1);
+    answer
 }
 
 /// What EC2 says of a key that nobody has; others speak of the token, as the problem itself does.

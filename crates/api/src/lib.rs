@@ -1,5 +1,5 @@
-//! AWS's dialects over the verbs of `control`: signatures, EC2's query protocol, EBS direct, STS,
-//! and a few operations of our own. Translates; decides nothing.
+//! AWS's dialects over the verbs of `control`: signatures, EC2's query protocol, EBS direct, KMS,
+//! STS, and a few operations of our own. Translates; decides nothing.
 //!
 //! One address serves every service of every region: both stand in the credential scope of the
 //! signature. A request goes down this list and its answer comes back up:
@@ -10,7 +10,7 @@
 //! - `dialect`: which language it speaks, and how that words answers and refusals.
 //! - [`form`], [`query`], [`xml`]: the query protocol.
 //! - [`generated`]: EC2's requests and responses.
-//! - `ec2`, `ebs`, `rbin`, `sts`, `cairn`: the operations.
+//! - `ec2`, `ebs`, `kms`, `rbin`, `sts`, `cairn`: the operations.
 //! - `problem`, `codes`: what can be wrong, and what the dialects call it.
 
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ mod ebs;
 mod ec2;
 pub mod form;
 pub mod generated;
+mod kms;
 #[cfg(test)]
 mod oracle;
 mod problem;

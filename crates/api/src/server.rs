@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     cairn,
     dialect::{Answer, Dialect, REQUEST_ID},
-    ebs, ec2,
+    ebs, ec2, kms,
     problem::Problem,
     rbin,
     received::Received,
@@ -192,6 +192,7 @@ impl Api {
             Dialect::Sts => sts::call(&caller, received.form_parameters()?, request_id),
             Dialect::Ebs => ebs::call(control, &caller, received).await,
             Dialect::Rbin => rbin::call(control, &caller, received).await,
+            Dialect::Kms => kms::call(control, &caller, received).await,
             Dialect::Cairn => cairn::call(control, &caller, received, self.0.clock.now()).await,
         }
     }

@@ -299,18 +299,30 @@ pub(crate) struct KeyList {
 
 /// Delete a key, and with it all that is kept under it
 ///
-/// Every volume and snapshot under the key is unreadable from then on, for everyone and for good: that
-/// is what it is for. They stay on the lists until they are deleted; garbage collection frees their
-/// space. Volumes have to be detached first.
+/// The key cannot be used from now on, and is erased in 7 to 30 days: every volume and snapshot under it is
+/// unreadable from then on, for everyone and for good, which is what it is for. They stay on the lists until
+/// they are deleted; garbage collection frees their space. Until the day comes, the deletion can be
+/// cancelled; volumes that are attached keep working until they are detached.
+///
+/// With --now the key is erased at once. Only the server's first account may do this; volumes have to be
+/// detached first.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  cairn key delete 0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9 --erase-everything-under-it")]
+  cairn key delete 0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9 --days 7
+  aws kms cancel-key-deletion --key-id 0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9
+  cairn key delete 0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9 --now --erase-everything-under-it")]
 pub(crate) struct KeyDelete {
-    /// The key: its id, its ARN, or alias/aws/ebs
+    /// The key: its id or its ARN; with --now, alias/aws/ebs as well
     pub(crate) key: String,
-    /// Confirm that everything under the key is to be lost
+    /// Days until the key is erased: 7 to 30 [default: 30]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(7..=30), conflicts_with = "now")]
+    pub(crate) days: Option<i32>,
+    /// Erase the key at once
     #[arg(long)]
+    pub(crate) now: bool,
+    /// Confirm that everything under the key is to be lost at once
+    #[arg(long, requires = "now")]
     pub(crate) erase_everything_under_it: bool,
     #[command(flatten)]
     pub(crate) region: RegionArg,

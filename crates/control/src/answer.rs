@@ -1,6 +1,7 @@
 //! The answers of verbs that are not nouns of the model.
 
 mod images;
+pub mod kms;
 mod snapshots;
 
 pub use images::*;

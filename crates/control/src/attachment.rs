@@ -25,6 +25,7 @@ use crate::{
     describe,
     instance::{detach, in_state, set_attached},
     jobs::{self, Failure, Job, Next},
+    keys::verbs::check_arn,
     request::{AttachVolume, DetachVolume},
     volume as volumes,
 };
@@ -46,6 +47,7 @@ impl Control {
             .await?;
         check_device(&instance, &request.device)?;
         check_attachable(&volume, &instance)?;
+        check_arn(&mut tx, volume.kms_key_id.as_deref()).await?;
         describe::refuse_dry_run(request.dry_run)?;
         let running = instance.state == InstanceState::Running;
         let state = if running {

@@ -164,7 +164,7 @@ impl Control {
     }
 }
 
-fn check_duration(minutes: Option<i32>) -> Result<()> {
+pub(crate) fn check_duration(minutes: Option<i32>) -> Result<()> {
     let is_right = |minutes: &i32| {
         (DURATION_LEAST..=DURATION_GREATEST).contains(minutes) && minutes % DURATION_LEAST == 0
     };

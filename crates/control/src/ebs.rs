@@ -416,7 +416,8 @@ impl Control {
         let snapshot = find_usable(&mut *self.store().read().await?, caller, id).await?;
         match snapshot.state {
             SnapshotState::Completed if snapshot.is_in_standard() => {
-                self.check_key(snapshot.kms_key_id.as_deref()).await?;
+                self.check_key_use(caller, snapshot.kms_key_id.as_deref())
+                    .await?;
                 Ok(snapshot)
             }
             _ => Err(Error::new(

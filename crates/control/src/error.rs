@@ -4,6 +4,8 @@ use std::fmt;
 
 use cairn_model::{filter::FilterError, page::PageError, tag::TagError};
 
+use crate::keys::KmsFault;
+
 /// The result of a verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -132,11 +134,15 @@ pub enum ErrorKind {
     RegionNotFound,
     // Keys of encrypted things.
     KmsKeyNotFound,
-    /// It is being deleted, or was.
+    /// It is disabled, is being deleted, or was.
     KmsKeyInvalidState,
+    /// Its policy and its grants do not let the caller's account use it.
+    KmsKeyAccessDenied,
     /// Its files, or the root key's, are not as they have to be.
     KmsKeyUnavailable,
     KmsKeyInUse,
+    /// What KMS alone refuses.
+    Kms(KmsFault),
     // EBS direct (`Reason`s of its ValidationException and ResourceNotFoundException).
     EbsInvalidSnapshotId,
     EbsSnapshotNotFound,

@@ -151,6 +151,7 @@ impl Control {
         caller: &Caller,
         request: InstanceIds,
     ) -> Result<Vec<StateChange>> {
+        self.check_keys_of_stopped(caller, &request.ids).await?;
         let now = self.stamp();
         self.change_states(
             caller,

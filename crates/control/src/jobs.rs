@@ -41,7 +41,7 @@ use crate::{
     image_bin::EmptyImageBinJob,
     image_usage::UsageReportJob,
     instance::{RebootJob, StartJob, StopJob, TerminateJob},
-    keys::verbs::EraseKeyJob,
+    keys::lifecycle::EraseKeyJob,
     launch::LaunchJob,
     modification::ModifyJob,
     record::RecordJob,

@@ -15,7 +15,9 @@ use std::{
 };
 
 use cairn_blocks::{BlobIndex, BlockStore, DomainId, PackId, Reindexed, disk::Disk};
-use cairn_model::{AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, Snapshot, SnapshotId};
+use cairn_model::{
+    AccountId, Clock, Entropy, KmsKey, KmsKeyState, Region, Snapshot, SnapshotId, Tags,
+};
 use cairn_store::{
     Store, WriteTx,
     account::{self, Account},
@@ -315,6 +317,9 @@ impl Recovery {
                     aws_managed: false,
                     state: KmsKeyState::Enabled,
                     create_time: self.options.clock.now().whole_second(),
+                    deletion_date: None,
+                    tags: Tags::new(),
+                    policy: None,
                 });
             }
         }

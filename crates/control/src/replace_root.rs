@@ -159,7 +159,7 @@ impl Plan {
             .find_instance(conn, caller, &request.instance_id)
             .await?;
         let image = match named(&request.image_id) {
-            Some(id) => Some(usable_image(conn, caller, &instance, id).await?),
+            Some(id) => Some(usable_image(conn, caller, &instance, id, control.now()).await?),
             None => None,
         };
         let asked = match named(&request.snapshot_id) {
@@ -311,8 +311,9 @@ async fn usable_image(
     caller: &Caller,
     instance: &Instance,
     id: &str,
+    now: cairn_model::Timestamp,
 ) -> Result<Image> {
-    let image = image::find_usable(conn, caller, id).await?;
+    let image = image::find_usable(conn, caller, id, now).await?;
     if image.state != cairn_model::ImageState::Available {
         let message = format!(
             "The image ID '{id}' is not available: it is {}.",

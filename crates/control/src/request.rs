@@ -5,6 +5,7 @@
 //! zones. `dry_run` is checked by every verb that has it, after all other checks.
 
 mod images;
+pub mod kms;
 mod snapshots;
 
 pub use images::*;

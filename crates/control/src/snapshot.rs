@@ -174,6 +174,8 @@ impl Control {
     pub(crate) async fn freeze_volumes(&self, new: Vec<NewSnapshot>) -> Result<Frozen> {
         let mut epochs = Vec::with_capacity(new.len());
         for snapshot in &new {
+            self.check_key(snapshot.volume.kms_key_id.as_deref())
+                .await?;
             let tag = tag(&snapshot.id)?;
             epochs.push((self.open_volume(&snapshot.volume.id).await?, tag));
         }

@@ -223,7 +223,7 @@ impl Control {
         };
         let key = kms_key::get(&mut *self.store().read().await?, &id).await?;
         match key {
-            Some(key) => self.ensure_domain(&key).await,
+            Some(key) => self.ensure_domain(&found.account, &key).await,
             None => Err(Error::internal(format!("key {id} has no row"))),
         }
     }

@@ -50,7 +50,8 @@ impl Control {
             );
             return Err(Error::new(ErrorKind::IncorrectState, text));
         }
-        self.check_key(found.kms_key_id.as_deref()).await?;
+        self.check_key_use(caller, found.kms_key_id.as_deref())
+            .await?;
         refuse_dry_run(request.dry_run)?;
         let content = snapshot::content(self, &found).await?;
         let (domain, root) = (content.domain(), content.root()?);

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use cairn_model::{
-    KmsKey, Paged, Region, ResourceType, Snapshot, SnapshotState, Timestamp, Volume, VolumeId,
-    VolumeState, VolumeType,
+    KmsKey, Paged, Region, ResourceType, Snapshot, Timestamp, Volume, VolumeId, VolumeState,
+    VolumeType,
     modification::ChangeError,
     page::Bounds,
     place::Zone,

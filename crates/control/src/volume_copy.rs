@@ -47,7 +47,7 @@ impl Control {
         if !self.engine().has_room(caller.region).await? {
             return Err(volumes::no_room());
         }
-        let key = self.copy_key(caller, &request, &source).await?;
+        let key = self.volume_copy_key(caller, &request, &source).await?;
         refuse_dry_run(request.dry_run)?;
         let copy = Volume {
             id: VolumeId::generate(self.entropy()),
@@ -69,11 +69,11 @@ impl Control {
             tags: tags.tags(ResourceType::Volume),
             ..source
         };
-        self.begin_copy(copy, &idempotency).await
+        self.begin_volume_copy(copy, &idempotency).await
     }
 
     /// The key that a copy is kept under: that of its source, if there is one.
-    async fn copy_key(
+    async fn volume_copy_key(
         &self,
         caller: &Caller,
         request: &CopyVolumes,
@@ -89,7 +89,11 @@ impl Control {
     }
 
     /// Freezes the source, then records the copy and the job that makes it.
-    async fn begin_copy(&self, copy: Volume, idempotency: &Idempotency<'_>) -> Result<Vec<Volume>> {
+    async fn begin_volume_copy(
+        &self,
+        copy: Volume,
+        idempotency: &Idempotency<'_>,
+    ) -> Result<Vec<Volume>> {
         let source = copy.source_volume_id.clone();
         let source = source.ok_or_else(|| Error::internal("a copy of nothing"))?;
         let open = self.open_volume(&source).await?;

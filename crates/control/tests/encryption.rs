@@ -268,7 +268,7 @@ async fn a_snapshot_can_be_restored_under_another_key_and_what_is_plain_can_beco
 
 async fn erase(control: &Control, caller: &Caller, key: &KmsKey) {
     let deleting = control.delete_key(caller, key.id.as_str()).await.unwrap();
-    assert_eq!(deleting.state, KmsKeyState::PendingDeletion);
+    assert_eq!(deleting.state, KmsKeyState::Erasing);
     control.idle().await.unwrap();
     let keys = control.list_keys(caller).await.unwrap();
     let gone = keys.iter().find(|found| found.id == key.id).unwrap();
@@ -388,7 +388,7 @@ fn list_blocks(snapshot: &Snapshot) -> ListBlocks {
 /// A server that is killed while it erases: before the file is gone, after it, and before it says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_that_was_interrupted_goes_on() {
-    for (seed, step, taken) in [(1_010, 0, false), (1_011, 0, true), (1_012, 1, false)] {
+    for (seed, step, taken) in [(1_010, 0, false), (1_011, 1, true), (1_012, 2, false)] {
         let place = Place::new(seed);
         let gate = StopAt::new("erase-key", step, taken);
         let control = place.open_with(Some(gate.clone())).await;

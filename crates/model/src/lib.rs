@@ -11,8 +11,10 @@
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
 //! - [`recycle_bin`], [`snapshot_lock`], [`tier`], [`fast_restore`]: what keeps snapshots and others from
 //!   being deleted, and where they lie.
+//! - [`kms_policy`], [`kms_grant`]: who may do what with a key.
 //! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
-//! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
+//! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`], [`kms_key`]: the
+//!   nouns.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +27,9 @@ pub mod image;
 pub mod instance;
 pub mod instance_type;
 pub mod key_pair;
+pub mod kms_grant;
 pub mod kms_key;
+pub mod kms_policy;
 pub mod launch;
 pub mod modification;
 pub mod network;
@@ -50,7 +54,8 @@ pub use fast_restore::{FastRestore, FastRestoreState};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
     AccountId, ImageId, ImageUsageReportId, InstanceId, InternetGatewayId, KeyPairId, MalformedId,
-    NetworkInterfaceId, ReplaceRootTaskId, ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
+    NetworkInterfaceId, ReplaceRootTaskId, ReservationId, SecurityGroupId, SnapshotId, SubnetId,
+    VolumeId, VpcId,
 };
 pub use image::{
     Architecture, BootMode, DeregistrationProtection, Image, ImageState, ImageType, RootDeviceType,
@@ -59,7 +64,8 @@ pub use image::{
 pub use instance::{Instance, InstanceState};
 pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;
-pub use kms_key::{KmsKey, KmsKeyId, KmsKeyState};
+pub use kms_grant::KmsGrant;
+pub use kms_key::{EncryptionContext, KeyOperation, KmsAlias, KmsKey, KmsKeyId, KmsKeyState};
 pub use modification::{Modification, ModificationState, VolumeModification};
 pub use network::{SecurityGroup, Subnet, Vpc};
 pub use page::{Page, PageError, Paged, Pager};

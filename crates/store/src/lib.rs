@@ -13,7 +13,8 @@
 //! - [`image_usage`]: reports on who uses an image.
 //! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
-//! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
+//! - [`kms_key`], [`kms_alias`], [`kms_grant`]: the keys that encrypted volumes and snapshots are kept under,
+//!   their other names, and who may use them.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`setting`]: what an account has set for itself in a region.
 //! - `permission`: the rows by which SQL finds what is shared.
@@ -42,6 +43,8 @@ pub mod image_usage;
 pub mod instance;
 pub mod job;
 pub mod key_pair;
+pub mod kms_alias;
+pub mod kms_grant;
 pub mod kms_key;
 mod migrations;
 pub mod network;

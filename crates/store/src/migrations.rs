@@ -33,6 +33,8 @@ pub(crate) fn metadata() -> Migrator {
         "0111" "archives";
         "0112" "fast_restores";
         "0120" "replace_root_tasks";
+        "0130" "key_aliases";
+        "0131" "key_grants";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

@@ -1,7 +1,7 @@
 //! Keys, as our own operations tell of them.
 
-use cairn_control::{Caller, Control};
-use cairn_model::{KmsKey, KmsKeyState};
+use cairn_control::{Caller, Control, request::kms::ScheduleKeyDeletion};
+use cairn_model::KmsKey;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,23 @@ pub(super) async fn list(control: &Control, caller: &Caller) -> Result<Answer, P
     dialect::json(StatusCode::OK, &Keys { keys })
 }
 
-/// Deletes a key.
+/// Has a key deleted in some days.
+pub(super) async fn schedule(
+    control: &Control,
+    caller: &Caller,
+    received: &Received,
+    name: &str,
+) -> Result<Answer, Problem> {
+    let asked: AskedDeletion = rest::body(&received.body)?;
+    let request = ScheduleKeyDeletion {
+        key_id: name.to_owned(),
+        pending_window_in_days: asked.days,
+    };
+    let scheduled = control.schedule_key_deletion(caller, request).await?;
+    dialect::json(StatusCode::ACCEPTED, &Key::of(&scheduled.key))
+}
+
+/// Deletes a key at once.
 pub(super) async fn delete(
     control: &Control,
     caller: &Caller,
@@ -44,6 +60,12 @@ pub(super) async fn delete(
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct AskedKey {
     description: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct AskedDeletion {
+    days: Option<i32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +83,8 @@ struct Key {
     key_state: &'static str,
     aws_managed: bool,
     creation_date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_date: Option<String>,
 }
 
 impl Key {
@@ -69,11 +93,8 @@ impl Key {
             key_id: key.id.to_string(),
             arn: key.arn(),
             description: key.description.clone(),
-            key_state: match key.state {
-                KmsKeyState::Enabled => "Enabled",
-                KmsKeyState::PendingDeletion => "PendingDeletion",
-                KmsKeyState::Deleted => "Deleted",
-            },
+            key_state: key.state.as_str(),
+            deletion_date: key.deletion_date.map(|date| date.to_string()),
             aws_managed: key.aws_managed,
             creation_date: key.create_time.to_string(),
         }

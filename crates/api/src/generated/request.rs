@@ -93,6 +93,20 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("CopyImage", "CopyImageRequest"),
     ("ListImagesInRecycleBin", "ListImagesInRecycleBinRequest"),
     ("RestoreImageFromRecycleBin", "RestoreImageFromRecycleBinRequest"),
+    ("ModifyVolume", "ModifyVolumeRequest"),
+    ("DescribeVolumesModifications", "DescribeVolumesModificationsRequest"),
+    ("DescribeVolumeAttribute", "DescribeVolumeAttributeRequest"),
+    ("ModifyVolumeAttribute", "ModifyVolumeAttributeRequest"),
+    ("EnableVolumeIO", "EnableVolumeIORequest"),
+    ("CopyVolumes", "CopyVolumesRequest"),
+    ("CreateReplaceRootVolumeTask", "CreateReplaceRootVolumeTaskRequest"),
+    ("DescribeReplaceRootVolumeTasks", "DescribeReplaceRootVolumeTasksRequest"),
+    ("EnableEbsEncryptionByDefault", "EnableEbsEncryptionByDefaultRequest"),
+    ("DisableEbsEncryptionByDefault", "DisableEbsEncryptionByDefaultRequest"),
+    ("GetEbsEncryptionByDefault", "GetEbsEncryptionByDefaultRequest"),
+    ("GetEbsDefaultKmsKeyId", "GetEbsDefaultKmsKeyIdRequest"),
+    ("ModifyEbsDefaultKmsKeyId", "ModifyEbsDefaultKmsKeyIdRequest"),
+    ("ResetEbsDefaultKmsKeyId", "ResetEbsDefaultKmsKeyIdRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -184,6 +198,20 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "CopyImage" => show::<CopyImageRequest>(group),
         "ListImagesInRecycleBin" => show::<ListImagesInRecycleBinRequest>(group),
         "RestoreImageFromRecycleBin" => show::<RestoreImageFromRecycleBinRequest>(group),
+        "ModifyVolume" => show::<ModifyVolumeRequest>(group),
+        "DescribeVolumesModifications" => show::<DescribeVolumesModificationsRequest>(group),
+        "DescribeVolumeAttribute" => show::<DescribeVolumeAttributeRequest>(group),
+        "ModifyVolumeAttribute" => show::<ModifyVolumeAttributeRequest>(group),
+        "EnableVolumeIO" => show::<EnableVolumeIORequest>(group),
+        "CopyVolumes" => show::<CopyVolumesRequest>(group),
+        "CreateReplaceRootVolumeTask" => show::<CreateReplaceRootVolumeTaskRequest>(group),
+        "DescribeReplaceRootVolumeTasks" => show::<DescribeReplaceRootVolumeTasksRequest>(group),
+        "EnableEbsEncryptionByDefault" => show::<EnableEbsEncryptionByDefaultRequest>(group),
+        "DisableEbsEncryptionByDefault" => show::<DisableEbsEncryptionByDefaultRequest>(group),
+        "GetEbsEncryptionByDefault" => show::<GetEbsEncryptionByDefaultRequest>(group),
+        "GetEbsDefaultKmsKeyId" => show::<GetEbsDefaultKmsKeyIdRequest>(group),
+        "ModifyEbsDefaultKmsKeyId" => show::<ModifyEbsDefaultKmsKeyIdRequest>(group),
+        "ResetEbsDefaultKmsKeyId" => show::<ResetEbsDefaultKmsKeyIdRequest>(group),
         _ => return None,
     })
 }
@@ -210,6 +238,26 @@ impl FromQuery for AttachVolumeRequest {
             instance_id: group.required("InstanceId")?,
             volume_id: group.required("VolumeId")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AttributeBooleanValue {
+    pub value: Option<bool>,
+}
+
+impl FromQuery for AttributeBooleanValue {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Value"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            value: group.optional("Value")?,
         })
     }
 }
@@ -378,6 +426,42 @@ impl FromQuery for CopySnapshotRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CopyVolumesRequest {
+    pub source_volume_id: String,
+    pub iops: Option<i32>,
+    pub size: Option<i32>,
+    pub volume_type: Option<String>,
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub multi_attach_enabled: Option<bool>,
+    pub throughput: Option<i32>,
+    pub client_token: Option<String>,
+}
+
+impl FromQuery for CopyVolumesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SourceVolumeId", "Iops", "Size", "VolumeType", "DryRun", "TagSpecification", "MultiAttachEnabled", "Throughput", "ClientToken"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            source_volume_id: group.required("SourceVolumeId")?,
+            iops: group.optional("Iops")?,
+            size: group.optional("Size")?,
+            volume_type: group.optional("VolumeType")?,
+            dry_run: group.optional("DryRun")?,
+            tag_specifications: group.list("TagSpecification")?,
+            multi_attach_enabled: group.optional("MultiAttachEnabled")?,
+            throughput: group.optional("Throughput")?,
+            client_token: group.optional("ClientToken")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreateImageRequest {
     pub tag_specifications: Vec<TagSpecification>,
     pub dry_run: Option<bool>,
@@ -462,6 +546,40 @@ impl FromQuery for CreateKeyPairRequest {
             tag_specifications: group.list("TagSpecification")?,
             key_format: group.optional("KeyFormat")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateReplaceRootVolumeTaskRequest {
+    pub instance_id: String,
+    pub snapshot_id: Option<String>,
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub image_id: Option<String>,
+    pub delete_replaced_root_volume: Option<bool>,
+    pub volume_initialization_rate: Option<i64>,
+}
+
+impl FromQuery for CreateReplaceRootVolumeTaskRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["InstanceId", "SnapshotId", "ClientToken", "DryRun", "TagSpecification", "ImageId", "DeleteReplacedRootVolume", "VolumeInitializationRate"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            instance_id: group.required("InstanceId")?,
+            snapshot_id: group.optional("SnapshotId")?,
+            client_token: group.optional("ClientToken")?,
+            dry_run: group.optional("DryRun")?,
+            tag_specifications: group.list("TagSpecification")?,
+            image_id: group.optional("ImageId")?,
+            delete_replaced_root_volume: group.optional("DeleteReplacedRootVolume")?,
+            volume_initialization_rate: group.optional("VolumeInitializationRate")?,
         })
     }
 }
@@ -1274,6 +1392,34 @@ impl FromQuery for DescribeRegionsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeReplaceRootVolumeTasksRequest {
+    pub replace_root_volume_task_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeReplaceRootVolumeTasksRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ReplaceRootVolumeTaskId", "Filter", "MaxResults", "NextToken", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            replace_root_volume_task_ids: group.list("ReplaceRootVolumeTaskId")?,
+            filters: group.list("Filter")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeSecurityGroupsRequest {
     pub group_ids: Vec<String>,
     pub group_names: Vec<String>,
@@ -1440,6 +1586,30 @@ impl FromQuery for DescribeTagsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeVolumeAttributeRequest {
+    pub attribute: String,
+    pub volume_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeVolumeAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "VolumeId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.required("Attribute")?,
+            volume_id: group.required("VolumeId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeVolumeStatusRequest {
     pub max_results: Option<i32>,
     pub next_token: Option<String>,
@@ -1462,6 +1632,34 @@ impl FromQuery for DescribeVolumeStatusRequest {
             volume_ids: group.list("VolumeId")?,
             dry_run: group.optional("DryRun")?,
             filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeVolumesModificationsRequest {
+    pub dry_run: Option<bool>,
+    pub volume_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeVolumesModificationsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "VolumeId", "Filter", "NextToken", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            volume_ids: group.list("VolumeId")?,
+            filters: group.list("Filter")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
         })
     }
 }
@@ -1557,6 +1755,26 @@ pub struct DisableAllowedImagesSettingsRequest {
 }
 
 impl FromQuery for DisableAllowedImagesSettingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisableEbsEncryptionByDefaultRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DisableEbsEncryptionByDefaultRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
             used: &["DryRun"],
@@ -1762,6 +1980,26 @@ impl FromQuery for EnableAllowedImagesSettingsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableEbsEncryptionByDefaultRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for EnableEbsEncryptionByDefaultRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct EnableFastSnapshotRestoresRequest {
     pub availability_zones: Vec<String>,
     pub availability_zone_ids: Vec<String>,
@@ -1902,6 +2140,28 @@ impl FromQuery for EnableSnapshotBlockPublicAccessRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EnableVolumeIORequest {
+    pub dry_run: Option<bool>,
+    pub volume_id: String,
+}
+
+impl FromQuery for EnableVolumeIORequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "VolumeId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            volume_id: group.required("VolumeId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct EnclaveOptionsRequest {
 }
 
@@ -1979,6 +2239,46 @@ impl FromQuery for GetConsoleOutputRequest {
         Ok(Self {
             instance_id: group.required("InstanceId")?,
             latest: group.optional("Latest")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetEbsDefaultKmsKeyIdRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetEbsDefaultKmsKeyIdRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetEbsEncryptionByDefaultRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetEbsEncryptionByDefaultRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -2412,6 +2712,28 @@ impl FromQuery for LockSnapshotRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyEbsDefaultKmsKeyIdRequest {
+    pub kms_key_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifyEbsDefaultKmsKeyIdRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["KmsKeyId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            kms_key_id: group.required("KmsKeyId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct ModifyImageAttributeRequest {
     pub attribute: Option<String>,
     pub description: Option<AttributeValue>,
@@ -2504,6 +2826,63 @@ impl FromQuery for ModifySnapshotTierRequest {
             snapshot_id: group.required("SnapshotId")?,
             storage_tier: group.optional("StorageTier")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyVolumeAttributeRequest {
+    #[cfg_attr(test, serde(rename = "AutoEnableIO"))]
+    pub auto_enable_io: Option<AttributeBooleanValue>,
+    pub volume_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifyVolumeAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AutoEnableIO", "VolumeId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            auto_enable_io: group.optional("AutoEnableIO")?,
+            volume_id: group.required("VolumeId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyVolumeRequest {
+    pub dry_run: Option<bool>,
+    pub volume_id: String,
+    pub size: Option<i32>,
+    pub volume_type: Option<String>,
+    pub iops: Option<i32>,
+    pub throughput: Option<i32>,
+    pub multi_attach_enabled: Option<bool>,
+}
+
+impl FromQuery for ModifyVolumeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "VolumeId", "Size", "VolumeType", "Iops", "Throughput", "MultiAttachEnabled"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            volume_id: group.required("VolumeId")?,
+            size: group.optional("Size")?,
+            volume_type: group.optional("VolumeType")?,
+            iops: group.optional("Iops")?,
+            throughput: group.optional("Throughput")?,
+            multi_attach_enabled: group.optional("MultiAttachEnabled")?,
         })
     }
 }
@@ -2639,6 +3018,26 @@ impl FromQuery for ReplaceImageCriteriaInAllowedImagesSettingsRequest {
         })?;
         Ok(Self {
             image_criteria: group.list("ImageCriterion")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResetEbsDefaultKmsKeyIdRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ResetEbsDefaultKmsKeyIdRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
             dry_run: group.optional("DryRun")?,
         })
     }

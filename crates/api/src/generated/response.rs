@@ -171,6 +171,18 @@ impl ToXml for CopySnapshotResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CopyVolumesResult {
+    pub volumes: Vec<Volume>,
+}
+
+impl ToXml for CopyVolumesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("volumeSet", "item", &self.volumes);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CpuOptions {
     pub core_count: Option<i32>,
     pub threads_per_core: Option<i32>,
@@ -204,6 +216,18 @@ pub struct CreateImageUsageReportResult {
 impl ToXml for CreateImageUsageReportResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("reportId", self.report_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateReplaceRootVolumeTaskResult {
+    pub replace_root_volume_task: Option<ReplaceRootVolumeTask>,
+}
+
+impl ToXml for CreateReplaceRootVolumeTaskResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("replaceRootVolumeTask", self.replace_root_volume_task.as_ref());
     }
 }
 
@@ -533,6 +557,20 @@ impl ToXml for DescribeRegionsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeReplaceRootVolumeTasksResult {
+    pub replace_root_volume_tasks: Vec<ReplaceRootVolumeTask>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeReplaceRootVolumeTasksResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("replaceRootVolumeTaskSet", "item", &self.replace_root_volume_tasks);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeSecurityGroupsResult {
     pub next_token: Option<String>,
     pub security_groups: Vec<SecurityGroup>,
@@ -619,6 +657,23 @@ impl ToXml for DescribeTagsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeVolumeAttributeResult {
+    #[cfg_attr(test, serde(rename = "AutoEnableIO"))]
+    pub auto_enable_io: Option<AttributeBooleanValue>,
+    pub product_codes: Option<Vec<ProductCode>>,
+    pub volume_id: Option<String>,
+}
+
+impl ToXml for DescribeVolumeAttributeResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("autoEnableIO", self.auto_enable_io.as_ref());
+        xml.list_if_there("productCodes", "item", self.product_codes.as_deref());
+        xml.member("volumeId", self.volume_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeVolumeStatusResult {
     pub next_token: Option<String>,
     pub volume_statuses: Vec<VolumeStatusItem>,
@@ -628,6 +683,20 @@ impl ToXml for DescribeVolumeStatusResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("nextToken", self.next_token.as_ref());
         xml.list("volumeStatusSet", "item", &self.volume_statuses);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeVolumesModificationsResult {
+    pub next_token: Option<String>,
+    pub volumes_modifications: Vec<VolumeModification>,
+}
+
+impl ToXml for DescribeVolumesModificationsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("volumeModificationSet", "item", &self.volumes_modifications);
     }
 }
 
@@ -668,6 +737,18 @@ pub struct DisableAllowedImagesSettingsResult {
 impl ToXml for DisableAllowedImagesSettingsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("allowedImagesSettingsState", self.allowed_images_settings_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisableEbsEncryptionByDefaultResult {
+    pub ebs_encryption_by_default: Option<bool>,
+}
+
+impl ToXml for DisableEbsEncryptionByDefaultResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ebsEncryptionByDefault", self.ebs_encryption_by_default.as_ref());
     }
 }
 
@@ -929,6 +1010,18 @@ impl ToXml for EnableAllowedImagesSettingsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct EnableEbsEncryptionByDefaultResult {
+    pub ebs_encryption_by_default: Option<bool>,
+}
+
+impl ToXml for EnableEbsEncryptionByDefaultResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ebsEncryptionByDefault", self.ebs_encryption_by_default.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct EnableFastSnapshotRestoreErrorItem {
     pub snapshot_id: Option<String>,
     pub fast_snapshot_restore_state_errors: Vec<EnableFastSnapshotRestoreStateErrorItem>,
@@ -1118,6 +1211,32 @@ impl ToXml for GetConsoleOutputResult {
         xml.member("instanceId", self.instance_id.as_ref());
         xml.member("timestamp", self.timestamp.as_ref());
         xml.member("output", self.output.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetEbsDefaultKmsKeyIdResult {
+    pub kms_key_id: Option<String>,
+}
+
+impl ToXml for GetEbsDefaultKmsKeyIdResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetEbsEncryptionByDefaultResult {
+    pub ebs_encryption_by_default: Option<bool>,
+    pub sse_type: Option<String>,
+}
+
+impl ToXml for GetEbsEncryptionByDefaultResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ebsEncryptionByDefault", self.ebs_encryption_by_default.as_ref());
+        xml.member("sseType", self.sse_type.as_ref());
     }
 }
 
@@ -2158,6 +2277,18 @@ impl ToXml for MemoryInfo {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyEbsDefaultKmsKeyIdResult {
+    pub kms_key_id: Option<String>,
+}
+
+impl ToXml for ModifyEbsDefaultKmsKeyIdResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ModifySnapshotTierResult {
     pub snapshot_id: Option<String>,
     pub tiering_start_time: Option<Timestamp>,
@@ -2167,6 +2298,18 @@ impl ToXml for ModifySnapshotTierResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("snapshotId", self.snapshot_id.as_ref());
         xml.member("tieringStartTime", self.tiering_start_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyVolumeResult {
+    pub volume_modification: Option<VolumeModification>,
+}
+
+impl ToXml for ModifyVolumeResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("volumeModification", self.volume_modification.as_ref());
     }
 }
 
@@ -2382,6 +2525,34 @@ impl ToXml for ReplaceImageCriteriaInAllowedImagesSettingsResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ReplaceRootVolumeTask {
+    pub replace_root_volume_task_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub task_state: Option<String>,
+    pub start_time: Option<String>,
+    pub complete_time: Option<String>,
+    pub tags: Vec<Tag>,
+    pub image_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub delete_replaced_root_volume: Option<bool>,
+}
+
+impl ToXml for ReplaceRootVolumeTask {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("replaceRootVolumeTaskId", self.replace_root_volume_task_id.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("taskState", self.task_state.as_ref());
+        xml.member("startTime", self.start_time.as_ref());
+        xml.member("completeTime", self.complete_time.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("deleteReplacedRootVolume", self.delete_replaced_root_volume.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Reservation {
     pub reservation_id: Option<String>,
     pub owner_id: Option<String>,
@@ -2395,6 +2566,18 @@ impl ToXml for Reservation {
         xml.member("ownerId", self.owner_id.as_ref());
         xml.list("groupSet", "item", &self.groups);
         xml.list("instancesSet", "item", &self.instances);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ResetEbsDefaultKmsKeyIdResult {
+    pub kms_key_id: Option<String>,
+}
+
+impl ToXml for ResetEbsDefaultKmsKeyIdResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
     }
 }
 
@@ -2822,6 +3005,7 @@ impl ToXml for VCpuInfo {
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Volume {
     pub availability_zone_id: Option<String>,
+    pub source_volume_id: Option<String>,
     pub iops: Option<i32>,
     pub tags: Vec<Tag>,
     pub volume_type: Option<String>,
@@ -2843,6 +3027,7 @@ pub struct Volume {
 impl ToXml for Volume {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("sourceVolumeId", self.source_volume_id.as_ref());
         xml.member("iops", self.iops.as_ref());
         xml.list_if_any("tagSet", "item", &self.tags);
         xml.member("volumeType", self.volume_type.as_ref());
@@ -2881,6 +3066,50 @@ impl ToXml for VolumeAttachment {
         xml.member("device", self.device.as_ref());
         xml.member("status", self.state.as_ref());
         xml.member("attachTime", self.attach_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeModification {
+    pub volume_id: Option<String>,
+    pub modification_state: Option<String>,
+    pub status_message: Option<String>,
+    pub target_size: Option<i32>,
+    pub target_iops: Option<i32>,
+    pub target_volume_type: Option<String>,
+    pub target_throughput: Option<i32>,
+    pub target_multi_attach_enabled: Option<bool>,
+    pub original_size: Option<i32>,
+    pub original_iops: Option<i32>,
+    pub original_volume_type: Option<String>,
+    pub original_throughput: Option<i32>,
+    pub original_multi_attach_enabled: Option<bool>,
+    pub progress: Option<i64>,
+    pub start_time: Option<Timestamp>,
+    pub end_time: Option<Timestamp>,
+    pub operator: Option<OperatorResponse>,
+}
+
+impl ToXml for VolumeModification {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("modificationState", self.modification_state.as_ref());
+        xml.member("statusMessage", self.status_message.as_ref());
+        xml.member("targetSize", self.target_size.as_ref());
+        xml.member("targetIops", self.target_iops.as_ref());
+        xml.member("targetVolumeType", self.target_volume_type.as_ref());
+        xml.member("targetThroughput", self.target_throughput.as_ref());
+        xml.member("targetMultiAttachEnabled", self.target_multi_attach_enabled.as_ref());
+        xml.member("originalSize", self.original_size.as_ref());
+        xml.member("originalIops", self.original_iops.as_ref());
+        xml.member("originalVolumeType", self.original_volume_type.as_ref());
+        xml.member("originalThroughput", self.original_throughput.as_ref());
+        xml.member("originalMultiAttachEnabled", self.original_multi_attach_enabled.as_ref());
+        xml.member("progress", self.progress.as_ref());
+        xml.member("startTime", self.start_time.as_ref());
+        xml.member("endTime", self.end_time.as_ref());
+        xml.member("operator", self.operator.as_ref());
     }
 }
 
@@ -3118,6 +3347,20 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("CopyImage", Some("CopyImageResult")),
     ("ListImagesInRecycleBin", Some("ListImagesInRecycleBinResult")),
     ("RestoreImageFromRecycleBin", Some("RestoreImageFromRecycleBinResult")),
+    ("ModifyVolume", Some("ModifyVolumeResult")),
+    ("DescribeVolumesModifications", Some("DescribeVolumesModificationsResult")),
+    ("DescribeVolumeAttribute", Some("DescribeVolumeAttributeResult")),
+    ("ModifyVolumeAttribute", None),
+    ("EnableVolumeIO", None),
+    ("CopyVolumes", Some("CopyVolumesResult")),
+    ("CreateReplaceRootVolumeTask", Some("CreateReplaceRootVolumeTaskResult")),
+    ("DescribeReplaceRootVolumeTasks", Some("DescribeReplaceRootVolumeTasksResult")),
+    ("EnableEbsEncryptionByDefault", Some("EnableEbsEncryptionByDefaultResult")),
+    ("DisableEbsEncryptionByDefault", Some("DisableEbsEncryptionByDefaultResult")),
+    ("GetEbsEncryptionByDefault", Some("GetEbsEncryptionByDefaultResult")),
+    ("GetEbsDefaultKmsKeyId", Some("GetEbsDefaultKmsKeyIdResult")),
+    ("ModifyEbsDefaultKmsKeyId", Some("ModifyEbsDefaultKmsKeyIdResult")),
+    ("ResetEbsDefaultKmsKeyId", Some("ResetEbsDefaultKmsKeyIdResult")),
 ];
 
 /// Writes a response of the named operation.
@@ -3200,6 +3443,18 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "CopyImage" => read::<CopyImageResult>(response),
         "ListImagesInRecycleBin" => read::<ListImagesInRecycleBinResult>(response),
         "RestoreImageFromRecycleBin" => read::<RestoreImageFromRecycleBinResult>(response),
+        "ModifyVolume" => read::<ModifyVolumeResult>(response),
+        "DescribeVolumesModifications" => read::<DescribeVolumesModificationsResult>(response),
+        "DescribeVolumeAttribute" => read::<DescribeVolumeAttributeResult>(response),
+        "CopyVolumes" => read::<CopyVolumesResult>(response),
+        "CreateReplaceRootVolumeTask" => read::<CreateReplaceRootVolumeTaskResult>(response),
+        "DescribeReplaceRootVolumeTasks" => read::<DescribeReplaceRootVolumeTasksResult>(response),
+        "EnableEbsEncryptionByDefault" => read::<EnableEbsEncryptionByDefaultResult>(response),
+        "DisableEbsEncryptionByDefault" => read::<DisableEbsEncryptionByDefaultResult>(response),
+        "GetEbsEncryptionByDefault" => read::<GetEbsEncryptionByDefaultResult>(response),
+        "GetEbsDefaultKmsKeyId" => read::<GetEbsDefaultKmsKeyIdResult>(response),
+        "ModifyEbsDefaultKmsKeyId" => read::<ModifyEbsDefaultKmsKeyIdResult>(response),
+        "ResetEbsDefaultKmsKeyId" => read::<ResetEbsDefaultKmsKeyIdResult>(response),
         _ => return None,
     })
 }

@@ -350,7 +350,20 @@ pub(crate) async fn keys(client: &Client) -> Result<Keys, CallError> {
     .await
 }
 
-/// Has the server delete a key.
+/// Has the server delete a key in some days.
+pub(crate) async fn schedule_key_deletion(
+    client: &Client,
+    key: &str,
+    days: Option<i32>,
+) -> Result<Key, CallError> {
+    let key = utf8_percent_encode(key, ENCODED);
+    let path = format!("/cairn/v1/keys/{key}/deletion");
+    let mut request = post(&path, &json!({ "Days": days }));
+    request.repeatable = false;
+    call(client, &request).await
+}
+
+/// Has the server delete a key at once.
 pub(crate) async fn delete_key(client: &Client, key: &str) -> Result<Key, CallError> {
     let key = utf8_percent_encode(key, ENCODED);
     let path = format!("/cairn/v1/keys/{key}");
@@ -451,4 +464,6 @@ pub(crate) struct Key {
     /// Whether it is the one behind alias/aws/ebs.
     pub(crate) aws_managed: bool,
     pub(crate) creation_date: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deletion_date: Option<String>,
 }

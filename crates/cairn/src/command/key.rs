@@ -30,8 +30,29 @@ pub(crate) async fn list(global: &Global, args: &KeyList) -> Result<()> {
     output::print(global.output, &keys, text)
 }
 
-/// Deletes a key, and waits until it is gone.
+/// Deletes a key: in some days, or at once.
 pub(crate) async fn delete(global: &Global, args: &KeyDelete) -> Result<()> {
+    match args.now {
+        true => erase(global, args).await,
+        false => schedule(global, args).await,
+    }
+}
+
+/// Has a key deleted in some days.
+async fn schedule(global: &Global, args: &KeyDelete) -> Result<()> {
+    let client = connect(global, &args.region)?;
+    let key = cairn::schedule_key_deletion(&client, &args.key, args.days).await?;
+    output::print(global.output, &key, |key| {
+        let date = key.deletion_date.as_deref().unwrap_or_default();
+        format!(
+            "{} cannot be used any more, and is erased on {date}; until then, `aws kms cancel-key-deletion --key-id {}` keeps it",
+            key.key_id, key.key_id
+        )
+    })
+}
+
+/// Erases a key, and waits until it is gone.
+async fn erase(global: &Global, args: &KeyDelete) -> Result<()> {
     if !args.erase_everything_under_it {
         return Err(Failure::Usage(format!(
             "all volumes and snapshots that are kept under {} would be lost for good; say --erase-everything-under-it if that is meant",

@@ -11,22 +11,37 @@
 //!
 //! - [`vault`]: the files.
 //! - [`digests`]: digests of encrypted blocks in rows.
-//! - [`verbs`]: making, listing and deleting keys, and which key a volume gets.
+//! - [`verbs`]: which key a volume or snapshot gets, and whether it can be used.
+//! - [`lifecycle`]: making, listing, changing and deleting keys, as KMS does.
+//! - [`access`]: which key a request of KMS means, and who may do what with it.
+//! - [`policies`], [`grants`], [`aliases`], [`crypto`]: the other verbs of KMS.
+//! - [`ciphertext`]: what encrypting for clients yields.
+//! - [`fault`]: what KMS refuses.
 
+pub(crate) mod access;
+pub mod aliases;
+pub(crate) mod ciphertext;
+pub mod crypto;
 pub(crate) mod digests;
+pub mod fault;
+pub mod grants;
+pub mod lifecycle;
+pub mod policies;
 pub(crate) mod vault;
 pub mod verbs;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use cairn_blocks::{DataKey, DomainId, KeyError, Keyring, Secrecy};
-use cairn_model::{Entropy, KmsKey, KmsKeyId, KmsKeyState, VolumeId};
+use cairn_model::{EncryptionContext, Entropy, KmsKey, KmsKeyId, KmsKeyState, VolumeId};
 use cairn_store::domain::{Domain, Sealed};
 use zeroize::Zeroizing;
 
+use ciphertext::Ciphertext;
+pub use fault::KmsFault;
 pub(crate) use vault::{KeyFault, Vault};
 
 /// Where data keys come from. Calls read small files, and are made from threads that may wait.
@@ -35,6 +50,9 @@ pub(crate) struct Keys {
     vault: Vault,
     entropy: Arc<dyn Entropy>,
     domains: Mutex<HashMap<DomainId, Entry>>,
+    /// Keys that must not be used. What is attached goes on being read and written, so their data keys
+    /// can still be had, but none is kept for longer than it is needed.
+    suspended: Mutex<HashSet<KmsKeyId>>,
     /// Whether a domain that nobody told of is taken for a plain one, rather than left alone.
     unknown_is_plain: bool,
 }
@@ -69,6 +87,7 @@ impl Keys {
             vault,
             entropy,
             domains: Mutex::default(),
+            suspended: Mutex::default(),
             unknown_is_plain: false,
         }
     }
@@ -95,10 +114,49 @@ impl Keys {
     /// Whether a key is gone for good.
     pub(crate) fn is_erased(&self, key: &KmsKey) -> Result<bool, KeyFault> {
         Ok(match key.state {
-            KmsKeyState::Enabled => false,
-            KmsKeyState::PendingDeletion => !self.vault.holds(&key.id)?,
+            KmsKeyState::Enabled | KmsKeyState::Disabled | KmsKeyState::PendingDeletion => false,
+            KmsKeyState::Erasing => !self.vault.holds(&key.id)?,
             KmsKeyState::Deleted => true,
         })
+    }
+
+    /// Takes notice of the state of a key, once it is recorded: of one that must not be used, what was
+    /// kept in memory is dropped.
+    pub(crate) fn note(&self, key: &KmsKey) {
+        if key.state == KmsKeyState::Enabled {
+            self.suspended().remove(&key.id);
+            return;
+        }
+        self.suspended().insert(key.id.clone());
+        for entry in self.domains().values_mut() {
+            if let Entry::Sealed(sealed, opened) = entry
+                && sealed.key == key.id
+            {
+                *opened = None;
+            }
+        }
+    }
+
+    /// Encrypts for a client.
+    pub(crate) fn encrypt(
+        &self,
+        key: &KmsKeyId,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Ciphertext, KeyFault> {
+        let secret = self.vault.open(key)?;
+        Ciphertext::seal(&secret, key, context, plaintext, &*self.entropy)
+            .ok_or_else(|| KeyFault::DataKey("plaintext of a client".to_owned()))
+    }
+
+    /// Decrypts for a client; none if it is no ciphertext of this key and context.
+    pub(crate) fn decrypt(
+        &self,
+        key: &KmsKeyId,
+        sealed: &Ciphertext,
+        context: &EncryptionContext,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFault> {
+        Ok(sealed.open(&self.vault.open(key)?, context))
     }
 
     /// The keys that have a file, and what is wrong with the files that cannot be read.
@@ -142,6 +200,12 @@ impl Keys {
             .ok_or_else(|| KeyFault::DataKey(purpose.text()))
     }
 
+    fn suspended(&self) -> MutexGuard<'_, HashSet<KmsKeyId>> {
+        self.suspended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn domains(&self) -> MutexGuard<'_, HashMap<DomainId, Entry>> {
         self.domains.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -167,8 +231,11 @@ impl Keyring for Keys {
             domain,
             reason: fault.to_string(),
         })?;
+        // Asked first and held on to: who suspends a key drops what is kept under it afterwards.
+        let suspended = self.suspended();
+        let is_kept = !suspended.contains(&sealed.key);
         match self.domains().get_mut(&domain) {
-            Some(Entry::Sealed(_, opened)) => *opened = Some(data_key.clone()),
+            Some(Entry::Sealed(_, opened)) => *opened = is_kept.then(|| data_key.clone()),
             // Erased while it was opened.
             _ => return Ok(Secrecy::Erased),
         }

@@ -12,7 +12,7 @@ use std::{
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cairn_model::{AccountId, Entropy, KmsKey, KmsKeyId, KmsKeyState, Region, Timestamp};
+use cairn_model::{AccountId, Entropy, KmsKey, KmsKeyId, KmsKeyState, Region, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -147,6 +147,9 @@ impl Vault {
                     aws_managed: file.aws_managed,
                     state: KmsKeyState::Enabled,
                     create_time: file.create_time,
+                    deletion_date: None,
+                    tags: Tags::new(),
+                    policy: None,
                 }),
                 Err(fault) => faults.push(fault),
             }
@@ -314,6 +317,9 @@ mod tests {
             aws_managed: false,
             state: KmsKeyState::Enabled,
             create_time: Timestamp(7),
+            deletion_date: None,
+            tags: Tags::new(),
+            policy: None,
         }
     }
 

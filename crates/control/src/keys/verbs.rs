@@ -1,36 +1,36 @@
-//! Making, listing and deleting keys, and which key a volume or snapshot is kept under.
+//! Which key a volume or snapshot is kept under, and whether that can be used.
+//!
+//! A key that is disabled or waits for its deletion stops all that is begun with it: volumes, snapshots,
+//! copies, attachments, launches, reads and writes of blocks. What is attached keeps working until it is
+//! detached, as on AWS.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use cairn_blocks::DataKey;
 use cairn_model::{
-    AccountId, KmsKey, KmsKeyId, KmsKeyState, Region, Snapshot, Timestamp, Volume, VolumeState,
-    kms_key::{EBS_ALIAS, KeyName, id_of_arn},
+    AccountId, InstanceState, KeyOperation, KmsKey, KmsKeyId, KmsKeyState, Region, Snapshot,
+    Volume,
+    kms_key::{KeyName, NamedKey, id_of_arn},
 };
 use cairn_store::{
     Connection, WriteTx,
     domain::{self, Domain, Sealed},
     kms_key, volume as volumes,
 };
-use serde::{Deserialize, Serialize};
 
-use super::{KeyFault, Purpose};
+use super::{
+    KeyFault, KmsFault, Purpose,
+    access::{self, Ask},
+    lifecycle::NewKey,
+};
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     engine::{EngineError, blocking},
-    jobs::{self, Failure, Job, Next},
-    lock,
 };
-
-/// The longest description of a key, in characters.
-const DESCRIPTION_MAX: usize = 8192;
 
 /// What KMS says of the key behind `alias/aws/ebs`.
 const EBS_DESCRIPTION: &str =
     "Default key that protects my EBS volumes when no other key is defined";
-
-/// The pause before a key that could not be erased is tried again.
-const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is asked for of a new volume or snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -45,51 +45,13 @@ pub(crate) struct Wish<'a> {
 }
 
 impl Control {
-    /// Makes a key.
-    pub async fn create_key(&self, caller: &Caller, description: Option<String>) -> Result<KmsKey> {
-        let description = description.unwrap_or_default();
-        if description.chars().count() > DESCRIPTION_MAX {
-            let text = format!("The description may have up to {DESCRIPTION_MAX} characters.");
-            return Err(Error::new(ErrorKind::InvalidParameterValue, text));
-        }
-        let mut tx = self.store().write().await?;
-        let key = self.insert_key(&mut tx, caller, description, false).await?;
-        tx.commit().await?;
-        Ok(key)
-    }
-
-    /// The caller's keys, oldest first, also those that were deleted.
-    pub async fn list_keys(&self, caller: &Caller) -> Result<Vec<KmsKey>> {
-        let mut read = self.store().read().await?;
-        Ok(kms_key::list(&mut read, &caller.account, caller.region).await?)
-    }
-
-    /// Deletes a key for good: whatever is kept under it can never be read again. It is
-    /// `PendingDeletion` when this returns, and gone soon after.
-    pub async fn delete_key(&self, caller: &Caller, name: &str) -> Result<KmsKey> {
-        let mut tx = self.store().write().await?;
-        let key = find(&mut tx, caller, name).await?;
-        if key.state != KmsKeyState::Enabled {
-            return Err(unusable(&key));
-        }
-        check_not_attached(&mut tx, &key).await?;
-        lock::check_key_deletable(&mut tx, &key, self.now()).await?;
-        let deleting = kms_key::update(&mut tx, &key.id, |key| {
-            key.state = KmsKeyState::PendingDeletion;
-        })
-        .await?;
-        jobs::enqueue(&mut tx, &EraseKeyJob { key: key.id }, self.now()).await?;
-        tx.commit().await?;
-        self.wake_jobs();
-        deleting.ok_or_else(|| Error::internal("a key went while it was held"))
-    }
-
     /// The key that something new is kept under; none if it is not encrypted. What is made from an
     /// encrypted snapshot always is.
     pub(crate) async fn key_for(&self, caller: &Caller, wish: Wish<'_>) -> Result<Option<KmsKey>> {
         let sealed = wish.source.filter(|source| source.kms_key_id.is_some());
         if let Some(source) = sealed {
-            self.check_key(source.kms_key_id.as_deref()).await?;
+            self.check_key_use(caller, source.kms_key_id.as_deref())
+                .await?;
             if wish.encrypted == Some(false) {
                 return Err(Error::new(
                     ErrorKind::InvalidParameterValue,
@@ -109,14 +71,14 @@ impl Control {
         let key = match (wish.key, unnamed) {
             (Some(name), _) if !is_ebs_alias(caller, name) => self.named_key(caller, name).await?,
             (None, _) if !is_encrypted => return Ok(None),
-            (None, Some(arn)) => self.usable_key(arn).await?,
+            (None, Some(arn)) => self.writable_key(caller, arn).await?,
             _ if wish.dry_run => return Ok(None),
             _ => self.ebs_key(caller).await?,
         };
         if wish.dry_run {
             return Ok(None);
         }
-        self.ensure_domain(&key).await?;
+        self.ensure_domain(&caller.account, &key).await?;
         Ok(Some(key))
     }
 
@@ -134,12 +96,39 @@ impl Control {
         }
     }
 
-    /// Refuses what is kept under a key that cannot be used any more.
+    /// Refuses what is kept under a key that cannot be used now.
     pub(crate) async fn check_key(&self, arn: Option<&str>) -> Result<()> {
-        match arn {
-            Some(arn) => self.usable_key(arn).await.map(drop),
-            None => Ok(()),
+        check_arn(&mut *self.store().read().await?, arn).await
+    }
+
+    /// Refuses to read what is kept under a key that cannot be used now, or not by the caller.
+    pub(crate) async fn check_key_use(&self, caller: &Caller, arn: Option<&str>) -> Result<()> {
+        let Some(arn) = arn else { return Ok(()) };
+        let conn = &mut *self.store().read().await?;
+        let key = by_arn(conn, arn).await?;
+        check_usable(&key)?;
+        check_allowed(conn, caller, &key, KeyOperation::Decrypt).await
+    }
+
+    /// Refuses to start instances that are stopped, with volumes under a key that cannot be used now.
+    pub(crate) async fn check_keys_of_stopped(
+        &self,
+        caller: &Caller,
+        ids: &[String],
+    ) -> Result<()> {
+        let conn = &mut *self.store().read().await?;
+        for id in ids {
+            let instance = self.find_instance(conn, caller, id).await?;
+            if instance.state != InstanceState::Stopped {
+                continue;
+            }
+            for device in &instance.block_devices {
+                if let Some(volume) = volumes::get(conn, &device.volume_id).await? {
+                    check_arn(conn, volume.kms_key_id.as_deref()).await?;
+                }
+            }
         }
+        Ok(())
     }
 
     /// Draws the data key of a volume that is about to be recorded as encrypted. Called after its row
@@ -187,73 +176,73 @@ impl Control {
             let is_erased = is_erased(self, &keys, &domain)?;
             self.keys().know(&domain, is_erased);
         }
+        // Only ever towards caution: a key may have been disabled since these were read.
+        let disabled = keys.iter().filter(|key| key.state != KmsKeyState::Enabled);
+        disabled.for_each(|key| self.keys().note(key));
         Ok(())
     }
 
-    /// The key of a name that a request gives.
+    /// The key of a name that a request gives: the caller's, or another account's that lets it.
     async fn named_key(&self, caller: &Caller, name: &str) -> Result<KmsKey> {
-        let key = find(&mut *self.store().read().await?, caller, name).await?;
+        let conn = &mut *self.store().read().await?;
+        let key = match find(conn, caller, name).await {
+            Err(error) if error.kind == ErrorKind::KmsKeyNotFound => {
+                let found = access::locate(conn, caller, name).await;
+                found.map_err(|_| not_found(name))?
+            }
+            found => found?,
+        };
+        let allowed = check_allowed(conn, caller, &key, WRITE).await;
+        allowed.map_err(|error| match error.kind {
+            // Who is not let in is not told that there is such a key.
+            ErrorKind::KmsKeyAccessDenied if key.account != caller.account => not_found(name),
+            _ => error,
+        })?;
         check_usable(&key)?;
         Ok(key)
     }
 
-    /// The key of an ARN that a volume or snapshot has.
-    async fn usable_key(&self, arn: &str) -> Result<KmsKey> {
-        let key = by_arn(&mut *self.store().read().await?, arn).await?;
+    /// The key of an ARN that a snapshot has, for something new.
+    async fn writable_key(&self, caller: &Caller, arn: &str) -> Result<KmsKey> {
+        let conn = &mut *self.store().read().await?;
+        let key = by_arn(conn, arn).await?;
         check_usable(&key)?;
+        check_allowed(conn, caller, &key, WRITE).await?;
         Ok(key)
     }
 
     /// The key behind `alias/aws/ebs`; made on first use.
-    async fn ebs_key(&self, caller: &Caller) -> Result<KmsKey> {
-        let found = managed(&mut *self.store().read().await?, caller).await?;
-        if let Some(key) = found {
+    pub(crate) async fn ebs_key(&self, caller: &Caller) -> Result<KmsKey> {
+        let managed =
+            async |conn: &mut Connection| access::managed(conn, caller, &caller.account).await;
+        if let Some(key) = managed(&mut *self.store().read().await?).await? {
             return Ok(key);
         }
         let mut tx = self.store().write().await?;
-        if let Some(key) = managed(&mut tx, caller).await? {
+        if let Some(key) = managed(&mut tx).await? {
             return Ok(key);
         }
-        let description = EBS_DESCRIPTION.to_owned();
-        let key = self.insert_key(&mut tx, caller, description, true).await?;
+        let new = NewKey {
+            description: EBS_DESCRIPTION.to_owned(),
+            aws_managed: true,
+            ..NewKey::default()
+        };
+        let key = self.insert_key(&mut tx, caller, new).await?;
         tx.commit().await?;
         Ok(key)
     }
 
-    /// Makes a key: first its file, then its row. A crash in between leaves a file that nothing names.
-    async fn insert_key(
-        &self,
-        tx: &mut WriteTx,
-        caller: &Caller,
-        description: String,
-        aws_managed: bool,
-    ) -> Result<KmsKey> {
-        let key = KmsKey {
-            id: KmsKeyId::generate(self.entropy()),
-            account: caller.account.clone(),
-            region: caller.region,
-            description,
-            aws_managed,
-            state: KmsKeyState::Enabled,
-            create_time: self.stamp(),
-        };
-        let (keys, made) = (Arc::clone(self.keys()), key.clone());
-        blocking(move || keys.make(&made)).await?;
-        kms_key::insert(tx, &key).await?;
-        Ok(key)
-    }
-
-    /// Makes the domain of blocks under a key, if there is none yet.
-    pub(crate) async fn ensure_domain(&self, key: &KmsKey) -> Result<()> {
+    /// Makes the domain of an account's blocks under a key, which may be another's, if there is none yet.
+    pub(crate) async fn ensure_domain(&self, account: &AccountId, key: &KmsKey) -> Result<()> {
         let find = async |conn: &mut Connection| {
-            domain::find(conn, key.region, &key.account, Some(&key.id)).await
+            domain::find(conn, key.region, account, Some(&key.id)).await
         };
         if find(&mut *self.store().read().await?).await?.is_some() {
             return Ok(());
         }
         let mut tx = self.store().write().await?;
         if find(&mut tx).await?.is_none() {
-            let id = domain::insert_sealed(&mut tx, key.region, &key.account, &key.id).await?;
+            let id = domain::insert_sealed(&mut tx, key.region, account, &key.id).await?;
             let data_key = self.new_data_key(&key.id, Purpose::Domain(id)).await?;
             domain::set_data_key(&mut tx, id, &data_key).await?;
         }
@@ -304,16 +293,58 @@ pub(crate) async fn domain_of(
     })
 }
 
-/// The caller's key of a name.
-async fn find(conn: &mut Connection, caller: &Caller, name: &str) -> Result<KmsKey> {
-    let found = match KeyName::read(name, caller.region, &caller.account) {
-        Some(KeyName::Id(id)) => kms_key::get(conn, &id).await?,
-        Some(KeyName::Alias(alias)) if alias == EBS_ALIAS => managed(conn, caller).await?,
-        Some(KeyName::Alias(_)) | None => None,
+/// The caller's key of a name, in whatever state, also when its policy does not let the caller do
+/// anything with it.
+pub(crate) async fn find(conn: &mut Connection, caller: &Caller, name: &str) -> Result<KmsKey> {
+    let own = NamedKey::read(name, caller.region, &caller.account)
+        .ok()
+        .filter(|named| named.account == caller.account);
+    match own.map(|named| named.name) {
+        // KMS does not know one that was deleted; it can be told what it is, though.
+        Some(KeyName::Id(id)) => known(conn, &id)
+            .await?
+            .filter(|key| key.account == caller.account && key.region == caller.region)
+            .ok_or_else(|| not_found(name)),
+        Some(KeyName::Alias(_)) => access::locate(conn, caller, name)
+            .await
+            .map_err(|_| not_found(name)),
+        None => Err(not_found(name)),
+    }
+}
+
+/// The key of an id, whoever owns it.
+pub(crate) async fn known(conn: &mut Connection, id: &KmsKeyId) -> Result<Option<KmsKey>> {
+    Ok(kms_key::get(conn, id).await?)
+}
+
+/// Refuses what is kept under a key that cannot be used now.
+pub(crate) async fn check_arn(conn: &mut Connection, arn: Option<&str>) -> Result<()> {
+    match arn {
+        Some(arn) => check_usable(&by_arn(conn, arn).await?),
+        None => Ok(()),
+    }
+}
+
+/// What an account needs to be allowed to keep something new under a key.
+const WRITE: KeyOperation = KeyOperation::GenerateDataKeyWithoutPlaintext;
+
+/// Refuses what neither the policy of a key nor a grant lets EBS do on behalf of the caller.
+async fn check_allowed(
+    conn: &mut Connection,
+    caller: &Caller,
+    key: &KmsKey,
+    operation: KeyOperation,
+) -> Result<()> {
+    let via = format!("ec2.{}.amazonaws.com", caller.region);
+    let ask = Ask {
+        via: Some(&via),
+        ..Ask::of(operation)
     };
-    found
-        .filter(|key| key.account == caller.account && key.region == caller.region)
-        .ok_or_else(|| not_found(name))
+    let allowed = access::authorize(conn, &caller.account, key, ask).await;
+    allowed.map(drop).map_err(|error| match error.kind {
+        ErrorKind::Kms(KmsFault::AccessDenied) => Error::new(ErrorKind::KmsKeyAccessDenied, error),
+        _ => error,
+    })
 }
 
 async fn by_arn(conn: &mut Connection, arn: &str) -> Result<KmsKey> {
@@ -324,16 +355,9 @@ async fn by_arn(conn: &mut Connection, arn: &str) -> Result<KmsKey> {
     found.ok_or_else(|| not_found(arn))
 }
 
-/// The key that EBS uses where none is named, if there is one that can be used.
-async fn managed(conn: &mut Connection, caller: &Caller) -> Result<Option<KmsKey>> {
-    let keys = kms_key::list(conn, &caller.account, caller.region).await?;
-    let is_usable = |key: &KmsKey| key.aws_managed && key.state == KmsKeyState::Enabled;
-    Ok(keys.into_iter().find(is_usable))
-}
-
 fn is_ebs_alias(caller: &Caller, name: &str) -> bool {
-    let name = KeyName::read(name, caller.region, &caller.account);
-    name == Some(KeyName::Alias(EBS_ALIAS.to_owned()))
+    let named = NamedKey::read(name, caller.region, &caller.account);
+    named.is_ok_and(|named| named.is_of_ebs() && named.account == caller.account)
 }
 
 fn check_usable(key: &KmsKey) -> Result<()> {
@@ -343,32 +367,11 @@ fn check_usable(key: &KmsKey) -> Result<()> {
     }
 }
 
-async fn check_not_attached(conn: &mut Connection, key: &KmsKey) -> Result<()> {
-    let arn = key.arn();
-    let volumes = volumes::list(conn, &key.account, key.region).await?;
-    let is_used = |volume: &&Volume| {
-        volume.state == VolumeState::InUse && volume.kms_key_id.as_deref() == Some(&*arn)
-    };
-    let used: Vec<_> = volumes
-        .iter()
-        .filter(is_used)
-        .map(|v| v.id.as_str())
-        .collect();
-    if used.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "Key {} is in use by attached volumes, which have to be detached first: {}.",
-        key.id,
-        used.join(", ")
-    );
-    Err(Error::new(ErrorKind::KmsKeyInUse, text))
-}
-
-fn unusable(key: &KmsKey) -> Error {
+pub(crate) fn unusable(key: &KmsKey) -> Error {
     let state = match key.state {
         KmsKeyState::Enabled => "enabled",
-        KmsKeyState::PendingDeletion => "pending deletion",
+        KmsKeyState::Disabled => "disabled",
+        KmsKeyState::PendingDeletion | KmsKeyState::Erasing => "pending deletion",
         KmsKeyState::Deleted => "deleted",
     };
     let text = format!(
@@ -381,63 +384,4 @@ fn unusable(key: &KmsKey) -> Error {
 fn not_found(name: &str) -> Error {
     let text = format!("The key '{name}' does not exist in this account and region.");
     Error::new(ErrorKind::KmsKeyNotFound, text)
-}
-
-/// Erases a key. From the moment its file is gone there is no way back.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct EraseKeyJob {
-    key: KmsKeyId,
-}
-
-impl Job for EraseKeyJob {
-    const KIND: &'static str = "erase-key";
-
-    fn subject(&self) -> &str {
-        self.key.as_str()
-    }
-
-    async fn step(&self, control: &Control, step: u32) -> Result<Next, Failure> {
-        match step {
-            0 => self.erase(control).await,
-            _ => self.show(control).await,
-        }
-    }
-
-    /// It is tried until it succeeds: see [`erase`](Self::erase).
-    async fn undo(&self, _control: &Control, _step: u32, _why: &str) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-impl EraseKeyJob {
-    async fn erase(&self, control: &Control) -> Result<Next, Failure> {
-        if let Some(later) = self.locked_until(control).await? {
-            return Ok(Next::Later(later));
-        }
-        let (keys, key) = (Arc::clone(control.keys()), self.key.clone());
-        match blocking(move || keys.erase(&key)).await {
-            Ok(()) => Ok(Next::Step),
-            Err(error) => {
-                tracing::error!(key = %self.key, %error, "erase a key");
-                Ok(Next::Later(control.now().after(AGAIN)))
-            }
-        }
-    }
-
-    /// When to look again, if a snapshot that is locked was not before the key was to be deleted.
-    async fn locked_until(&self, control: &Control) -> Result<Option<Timestamp>, Failure> {
-        let mut read = control.store().read().await?;
-        let Some(key) = kms_key::get(&mut read, &self.key).await? else {
-            return Ok(None);
-        };
-        let locked = lock::locked_under(&mut read, &key, control.now()).await?;
-        Ok((!locked.is_empty()).then(|| control.now().after(AGAIN)))
-    }
-
-    async fn show(&self, control: &Control) -> Result<Next, Failure> {
-        let mut tx = control.store().write().await?;
-        kms_key::update(&mut tx, &self.key, |key| key.state = KmsKeyState::Deleted).await?;
-        tx.commit().await?;
-        Ok(Next::Done)
-    }
 }
