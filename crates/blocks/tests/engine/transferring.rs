@@ -74,7 +74,13 @@ fn a_transfer_can_be_ended_and_begun_again() {
     let root = content(&bench, &[6, 7]);
     let store = &**bench.store();
     let mut stop = |_| ControlFlow::Break(());
-    let ended = transfer((store, HERE), (store, THERE), &root, Density::Usual, &mut stop);
+    let ended = transfer(
+        (store, HERE),
+        (store, THERE),
+        &root,
+        Density::Usual,
+        &mut stop,
+    );
     assert_eq!(ended.unwrap(), None);
     assert_eq!(carry(&bench, &root, Density::Usual).0, Some(root));
 }
@@ -89,6 +95,12 @@ fn what_is_not_there_is_not_made_up() {
         .build_index(HERE, None, GIB, [(0, Some(missing))])
         .unwrap();
     let mut report = |_| ControlFlow::Continue(());
-    let moved = transfer((store, HERE), (store, THERE), &root, Density::Usual, &mut report);
+    let moved = transfer(
+        (store, HERE),
+        (store, THERE),
+        &root,
+        Density::Usual,
+        &mut report,
+    );
     assert!(matches!(moved, Err(Error::NotFound { .. })));
 }
