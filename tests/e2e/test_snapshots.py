@@ -70,6 +70,21 @@ class Snapshots(ServerTest):
             with self.subTest(request):
                 self.refused(code, self.ec2.copy_snapshot, **({"SourceRegion": "us-east-1", "SourceSnapshotId": back} | request))
 
+    def test_a_copy_goes_on_when_the_server_is_killed(self):
+        blocks = {index: pattern(("killed", index), BLOCK) for index in range(48)}
+        source = self.upload(blocks)
+        copies = []
+        for _ in range(3):
+            there = self.server.client("ec2", region=ELSEWHERE)
+            copies.append(there.copy_snapshot(SourceRegion="us-east-1", SourceSnapshotId=source, Encrypted=True)["SnapshotId"])
+            if len(copies) == 3:
+                self.ec2.delete_snapshot(SnapshotId=source)
+            self.server.kill()
+            self.server.start()
+        for copy in copies:
+            self.finished(self.server.client("ec2", region=ELSEWHERE), copy)
+            self.assert_same_blocks(self.blocks_of(copy, ebs=self.server.client("ebs", region=ELSEWHERE)), blocks)
+
     def test_whoever_was_let_in_reads_the_same_bytes(self):
         blocks = {1: pattern("shared", BLOCK), 3: pattern("shared 3", BLOCK)}
         snapshot = self.upload(blocks)

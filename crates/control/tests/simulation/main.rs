@@ -85,7 +85,7 @@ enum UnderWay {
     Create(usize, Pages),
     Take(usize, Pages),
     DeleteVolume(ModelVolume),
-    DeleteSnapshot(ModelSnapshot),
+    DeleteSnapshot(Box<ModelSnapshot>),
 }
 
 struct Node {
@@ -740,7 +740,7 @@ impl Node {
         self.note(&format!("dare to delete snapshot {at}"));
         let doomed = self.snapshots.remove(at);
         let (owner, id) = (doomed.owner, by_id(&doomed.noun.id));
-        self.under_way = UnderWay::DeleteSnapshot(doomed);
+        self.under_way = UnderWay::DeleteSnapshot(Box::new(doomed));
         let deleted = self.control().delete_snapshot(&self.callers[owner], id);
         answer(&self.disk, deleted).await.unwrap();
         self.under_way = UnderWay::Nothing;
@@ -815,7 +815,7 @@ impl Node {
                 let left = self.unknown_snapshot(doomed.owner).await;
                 if left.is_some_and(|noun| noun.id == doomed.noun.id) {
                     self.note("it was not deleted");
-                    self.snapshots.push(doomed);
+                    self.snapshots.push(*doomed);
                 }
             }
         }
