@@ -9,7 +9,7 @@ set -euo pipefail
 
 DEMO="python3-venv qemu-system-x86 ovmf busybox-static debian-archive-keyring e2fsprogs fdisk mtools dosfstools
       grub-common grub-pc-bin grub-efi-amd64-bin openssh-client ca-certificates curl"
-TEST="nbdkit libnbd-bin fio binutils g++"
+TEST="nbdkit libnbd-bin fio binutils g++ packer"
 BENCH="nbdkit libnbd-bin fio restic borgbackup casync xfsprogs zstd hyperfine"
 
 usage() {
