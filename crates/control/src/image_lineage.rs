@@ -216,14 +216,16 @@ pub(crate) fn check_wish(wish: &ResourceTypeWish, kinds: &[&str]) -> Result<()> 
     for (name, values) in &wish.options {
         match (kind, name.as_str()) {
             (INSTANCE, "state-name") => {}
-            (LAUNCH_TEMPLATE, "version-depth") => values.iter().try_for_each(check_depth)?,
+            (LAUNCH_TEMPLATE, "version-depth") => {
+                values.iter().try_for_each(|depth| check_depth(depth))?;
+            }
             _ => return Err(invalid("optionName", name)),
         }
     }
     Ok(())
 }
 
-fn check_depth(text: &String) -> Result<()> {
+fn check_depth(text: &str) -> Result<()> {
     let fits = |depth: u32| (1..=10_000).contains(&depth);
     match text.parse().is_ok_and(fits) {
         true => Ok(()),

@@ -133,7 +133,7 @@ impl Change {
     fn apply(&self, image: &mut Image) {
         match self {
             Self::Description(text) => {
-                image.description = Some(text.clone()).filter(|t| !t.is_empty())
+                image.description = Some(text.clone()).filter(|t| !t.is_empty());
             }
             Self::ImdsSupport => image.imds_support = Some("v2.0".to_owned()),
             Self::Permissions { add, remove } => {

@@ -374,7 +374,10 @@ async fn an_image_comes_back_from_the_bin_once_its_snapshots_have() {
         .await
         .unwrap();
     assert!(seen(&control, &caller).await.is_empty());
-    assert_eq!(in_the_bin(&control, &caller).await, [id.clone()]);
+    assert_eq!(
+        in_the_bin(&control, &caller).await,
+        std::slice::from_ref(&id)
+    );
     let refusal = control.run_instances(&caller, launch(&id)).await;
     refused(refusal, ErrorKind::ImageUnavailable);
     // It is there as long as the rule says, over restarts.
@@ -435,7 +438,10 @@ async fn the_bin_is_emptied_when_its_time_comes() {
         .deregister_image(&caller, withdrawal(&id, false))
         .await
         .unwrap();
-    assert_eq!(in_the_bin(&control, &caller).await, [id.clone()]);
+    assert_eq!(
+        in_the_bin(&control, &caller).await,
+        std::slice::from_ref(&id)
+    );
     control.shutdown().await;
     drop(control);
     world.place.clock.advance(DAY);

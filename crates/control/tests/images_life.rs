@@ -117,10 +117,16 @@ async fn a_deprecated_image_is_hidden_from_others_but_not_from_use() {
         .enable_image_deprecation(&owner, deprecate(soon))
         .await
         .unwrap();
-    assert_eq!(seen(&control, &other, everything()).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &other, everything()).await,
+        std::slice::from_ref(&id)
+    );
     world.place.clock.advance(DAY + Duration::from_secs(60));
     assert!(seen(&control, &other, everything()).await.is_empty());
-    assert_eq!(seen(&control, &owner, everything()).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &owner, everything()).await,
+        std::slice::from_ref(&id)
+    );
     let asked = DescribeImages {
         include_deprecated: true,
         ..everything()
@@ -129,8 +135,14 @@ async fn a_deprecated_image_is_hidden_from_others_but_not_from_use() {
         common: ids(&[&id]),
         ..everything()
     };
-    assert_eq!(seen(&control, &other, asked).await, [id.clone()]);
-    assert_eq!(seen(&control, &other, named).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &other, asked).await,
+        std::slice::from_ref(&id)
+    );
+    assert_eq!(
+        seen(&control, &other, named).await,
+        std::slice::from_ref(&id)
+    );
     let instance = launched(&control, &other, launch(&id)).await;
     assert_eq!(instance.state, InstanceState::Running);
     control
@@ -212,7 +224,10 @@ async fn a_disabled_image_is_its_owners_alone_and_out_of_use() {
         ..everything()
     };
     assert!(seen(&control, &owner, everything()).await.is_empty());
-    assert_eq!(seen(&control, &owner, all()).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &owner, all()).await,
+        std::slice::from_ref(&id)
+    );
     assert!(seen(&control, &other, all()).await.is_empty());
     let refusal = control.run_instances(&owner, launch(&id)).await;
     refused(refusal, ErrorKind::ImageUnavailable);
@@ -227,7 +242,10 @@ async fn a_disabled_image_is_its_owners_alone_and_out_of_use() {
         .await;
     refused(refusal, ErrorKind::ImageUnavailable);
     control.enable_image(&owner, by_id(&id)).await.unwrap();
-    assert_eq!(seen(&control, &owner, everything()).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &owner, everything()).await,
+        std::slice::from_ref(&id)
+    );
     assert!(seen(&control, &other, everything()).await.is_empty());
     let instance = launched(&control, &owner, launch(&id)).await;
     assert_eq!(instance.state, InstanceState::Running);
@@ -261,7 +279,10 @@ async fn an_organization_lets_its_members_in_as_long_as_they_are() {
         ..other.clone()
     };
     assert!(seen(&control, &other, everything()).await.is_empty());
-    assert_eq!(seen(&control, &member, everything()).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &member, everything()).await,
+        std::slice::from_ref(&id)
+    );
     // Not by its number: there is nothing of its own to give up.
     let refusal = control
         .cancel_image_launch_permission(&member, by_id(&id))
@@ -321,7 +342,10 @@ async fn what_the_settings_do_not_allow_is_not_there() {
     let refusal = control.run_instances(&other, launch(&id)).await;
     let message = refused(refusal, ErrorKind::ImageNotFound);
     assert!(message.contains("Allowed AMIs"), "{message}");
-    assert_eq!(seen(&control, &owner, everything()).await, [id.clone()]);
+    assert_eq!(
+        seen(&control, &owner, everything()).await,
+        std::slice::from_ref(&id)
+    );
     control
         .replace_image_criteria(&other, created(4))
         .await

@@ -82,7 +82,7 @@ pub fn is_organization(arn: &str) -> bool {
 
 /// Whether a text is the ARN of an organizational unit: `arn:aws:organizations::ACCOUNT:ou/o-ID/ou-ID`.
 pub fn is_organizational_unit(arn: &str) -> bool {
-    let is_unit_id = |id: &str| has_form(id, "ou-", &[b'-']);
+    let is_unit_id = |id: &str| has_form(id, "ou-", b"-");
     path_of(arn, "ou")
         .and_then(|path| path.split_once('/'))
         .is_some_and(|(organization, unit)| is_organization_id(organization) && is_unit_id(unit))
@@ -97,7 +97,7 @@ fn path_of<'a>(arn: &'a str, kind: &str) -> Option<&'a str> {
 }
 
 fn is_organization_id(id: &str) -> bool {
-    has_form(id, "o-", &[])
+    has_form(id, "o-", b"")
 }
 
 fn has_form(id: &str, prefix: &str, others: &[u8]) -> bool {

@@ -123,10 +123,11 @@ fn show(criterion: ImageCriterion) -> response::ImageCriterion {
     let created = |days| response::CreationDateCondition {
         maximum_days_since_created: Some(days),
     };
+    let named = |values: Vec<String>| Some(values).filter(|values| !values.is_empty());
     response::ImageCriterion {
-        image_providers: criterion.image_providers,
-        marketplace_product_codes: criterion.marketplace_product_codes,
-        image_names: criterion.image_names,
+        image_providers: named(criterion.image_providers),
+        marketplace_product_codes: named(criterion.marketplace_product_codes),
+        image_names: named(criterion.image_names),
         deprecation_time_condition: criterion.maximum_days_since_deprecated.map(deprecated),
         creation_date_condition: criterion.maximum_days_since_created.map(created),
     }

@@ -1443,18 +1443,18 @@ impl ToXml for ImageAttribute {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ImageCriterion {
-    pub image_providers: Vec<String>,
-    pub marketplace_product_codes: Vec<String>,
-    pub image_names: Vec<String>,
+    pub image_providers: Option<Vec<String>>,
+    pub marketplace_product_codes: Option<Vec<String>>,
+    pub image_names: Option<Vec<String>>,
     pub deprecation_time_condition: Option<DeprecationTimeCondition>,
     pub creation_date_condition: Option<CreationDateCondition>,
 }
 
 impl ToXml for ImageCriterion {
     fn to_xml(&self, xml: &mut XmlWriter) {
-        xml.list("imageProviderSet", "item", &self.image_providers);
-        xml.list("marketplaceProductCodeSet", "item", &self.marketplace_product_codes);
-        xml.list("imageNameSet", "item", &self.image_names);
+        xml.list_if_there("imageProviderSet", "item", self.image_providers.as_deref());
+        xml.list_if_there("marketplaceProductCodeSet", "item", self.marketplace_product_codes.as_deref());
+        xml.list_if_there("imageNameSet", "item", self.image_names.as_deref());
         xml.member("deprecationTimeCondition", self.deprecation_time_condition.as_ref());
         xml.member("creationDateCondition", self.creation_date_condition.as_ref());
     }
