@@ -4,7 +4,14 @@
 
 mod support;
 
-use std::{fs, os::unix::fs::FileExt as _, sync::atomic::Ordering, time::Duration};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    os::unix::{fs::FileExt as _, net::UnixStream},
+    path::Path,
+    sync::atomic::Ordering,
+    time::Duration,
+};
 
 use cairn_control::{
     Caller, Control, ErrorKind,
