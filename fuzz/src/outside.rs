@@ -54,6 +54,16 @@ pub const TARGETS: &[Target] = &[
         samples: || vec![next_token("snap-2").into_bytes()],
     },
     Target {
+        name: "kms_ciphertext",
+        run: control::kms_ciphertext,
+        samples: || vec![control::sample_kms_ciphertext()],
+    },
+    Target {
+        name: "kms_policy",
+        run: |bytes| std::str::from_utf8(bytes).is_ok_and(control::kms_policy),
+        samples: || vec![control::SAMPLE_KMS_POLICY.as_bytes().to_vec()],
+    },
+    Target {
         name: "metadata_request",
         run: vmm::metadata_request,
         samples: vmm::sample_metadata_requests,

@@ -223,7 +223,7 @@ class Keys(KmsTest):
         key = self.server.aws("kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text").stdout.strip()
         done = self.server.cairn_json("key", "delete", key, "--days", "9")
         self.assertEqual(done["KeyState"], "PendingDeletion")
-        self.assertIn("DeletionDate", done)
+        self.assertIn(f"erased on {done['DeletionDate']}", self.server.cairn("key", "list").stdout)
         self.server.aws("kms", "cancel-key-deletion", "--key-id", key)
         self.assertEqual(self.state(key), "Disabled")
         self.assertIn("cancel-key-deletion", self.server.cairn("key", "delete", key).stdout)

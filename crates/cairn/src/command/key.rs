@@ -91,9 +91,16 @@ fn line(key: &Key) -> String {
     } else {
         ""
     };
+    let due = key.deletion_date.as_ref();
+    let due = due.filter(|_| key.key_state == "PendingDeletion");
+    let due = due.map(|date| format!("erased on {date}  "));
     let line = format!(
-        "{}  {:15}  {}  {alias}{}",
-        key.key_id, key.key_state, key.creation_date, key.description
+        "{}  {:15}  {}  {}{alias}{}",
+        key.key_id,
+        key.key_state,
+        key.creation_date,
+        due.unwrap_or_default(),
+        key.description
     );
     line.trim_end().to_owned()
 }

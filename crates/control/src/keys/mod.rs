@@ -248,3 +248,75 @@ impl Keyring for Keys {
         salt
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use cairn_model::{Region, Tags, Timestamp};
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Counting(AtomicU8);
+
+    impl Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    fn key() -> KmsKey {
+        KmsKey {
+            id: KmsKeyId::of_bytes(&[3; 16]),
+            account: "123456789012".parse().unwrap(),
+            region: Region::named("us-east-1").unwrap(),
+            description: String::new(),
+            aws_managed: false,
+            state: KmsKeyState::Enabled,
+            create_time: Timestamp(0),
+            deletion_date: None,
+            tags: Tags::new(),
+            policy: None,
+        }
+    }
+
+    impl Keys {
+        fn keeps_a_data_key_of(&self, domain: DomainId) -> bool {
+            matches!(self.domains().get(&domain), Some(Entry::Sealed(_, Some(_))))
+        }
+    }
+
+    #[test]
+    fn the_data_keys_of_a_disabled_key_are_not_kept_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(dir.path().join("keys"), dir.path().join("root-key"));
+        let keys = Keys::new(vault, Arc::new(Counting::default()));
+        let (key, id) = (key(), DomainId(5));
+        keys.make(&key).unwrap();
+        let domain = Domain {
+            id,
+            region: key.region,
+            account: key.account.clone(),
+            sealed: Some(Sealed {
+                key: key.id.clone(),
+                data_key: keys.new_data_key(&key.id, &Purpose::Domain(id)).unwrap(),
+            }),
+        };
+        keys.know(&domain, false);
+        // What is attached reads on, whatever the state.
+        let read = || matches!(keys.secrecy(id).unwrap(), Secrecy::Sealed(_));
+        assert!(read() && keys.keeps_a_data_key_of(id));
+        for state in [KmsKeyState::Disabled, KmsKeyState::PendingDeletion] {
+            let stopped = KmsKey {
+                state,
+                ..key.clone()
+            };
+            keys.note(&stopped);
+            assert!(!keys.keeps_a_data_key_of(id), "{state:?}");
+            assert!(read() && !keys.keeps_a_data_key_of(id), "{state:?}");
+            keys.note(&key);
+            assert!(read() && keys.keeps_a_data_key_of(id), "{state:?}");
+        }
+    }
+}
