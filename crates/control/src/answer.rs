@@ -1,5 +1,8 @@
 //! The answers of verbs that are not nouns of the model.
 
+mod instances;
+mod network;
+
 use std::fmt;
 
 use cairn_model::{
@@ -8,6 +11,9 @@ use cairn_model::{
     instance::ShutdownBehavior, volume::Attachment,
 };
 use zeroize::Zeroizing;
+
+pub use instances::*;
+pub use network::*;
 
 /// An attachment with its volume, as AttachVolume and DetachVolume show it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`volume_shape`], [`block_device`]: what volumes may be, and where they stand.
 //! - [`instance_type`], [`launch`]: what instances get, and the plan of a launch.
+//! - [`security_group`], [`network_interface`], [`vpc_part`]: what belongs to networks.
+//! - [`launch_template`]: launches kept under a name.
 //! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`]: the nouns.
 
@@ -23,33 +25,42 @@ pub mod instance_type;
 pub mod key_pair;
 pub mod kms_key;
 pub mod launch;
+pub mod launch_template;
 pub mod network;
+pub mod network_interface;
 pub mod page;
 pub mod permission;
 pub mod place;
+pub mod security_group;
 pub mod snapshot;
 pub mod spelling;
 pub mod tag;
 pub mod time;
 pub mod volume;
 pub mod volume_shape;
+pub mod vpc_part;
 
 pub use attestation::Statement;
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
-    AccountId, ImageId, InstanceId, InternetGatewayId, KeyPairId, MalformedId, NetworkInterfaceId,
-    ReservationId, SecurityGroupId, SnapshotId, SubnetId, VolumeId, VpcId,
+    AccountId, DhcpOptionsId, ImageId, InstanceId, InterfaceAttachmentId, InternetGatewayId,
+    KeyPairId, LaunchTemplateId, MalformedId, NetworkAclId, NetworkInterfaceId,
+    ProfileAssociationId, ReservationId, RouteTableId, SecurityGroupId, SecurityGroupRuleId,
+    SnapshotId, SubnetId, VolumeId, VpcId,
 };
 pub use image::{Architecture, BootMode, Image, ImageState, VirtualizationType};
 pub use instance::{Instance, InstanceState};
 pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;
 pub use kms_key::{KmsKey, KmsKeyId, KmsKeyState};
+pub use launch_template::LaunchTemplate;
 pub use network::{SecurityGroup, Subnet, Vpc};
+pub use network_interface::NetworkInterface;
 pub use page::{Page, PageError, Paged, Pager};
 pub use permission::{Permissions, Viewer};
 pub use place::Region;
+pub use security_group::SecurityGroupRule;
 pub use snapshot::{Snapshot, SnapshotSignature, SnapshotState};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};
 pub use time::{Clock, Entropy, Timestamp};

@@ -117,12 +117,17 @@ spelling! {
         Ed25519 "ed25519",
     }
     ResourceType {
+        DhcpOptions "dhcp-options",
         Image "image",
         Instance "instance",
         InternetGateway "internet-gateway",
         KeyPair "key-pair",
+        LaunchTemplate "launch-template",
+        NetworkAcl "network-acl",
         NetworkInterface "network-interface",
+        RouteTable "route-table",
         SecurityGroup "security-group",
+        SecurityGroupRule "security-group-rule",
         Snapshot "snapshot",
         Subnet "subnet",
         Volume "volume",

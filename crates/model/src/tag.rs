@@ -40,12 +40,17 @@ pub struct TagSpecification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ResourceType {
+    DhcpOptions,
     Image,
     Instance,
     InternetGateway,
     KeyPair,
+    LaunchTemplate,
+    NetworkAcl,
     NetworkInterface,
+    RouteTable,
     SecurityGroup,
+    SecurityGroupRule,
     Snapshot,
     Subnet,
     Volume,
@@ -57,12 +62,17 @@ impl ResourceType {
     pub fn of_id(id: &str) -> Option<Self> {
         let (prefix, _) = id.split_once('-')?;
         Some(match prefix {
+            "acl" => Self::NetworkAcl,
             "ami" => Self::Image,
+            "dopt" => Self::DhcpOptions,
             "i" => Self::Instance,
             "igw" => Self::InternetGateway,
             "key" => Self::KeyPair,
             "eni" => Self::NetworkInterface,
+            "lt" => Self::LaunchTemplate,
+            "rtb" => Self::RouteTable,
             "sg" => Self::SecurityGroup,
+            "sgr" => Self::SecurityGroupRule,
             "snap" => Self::Snapshot,
             "subnet" => Self::Subnet,
             "vol" => Self::Volume,

@@ -10,6 +10,8 @@
 //! - [`doc`]: nouns as documents with a generation.
 //! - [`volume`], [`snapshot`], [`upload`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
+//! - [`security_group`], [`vpc_part`], [`network_interface`]: what belongs to networks.
+//! - [`launch_template`]: launches kept under a name.
 //! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
 //! - [`kms_key`]: the keys that encrypted volumes and snapshots are kept under.
@@ -38,18 +40,22 @@ pub mod instance;
 pub mod job;
 pub mod key_pair;
 pub mod kms_key;
+pub mod launch_template;
 mod migrations;
 pub mod network;
+pub mod network_interface;
 mod permission;
 pub mod record;
 pub mod scrub;
 pub mod secret;
+pub mod security_group;
 pub mod setting;
 pub mod snapshot;
 pub mod tag;
 pub mod token;
 pub mod upload;
 pub mod volume;
+pub mod vpc_part;
 
 pub use constraint::Constraint;
 pub use db::{Connection, ReadTx, Store, WriteTx};
