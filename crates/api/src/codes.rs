@@ -195,6 +195,7 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
             not_found("DEPENDENCY_RESOURCE_NOT_FOUND"),
         ),
         K::InstanceTypeInvalid => (bad("InvalidInstanceType"), value),
+        K::InstanceAttributeValueInvalid => (bad("InvalidInstanceAttributeValue"), value),
         K::IncorrectInstanceState => (bad("IncorrectInstanceState"), conflict()),
         K::InsufficientInstanceCapacity => (unavailable("InsufficientInstanceCapacity"), broken()),
         K::InstanceLimitExceeded => (bad("InstanceLimitExceeded"), quota()),
@@ -213,6 +214,64 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::SecurityGroupNotFound => (bad("InvalidGroup.NotFound"), value),
         K::SecurityGroupIdMalformed => (bad("InvalidGroupId.Malformed"), value),
         K::RegionNotFound => (bad("InvalidParameterValue"), value),
+        K::MissingInput => (bad("MissingInput"), value),
+        K::VpcIdNotSpecified => (bad("VPCIdNotSpecified"), value),
+        K::VpcRange => (bad("InvalidVpc.Range"), value),
+        K::VpcLimitExceeded => (bad("VpcLimitExceeded"), quota()),
+        K::SubnetRange => (bad("InvalidSubnet.Range"), value),
+        K::SubnetConflict => (bad("InvalidSubnet.Conflict"), conflict()),
+        K::SubnetLimitExceeded => (bad("SubnetLimitExceeded"), quota()),
+        K::DefaultVpcAlreadyExists => (bad("DefaultVpcAlreadyExists"), conflict()),
+        K::DefaultVpcDoesNotExist => (bad("DefaultVpcDoesNotExist"), value),
+        K::DefaultSubnetAlreadyExists => (
+            bad("DefaultSubnetAlreadyExistsInAvailabilityZone"),
+            conflict(),
+        ),
+        K::DependencyViolation => (bad("DependencyViolation"), conflict()),
+        K::SecurityGroupDuplicate => (bad("InvalidGroup.Duplicate"), conflict()),
+        K::SecurityGroupLimitExceeded => (bad("SecurityGroupLimitExceeded"), quota()),
+        K::SecurityGroupsPerInterfaceLimitExceeded => {
+            (bad("SecurityGroupsPerInterfaceLimitExceeded"), quota())
+        }
+        K::RulesPerSecurityGroupLimitExceeded => {
+            (bad("RulesPerSecurityGroupLimitExceeded"), quota())
+        }
+        K::CannotDelete => (bad("CannotDelete"), value),
+        K::PermissionDuplicate => (bad("InvalidPermission.Duplicate"), conflict()),
+        K::PermissionNotFound => (bad("InvalidPermission.NotFound"), value),
+        K::PermissionMalformed => (bad("InvalidPermission.Malformed"), value),
+        K::SecurityGroupRuleIdMalformed => (bad("InvalidSecurityGroupRuleId.Malformed"), value),
+        K::SecurityGroupRuleNotFound => (bad("InvalidSecurityGroupRuleId.NotFound"), value),
+        K::NetworkInterfaceIdMalformed => (bad("InvalidNetworkInterfaceId.Malformed"), value),
+        K::NetworkInterfaceInUse => (bad("InvalidNetworkInterface.InUse"), conflict()),
+        K::InterfaceAttachmentNotFound => (bad("InvalidAttachmentID.NotFound"), value),
+        K::RouteTableIdMalformed => (bad("InvalidRouteTableId.Malformed"), value),
+        K::RouteTableNotFound => (bad("InvalidRouteTableID.NotFound"), value),
+        K::InternetGatewayIdMalformed => (bad("InvalidInternetGatewayId.Malformed"), value),
+        K::InternetGatewayNotFound => (bad("InvalidInternetGatewayID.NotFound"), value),
+        K::NetworkAclIdMalformed => (bad("InvalidNetworkAclId.Malformed"), value),
+        K::NetworkAclNotFound => (bad("InvalidNetworkAclID.NotFound"), value),
+        K::DhcpOptionsIdMalformed => (bad("InvalidDhcpOptionsId.Malformed"), value),
+        K::DhcpOptionsNotFound => (bad("InvalidDhcpOptionID.NotFound"), value),
+        K::AllocationNotFound => (bad("InvalidAllocationID.NotFound"), value),
+        K::AddressMalformed => (bad("InvalidAddress.Malformed"), value),
+        K::AddressNotFound => (bad("InvalidAddress.NotFound"), value),
+        // Launch templates and instance profiles.
+        K::LaunchTemplateIdMalformed => (bad("InvalidLaunchTemplateId.Malformed"), value),
+        K::LaunchTemplateIdNotFound => (bad("InvalidLaunchTemplateId.NotFound"), value),
+        K::LaunchTemplateNameNotFound => {
+            (bad("InvalidLaunchTemplateName.NotFoundException"), value)
+        }
+        K::LaunchTemplateNameDuplicate => (
+            bad("InvalidLaunchTemplateName.AlreadyExistsException"),
+            conflict(),
+        ),
+        K::LaunchTemplateNameMalformed => {
+            (bad("InvalidLaunchTemplateName.MalformedException"), value)
+        }
+        K::LaunchTemplateVersionNotFound => (bad("InvalidLaunchTemplateId.VersionNotFound"), value),
+        K::LaunchTemplateVersionLimitExceeded => (bad("VersionLimitExceeded"), quota()),
+        K::ProfileAssociationNotFound => (bad("InvalidAssociationID.NotFound"), value),
         // Keys of encrypted things.
         K::KmsKeyNotFound => (bad("InvalidKMSKey.NotFound"), customer_key()),
         K::KmsKeyInvalidState | K::KmsKeyUnavailable => {

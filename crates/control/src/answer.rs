@@ -1,11 +1,10 @@
 //! The answers of verbs that are not nouns of the model.
 
 mod images;
+mod instances;
 pub mod kms;
+mod network;
 mod snapshots;
-
-pub use images::*;
-pub use snapshots::*;
 
 use std::fmt;
 
@@ -18,6 +17,10 @@ use zeroize::Zeroizing;
 
 mod volumes;
 
+pub use images::*;
+pub use instances::*;
+pub use network::*;
+pub use snapshots::*;
 pub use volumes::*;
 
 /// An attachment with its volume, as AttachVolume and DetachVolume show it.

@@ -3,6 +3,11 @@
 //! A verb writes the state that begins (`stopping`) and the job that leads to the one that follows
 //! (`stopped`) in one transaction. What started a change is recorded with it, as EC2 shows it.
 
+mod attribute;
+mod credits;
+pub mod metadata;
+pub(crate) mod profile;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_model::{
     AttachmentState, Filterable, Instance, InstanceId, InstanceState, Paged, Tags, Timestamp,
@@ -11,7 +16,7 @@ use cairn_model::{
     instance::TERMINATED_VISIBLE_FOR,
     page::Bounds,
 };
-use cairn_store::{Connection, WriteTx, image, instance, volume};
+use cairn_store::{Connection, WriteTx, image, instance, network_interface, volume};
 use cairn_vmm as vmm;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +30,7 @@ use crate::{
     engine::blocking,
     jobs::{self, Failure, Job, Next},
     machine::Turn,
+    network::interface,
     request::{
         ById, Describe, DescribeAttribute, DescribeInstanceStatus, InstanceIds, StopInstances,
         TerminateInstances,
@@ -320,6 +326,13 @@ impl Control {
         let mut all = instance::list(conn, &caller.account, caller.region).await?;
         let now = self.now();
         all.retain(|instance| instance.is_visible(now));
+        let interfaces = network_interface::list(conn, &caller.account, caller.region).await?;
+        for interface in interfaces {
+            let at = interface.attachment.as_ref().map(|a| &a.instance_id);
+            if let Some(instance) = all.iter_mut().find(|instance| Some(&instance.id) == at) {
+                instance.attached_interfaces.push(interface);
+            }
+        }
         Ok(all)
     }
 
@@ -396,6 +409,7 @@ impl Control {
                 volumes::begin_delete(&mut tx, &device.volume_id, self.now()).await?;
             }
         }
+        interface::release(&mut tx, &found).await?;
         let now = self.stamp();
         instance::update(&mut tx, id, |instance| {
             instance.state = InstanceState::Terminated;
@@ -915,7 +929,7 @@ fn attribute(instance: &Instance, name: &str) -> Result<InstanceAttributeValue> 
         "sourceDestCheck" => Value::SourceDestCheck(instance.source_dest_check),
         "groupSet" => Value::GroupSet,
         "ebsOptimized" => Value::EbsOptimized(instance.ebs_optimized),
-        "sriovNetSupport" => Value::SriovNetSupport(None),
+        "sriovNetSupport" => Value::SriovNetSupport(instance.sriov_net_support.clone()),
         "enaSupport" => Value::EnaSupport(instance.ena_support),
         "enclaveOptions" => Value::EnclaveOptions(false),
         unknown => {

@@ -8,6 +8,9 @@ use crate::{
     request::Describe,
 };
 
+/// The types that do not pay for bursts unless they are told to.
+pub(crate) const STANDARD_BY_DEFAULT: &str = "t2.";
+
 /// What MaxResults of DescribeInstanceTypes may be.
 const PAGE: Bounds = Bounds { min: 5, max: 100 };
 

@@ -17,9 +17,10 @@ use cairn_model::{
     volume::IoPolicy,
 };
 use cairn_store::{
-    Connection, WriteTx, image as images, instance, network as networks, snapshot as snapshots,
-    volume,
+    Connection, WriteTx, image as images, instance, network as networks,
+    security_group as security_groups, snapshot as snapshots, volume,
 };
+use cairn_vmm as vmm;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -28,11 +29,15 @@ use crate::{
     describe,
     engine::Content,
     image,
-    instance::{decoded_user_data, in_state},
+    instance::{
+        decoded_user_data, in_state,
+        metadata::{check_enforced, with_defaults},
+        profile,
+    },
     jobs::{self, Failure, Job, Next},
     key_pair,
     keys::verbs::Wish as KeyWish,
-    mapping, network, place,
+    launch_template, mapping, network, place,
     request::{MetadataOptionsRequest, RunInstances},
     snapshot,
     token::Idempotency,
@@ -42,8 +47,11 @@ use crate::{
 /// The greatest number of instances in one launch: the `max-instances` of an account.
 const INSTANCES_MAX: i32 = 20;
 
+/// Stands for the image of a launch that was made before.
+const ALREADY_LAUNCHED: &str = "ami-00000000";
+
 /// What a launch makes that can carry tags.
-const TAGGABLE: &[ResourceType] = &[
+pub(crate) const TAGGABLE: &[ResourceType] = &[
     ResourceType::Instance,
     ResourceType::NetworkInterface,
     ResourceType::Volume,
@@ -60,9 +68,11 @@ impl Control {
         caller: &Caller,
         request: RunInstances,
     ) -> Result<Reservation> {
+        let asked = &request;
+        let token = asked.client_token.as_deref();
+        let idempotency = Idempotency::of(caller, "RunInstances", token, asked)?;
+        let (request, template_tags) = self.with_template(caller, asked, &idempotency).await?;
         let wish = Wish::read(&request)?;
-        let token = request.client_token.as_deref();
-        let idempotency = Idempotency::of(caller, "RunInstances", token, &request)?;
         let has_room = self.engine().has_room(caller.region).await?;
         let keys = self
             .launch_keys(caller, &request, &wish, &idempotency)
@@ -75,10 +85,12 @@ impl Control {
         }
         let launch = Launch {
             keys,
+            template_tags,
             ..Launch::prepare(&mut tx, caller, &request, wish, self.now()).await?
         };
         self.check_can_run(&launch)?;
         let addresses = launch.addresses(&mut tx, &request).await?;
+        check_machines_can_have(&addresses, &launch.subnet)?;
         for planned in &launch.plan.volumes {
             self.check_fits(caller.region, planned.shape.size_gib)
                 .await?;
@@ -108,6 +120,28 @@ impl Control {
             account: caller.account.clone(),
             instances,
         })
+    }
+
+    /// The request with what its template says. One that was made before is what it was: its template may
+    /// be gone.
+    async fn with_template(
+        &self,
+        caller: &Caller,
+        request: &RunInstances,
+        idempotency: &Idempotency<'_>,
+    ) -> Result<(RunInstances, Tags)> {
+        let conn = &mut *self.store().read().await?;
+        let resolved = launch_template::resolved(conn, caller, request).await;
+        match resolved {
+            Err(_) if idempotency.known(conn).await?.is_some() => Ok((
+                RunInstances {
+                    image_id: Some(ALREADY_LAUNCHED.to_owned()),
+                    ..request.clone()
+                },
+                Tags::new(),
+            )),
+            other => other,
+        }
     }
 
     /// The keys that the volumes of a launch are kept under, by device name. A launch that cannot be, or
@@ -246,11 +280,9 @@ impl Wish {
         let image_id = request.image_id.clone().filter(|id| !id.is_empty());
         let count = count(request)?;
         let user_data = decoded_user_data(request.user_data.as_deref())?;
-        if user_data.is_some_and(|bytes| bytes.len() > USER_DATA_MAX) {
-            let message = format!("User data is limited to {USER_DATA_MAX} bytes");
-            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
-        }
+        check_user_data(&user_data.unwrap_or_default())?;
         check_interface(request)?;
+        check_credits(request.cpu_credits.as_deref())?;
         Ok(Self {
             image_id: image_id.ok_or_else(|| missing("ImageId"))?,
             count,
@@ -277,6 +309,10 @@ struct Launch {
     subnet: Subnet,
     groups: Vec<(SecurityGroupId, String)>,
     key_pair: Option<KeyPair>,
+    /// The ARN of the instance profile.
+    profile: Option<String>,
+    /// What tells of the template.
+    template_tags: Tags,
 }
 
 impl Launch {
@@ -303,8 +339,12 @@ impl Launch {
         // Collected here: a closure that lives across an await keeps the future from being `Send`.
         let snapshots: Vec<_> = image.snapshot_ids().chain(asked).collect();
         let sizes = snapshot_sizes(conn, caller, &image, &snapshots).await?;
-        let plan = plan_launch(&image, instance_type, &wish.mappings, wish.metadata, &sizes);
+        let (metadata, defaults) = with_defaults(conn, caller, wish.metadata).await?;
+        let plan = plan_launch(&image, instance_type, &wish.mappings, metadata, &sizes);
         let plan = plan.map_err(launch_error)?;
+        check_enforced(&defaults, plan.metadata_options)?;
+        let profile = request.iam_instance_profile.clone().unwrap_or_default();
+        let profile = profile::arn(&caller.account, &profile)?;
         for planned in &plan.volumes {
             let from_snapshot = planned.snapshot_id.is_some();
             volumes::check_initialization_rate(planned.initialization_rate, from_snapshot)?;
@@ -323,6 +363,8 @@ impl Launch {
             subnet,
             groups,
             key_pair,
+            profile,
+            template_tags: Tags::new(),
         })
     }
 
@@ -397,18 +439,25 @@ impl Launch {
             user_data: request.user_data.clone().filter(|data| !data.is_empty()),
             metadata_options: self.plan.metadata_options,
             instance_initiated_shutdown_behavior: self.wish.shutdown,
-            disable_api_termination: request.disable_api_termination,
-            disable_api_stop: request.disable_api_stop,
-            ebs_optimized: request.ebs_optimized,
+            disable_api_termination: request.disable_api_termination.unwrap_or_default(),
+            disable_api_stop: request.disable_api_stop.unwrap_or_default(),
+            ebs_optimized: request.ebs_optimized.unwrap_or_default(),
             ena_support: self.image.ena_support,
-            monitoring: request.monitoring,
+            monitoring: request.monitoring.unwrap_or_default(),
             source_dest_check: true,
             ssh_port: None,
             client_token: request
                 .client_token
                 .clone()
                 .filter(|token| !token.is_empty()),
-            tags: self.wish.tags.tags(ResourceType::Instance),
+            iam_instance_profile: self
+                .profile
+                .clone()
+                .map(|arn| profile::of_arn(arn, control.stamp(), entropy)),
+            cpu_credits: request.cpu_credits.clone().filter(|text| !text.is_empty()),
+            sriov_net_support: None,
+            attached_interfaces: Vec::new(),
+            tags: self.instance_tags(),
         }
     }
 
@@ -438,6 +487,12 @@ impl Launch {
         }
     }
 
+    fn instance_tags(&self) -> Tags {
+        let mut tags = self.wish.tags.tags(ResourceType::Instance);
+        tags.extend(self.template_tags.clone());
+        tags
+    }
+
     fn volume_tags(&self) -> Tags {
         self.wish.tags.tags(ResourceType::Volume)
     }
@@ -450,6 +505,28 @@ fn attaching(instance: &Instance, planned: &PlannedVolume, now: Timestamp) -> At
         state: AttachmentState::Attaching,
         attach_time: now,
         delete_on_termination: planned.delete_on_termination,
+    }
+}
+
+/// Refuses user data that is too long.
+pub(crate) fn check_user_data(bytes: &[u8]) -> Result<()> {
+    if bytes.len() <= USER_DATA_MAX {
+        return Ok(());
+    }
+    let message = format!("User data is limited to {USER_DATA_MAX} bytes");
+    Err(Error::new(ErrorKind::InvalidParameterValue, message))
+}
+
+/// Refuses what is no way of paying for bursts.
+pub(crate) fn check_credits(text: Option<&str>) -> Result<()> {
+    match text {
+        None | Some("" | "standard" | "unlimited") => Ok(()),
+        Some(other) => Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!(
+                "Value ({other}) for parameter cpuCredits is invalid. It is standard or unlimited."
+            ),
+        )),
     }
 }
 
@@ -529,7 +606,7 @@ fn interface_description(request: &RunInstances) -> String {
 }
 
 fn check_ebs_optimized(request: &RunInstances, of_type: &InstanceType) -> Result<()> {
-    if request.ebs_optimized && of_type.ebs_optimized_support() == "unsupported" {
+    if request.ebs_optimized == Some(true) && of_type.ebs_optimized_support() == "unsupported" {
         let message = format!(
             "EBS-optimized instances are not supported for your requested configuration: an instance of type {} cannot be one.",
             of_type.name
@@ -559,7 +636,11 @@ fn address(request: &RunInstances, count: usize) -> Result<Option<Ipv4Addr>> {
     })
 }
 
-fn check_address(cidr: Cidr, address: Ipv4Addr, taken: &BTreeSet<Ipv4Addr>) -> Result<()> {
+pub(crate) fn check_address(
+    cidr: Cidr,
+    address: Ipv4Addr,
+    taken: &BTreeSet<Ipv4Addr>,
+) -> Result<()> {
     let refuse = |message| Err(Error::new(ErrorKind::InvalidParameterValue, message));
     if !cidr.is_usable(address) {
         return refuse(format!(
@@ -573,6 +654,22 @@ fn check_address(cidr: Cidr, address: Ipv4Addr, taken: &BTreeSet<Ipv4Addr>) -> R
     Ok(())
 }
 
+/// The network of a machine reaches from its address to that of the metadata service, and cannot be
+/// of every size.
+fn check_machines_can_have(addresses: &[Ipv4Addr], subnet: &Subnet) -> Result<()> {
+    if addresses
+        .iter()
+        .all(|address| vmm::can_have_address(*address))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "This server runs no instances in the subnet '{}' yet: their addresses have to be in 160.0.0.0/4, such as 172.16.0.0/12.",
+        subnet.id
+    );
+    Err(Error::new(ErrorKind::Unsupported, message))
+}
+
 fn shutdown_behavior(request: &RunInstances) -> Result<ShutdownBehavior> {
     let Some(text) = named(&request.instance_initiated_shutdown_behavior) else {
         return Ok(ShutdownBehavior::Stop);
@@ -584,7 +681,8 @@ fn shutdown_behavior(request: &RunInstances) -> Result<ShutdownBehavior> {
     })
 }
 
-fn metadata(request: &MetadataOptionsRequest) -> Result<MetadataRequest> {
+/// What a request asks of the metadata service.
+pub(crate) fn metadata(request: &MetadataOptionsRequest) -> Result<MetadataRequest> {
     Ok(MetadataRequest {
         http_endpoint: one_of(
             "HttpEndpoint",
@@ -603,7 +701,13 @@ fn metadata(request: &MetadataOptionsRequest) -> Result<MetadataRequest> {
     })
 }
 
-fn one_of(name: &str, text: &Option<String>, yes: &str, no: &str) -> Result<Option<bool>> {
+/// A word that is one of two, or absent.
+pub(crate) fn one_of(
+    name: &str,
+    text: &Option<String>,
+    yes: &str,
+    no: &str,
+) -> Result<Option<bool>> {
     match text.as_deref() {
         None | Some("") => Ok(None),
         Some(text) if text == yes => Ok(Some(true)),
@@ -642,7 +746,12 @@ async fn subnet(conn: &mut Connection, caller: &Caller, request: &RunInstances) 
             _ => Ok(subnet),
         };
     }
+    network::default_vpc(conn, caller).await?;
     let mut subnets = networks::list_subnets(conn, &caller.account, caller.region).await?;
+    if !subnets.iter().any(|subnet| subnet.default_for_az) {
+        let message = "No subnets found for the default VPC. Name a subnet, or make a default one.";
+        return Err(Error::new(ErrorKind::MissingInput, message));
+    }
     subnets.retain(|s| {
         s.default_for_az
             && zone
@@ -696,7 +805,7 @@ async fn groups(
             "The parameter groupName cannot be used with the parameter subnet",
         ));
     }
-    let mut all = networks::list_security_groups(conn, &caller.account, caller.region).await?;
+    let mut all = security_groups::list(conn, &caller.account, caller.region).await?;
     all.retain(|group| group.vpc_id == subnet.vpc_id);
     let of_interface = request
         .network_interface
@@ -825,7 +934,7 @@ fn no_port() -> Error {
     )
 }
 
-fn no_address() -> Error {
+pub(crate) fn no_address() -> Error {
     Error::new(
         ErrorKind::PrivateAddressesExhausted,
         "The specified subnet does not contain enough free private IP addresses to fulfill your request.",

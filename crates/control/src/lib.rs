@@ -45,6 +45,7 @@
 //!   volumes.
 //! - `boot_set`: what guests read when they boot, fetched first the next time.
 //! - [`machine`]: the machines of instances.
+//! - `launch_template`: launches kept under a name.
 //! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
 //! - [`space`]: what is refused, slowed and held when space runs out.
 //! - `tags`: tags of everything.
@@ -88,6 +89,7 @@ mod key_file;
 mod key_pair;
 pub mod keys;
 mod launch;
+mod launch_template;
 mod lock;
 pub mod machine;
 mod mapping;

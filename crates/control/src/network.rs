@@ -1,26 +1,27 @@
-//! VPCs, subnets and security groups.
+//! VPCs and subnets, described; and what belongs to them.
+//!
+//! - `vpc`: making, changing and deleting VPCs and subnets.
+//! - [`security_group`]: groups and their rules.
+//! - [`interface`]: network interfaces.
+//! - `part`: what comes with VPCs.
+//!
+//! All of it is kept, checked and shown; of packets nothing is decided by it yet.
 
-use cairn_model::{
-    AccountId, Entropy, Paged, Region, SecurityGroup, SecurityGroupId, Subnet, SubnetId, Vpc,
-    VpcId, network::default_network, page::Bounds,
-};
-use cairn_store::{Connection, WriteTx, network};
+pub(crate) mod interface;
+mod part;
+pub(crate) mod security_group;
+mod vpc;
+
+pub(crate) use vpc::create_default_network;
+
+use cairn_model::{Paged, Subnet, SubnetId, Vpc, VpcId, page::Bounds};
+use cairn_store::{Connection, network};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     describe::{self, Question},
     request::Describe,
 };
-
-/// Makes the network that an account has in a region from its first day.
-pub(crate) async fn create_default_network(
-    tx: &mut WriteTx,
-    account: &AccountId,
-    region: Region,
-    entropy: &dyn Entropy,
-) -> Result<()> {
-    Ok(network::insert(tx, &default_network(account, region, entropy)).await?)
-}
 
 impl Control {
     /// The VPCs of these ids, or all, that pass the filters; by id.
@@ -56,29 +57,6 @@ impl Control {
             .answer(subnets, |subnet| subnet.id.to_string())
     }
 
-    /// The security groups of these ids and names, or all, that pass the filters; by id.
-    pub async fn describe_security_groups(
-        &self,
-        caller: &Caller,
-        request: Describe,
-    ) -> Result<Paged<SecurityGroup>> {
-        for id in &request.ids {
-            describe::parse_id::<SecurityGroupId>(id, ErrorKind::SecurityGroupIdMalformed)?;
-        }
-        let conn = &mut *self.store().read().await?;
-        let all = network::list_security_groups(conn, &caller.account, caller.region).await?;
-        let groups = describe::select(
-            all,
-            &request.ids,
-            |group| group.id.as_str(),
-            group_not_found,
-        )?;
-        let groups =
-            describe::select(groups, &request.names, |group| &group.name, group_not_found)?;
-        self.network_question(caller, "DescribeSecurityGroups", &request)
-            .answer(groups, |group| group.id.to_string())
-    }
-
     fn network_question<'a>(
         &'a self,
         caller: &'a Caller,
@@ -106,6 +84,26 @@ pub(crate) async fn find_subnet(
     found
         .filter(|subnet| subnet.account == caller.account && subnet.region == caller.region)
         .ok_or_else(|| subnet_not_found(id))
+}
+
+/// The caller's VPC of an id.
+pub(crate) async fn find_vpc(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Vpc> {
+    let parsed = describe::parse_id(id, ErrorKind::VpcIdMalformed)?;
+    let found = network::get_vpc(conn, &parsed).await?;
+    found
+        .filter(|vpc| vpc.account == caller.account && vpc.region == caller.region)
+        .ok_or_else(|| vpc_not_found(id))
+}
+
+/// The caller's default VPC.
+pub(crate) async fn default_vpc(conn: &mut Connection, caller: &Caller) -> Result<Vpc> {
+    let vpcs = network::list_vpcs(conn, &caller.account, caller.region).await?;
+    vpcs.into_iter().find(|vpc| vpc.is_default).ok_or_else(|| {
+        Error::new(
+            ErrorKind::VpcIdNotSpecified,
+            "No default VPC for this user: name a VPC, or a subnet, or make a default VPC.",
+        )
+    })
 }
 
 fn vpc_not_found(id: &str) -> Error {

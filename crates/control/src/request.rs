@@ -5,11 +5,10 @@
 //! zones. `dry_run` is checked by every verb that has it, after all other checks.
 
 mod images;
+mod instances;
 pub mod kms;
+mod network;
 mod snapshots;
-
-pub use images::*;
-pub use snapshots::*;
 
 use bytes::Bytes;
 use cairn_blocks::Hashed;
@@ -17,6 +16,10 @@ use cairn_model::{Filter, Page, TagSpecification};
 
 mod volumes;
 
+pub use images::*;
+pub use instances::*;
+pub use network::*;
+pub use snapshots::*;
 pub use volumes::*;
 
 /// A Describe of nouns that are looked up by id, filtered and paged.
@@ -217,11 +220,15 @@ pub struct RunInstances {
     pub block_device_mappings: Vec<MappingRequest>,
     pub user_data: Option<String>,
     pub metadata_options: MetadataOptionsRequest,
-    pub disable_api_termination: bool,
-    pub disable_api_stop: bool,
+    pub disable_api_termination: Option<bool>,
+    pub disable_api_stop: Option<bool>,
     pub instance_initiated_shutdown_behavior: Option<String>,
-    pub ebs_optimized: bool,
-    pub monitoring: bool,
+    pub ebs_optimized: Option<bool>,
+    pub monitoring: Option<bool>,
+    pub iam_instance_profile: Option<ProfileName>,
+    pub cpu_credits: Option<String>,
+    /// What says the rest.
+    pub launch_template: Option<TemplateOfLaunch>,
     pub tag_specifications: Vec<TagSpecification>,
     pub client_token: Option<String>,
     #[serde(skip)]

@@ -182,9 +182,29 @@ fn not_found(resource_type: ResourceType, id: &str) -> Error {
             ErrorKind::NetworkInterfaceNotFound,
             format!("The networkInterface ID '{id}' does not exist"),
         ),
+        ResourceType::DhcpOptions => (
+            ErrorKind::DhcpOptionsNotFound,
+            format!("The dhcpOption ID '{id}' does not exist"),
+        ),
         ResourceType::InternetGateway => (
-            ErrorKind::InvalidId,
-            format!("The {resource_type} ID '{id}' does not exist"),
+            ErrorKind::InternetGatewayNotFound,
+            format!("The internetGateway ID '{id}' does not exist"),
+        ),
+        ResourceType::LaunchTemplate => (
+            ErrorKind::LaunchTemplateIdNotFound,
+            format!("The launchTemplate ID '{id}' does not exist"),
+        ),
+        ResourceType::NetworkAcl => (
+            ErrorKind::NetworkAclNotFound,
+            format!("The networkAcl ID '{id}' does not exist"),
+        ),
+        ResourceType::RouteTable => (
+            ErrorKind::RouteTableNotFound,
+            format!("The routeTable ID '{id}' does not exist"),
+        ),
+        ResourceType::SecurityGroupRule => (
+            ErrorKind::SecurityGroupRuleNotFound,
+            format!("The security group rule ID '{id}' does not exist"),
         ),
     };
     Error::new(kind, message)

@@ -514,8 +514,8 @@ async fn protections_hold_for_requests() {
     let (control, caller) = world.begin().await;
     let image = image(&control, &caller).await;
     let request = RunInstances {
-        disable_api_termination: true,
-        disable_api_stop: true,
+        disable_api_termination: Some(true),
+        disable_api_stop: Some(true),
         ..launch(&image)
     };
     let instance = launched(&control, &caller, request).await;

@@ -406,7 +406,7 @@ async fn every_account_has_a_default_network() {
         .await
         .unwrap()
         .items;
-    assert_eq!((groups.len(), &groups[0].vpc_id), (1, &vpcs[0].id));
+    assert_eq!((groups.len(), &groups[0].group.vpc_id), (1, &vpcs[0].id));
     let attribute = control
         .describe_account_attributes(&caller, by_name("default-vpc"))
         .await

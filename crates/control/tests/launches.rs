@@ -279,7 +279,7 @@ async fn who_must_not_be_stopped_must_not_be_terminated() {
     let (control, caller) = world.begin().await;
     let image = image(&control, &caller).await;
     let request = RunInstances {
-        disable_api_stop: true,
+        disable_api_stop: Some(true),
         ..launch(&image)
     };
     let instance = launched(&control, &caller, request).await;

@@ -108,6 +108,22 @@ resource_id! {
     NetworkInterfaceId "eni-";
     /// An internet gateway.
     InternetGatewayId "igw-";
+    /// A rule of a security group.
+    SecurityGroupRuleId "sgr-";
+    /// A route table.
+    RouteTableId "rtb-";
+    /// A network access control list.
+    NetworkAclId "acl-";
+    /// A set of DHCP options.
+    DhcpOptionsId "dopt-";
+    /// The attachment of a network interface.
+    InterfaceAttachmentId "eni-attach-";
+    /// An allocation of a public address.
+    AllocationId "eipalloc-";
+    /// A launch template.
+    LaunchTemplateId "lt-";
+    /// What ties an instance profile to an instance.
+    ProfileAssociationId "iip-assoc-";
 }
 
 impl ImageId {

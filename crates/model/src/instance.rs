@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     filter::{Filterable, many, maybe, one, time},
     ids::{
-        AccountId, ImageId, InstanceId, NetworkInterfaceId, ReservationId, SecurityGroupId,
-        SubnetId, VolumeId, VpcId,
+        AccountId, ImageId, InstanceId, NetworkInterfaceId, ProfileAssociationId, ReservationId,
+        SecurityGroupId, SubnetId, VolumeId, VpcId,
     },
     image::{Architecture, BootMode, Image},
+    network_interface::NetworkInterface,
     place::Region,
     tag::Tags,
     time::Timestamp,
@@ -103,6 +104,18 @@ pub struct Instance {
     pub ssh_port: Option<u16>,
     /// The client token of its launch.
     pub client_token: Option<String>,
+    /// Its instance profile.
+    #[serde(default)]
+    pub iam_instance_profile: Option<ProfileAssociation>,
+    /// `standard` or `unlimited`, if it was asked for.
+    #[serde(default)]
+    pub cpu_credits: Option<String>,
+    /// `simple`, if it was set.
+    #[serde(default)]
+    pub sriov_net_support: Option<String>,
+    /// The interfaces that were attached to it, where they are shown with it: they are kept apart.
+    #[serde(skip)]
+    pub attached_interfaces: Vec<NetworkInterface>,
     /// Tags.
     pub tags: Tags,
 }
@@ -110,14 +123,39 @@ pub struct Instance {
 /// For how long a terminated instance is still described.
 pub const TERMINATED_VISIBLE_FOR: Duration = Duration::from_secs(60 * 60);
 
+/// The name that DNS has for an address inside its VPC.
+pub fn private_dns_name(region: Region, address: Ipv4Addr) -> String {
+    let address = address.to_string().replace('.', "-");
+    match region.name() {
+        "us-east-1" => format!("ip-{address}.ec2.internal"),
+        region => format!("ip-{address}.{region}.compute.internal"),
+    }
+}
+
+/// An instance profile at an instance. The profile itself is IAM's: nothing here looks into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileAssociation {
+    /// The association.
+    pub id: ProfileAssociationId,
+    /// ARN of the profile.
+    pub arn: String,
+    /// Id of the profile.
+    pub profile_id: String,
+    /// When it was made.
+    pub timestamp: Timestamp,
+}
+
+impl ProfileAssociation {
+    /// The name of the profile: the last part of its ARN.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 impl Instance {
     /// The name that DNS has for it inside its VPC, such as `ip-172-31-0-4.ec2.internal`.
     pub fn private_dns_name(&self) -> String {
-        let address = self.private_ip.to_string().replace('.', "-");
-        match self.region.name() {
-            "us-east-1" => format!("ip-{address}.ec2.internal"),
-            region => format!("ip-{address}.{region}.compute.internal"),
-        }
+        private_dns_name(self.region, self.private_ip)
     }
 
     /// The id of the attachment of its one network interface, which is that of the interface in
@@ -339,6 +377,15 @@ impl Instance {
                 one(false)
             }
             "hypervisor" => one(Image::HYPERVISOR),
+            "iam-instance-profile.arn" => maybe(self.iam_instance_profile.as_ref().map(|p| &p.arn)),
+            "iam-instance-profile.id" => {
+                maybe(self.iam_instance_profile.as_ref().map(|p| &p.profile_id))
+            }
+            "iam-instance-profile.name" => maybe(
+                self.iam_instance_profile
+                    .as_ref()
+                    .map(ProfileAssociation::name),
+            ),
             "image-id" => one(&self.image_id),
             "instance-id" => one(&self.id),
             "instance-state-code" => one(self.state.code()),
@@ -400,6 +447,13 @@ impl Instance {
     }
 
     fn interface_field(&self, name: &str) -> Option<Vec<String>> {
+        let own = self.own_interface_field(name)?;
+        let attached = self.attached_interfaces.iter();
+        let others = attached.filter_map(|interface| interface.field(name));
+        Some(own.into_iter().chain(others.flatten()).collect())
+    }
+
+    fn own_interface_field(&self, name: &str) -> Option<Vec<String>> {
         match name {
             "addresses.primary" => one(true),
             "addresses.private-dns-name" => one(self.private_dns_name()),

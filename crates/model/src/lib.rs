@@ -12,6 +12,8 @@
 //! - [`recycle_bin`], [`snapshot_lock`], [`tier`], [`fast_restore`]: what keeps snapshots and others from
 //!   being deleted, and where they lie.
 //! - [`kms_policy`], [`kms_grant`]: who may do what with a key.
+//! - [`security_group`], [`network_interface`], [`vpc_part`]: what belongs to networks.
+//! - [`launch_template`]: launches kept under a name.
 //! - [`attestation`]: what a server states about a snapshot, as bytes to be signed.
 //! - [`volume`], [`snapshot`], [`image`], [`instance`], [`network`], [`key_pair`], [`kms_key`]: the
 //!   nouns.
@@ -31,13 +33,16 @@ pub mod kms_grant;
 pub mod kms_key;
 pub mod kms_policy;
 pub mod launch;
+pub mod launch_template;
 pub mod modification;
 pub mod network;
+pub mod network_interface;
 pub mod page;
 pub mod permission;
 pub mod place;
 pub mod recycle_bin;
 pub mod replace_root;
+pub mod security_group;
 pub mod snapshot;
 pub mod snapshot_lock;
 pub mod spelling;
@@ -47,15 +52,17 @@ pub mod time;
 pub mod volume;
 pub mod volume_limits;
 pub mod volume_shape;
+pub mod vpc_part;
 
 pub use attestation::Statement;
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
 pub use fast_restore::{FastRestore, FastRestoreState};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{
-    AccountId, ImageId, ImageUsageReportId, InstanceId, InternetGatewayId, KeyPairId, MalformedId,
-    NetworkInterfaceId, ReplaceRootTaskId, ReservationId, SecurityGroupId, SnapshotId, SubnetId,
-    VolumeId, VpcId,
+    AccountId, DhcpOptionsId, ImageId, ImageUsageReportId, InstanceId, InterfaceAttachmentId,
+    InternetGatewayId, KeyPairId, LaunchTemplateId, MalformedId, NetworkAclId, NetworkInterfaceId,
+    ProfileAssociationId, ReplaceRootTaskId, ReservationId, RouteTableId, SecurityGroupId,
+    SecurityGroupRuleId, SnapshotId, SubnetId, VolumeId, VpcId,
 };
 pub use image::{
     Architecture, BootMode, DeregistrationProtection, Image, ImageState, ImageType, RootDeviceType,
@@ -66,13 +73,16 @@ pub use instance_type::InstanceType;
 pub use key_pair::KeyPair;
 pub use kms_grant::KmsGrant;
 pub use kms_key::{EncryptionContext, KeyOperation, KmsAlias, KmsKey, KmsKeyId, KmsKeyState};
+pub use launch_template::LaunchTemplate;
 pub use modification::{Modification, ModificationState, VolumeModification};
 pub use network::{SecurityGroup, Subnet, Vpc};
+pub use network_interface::NetworkInterface;
 pub use page::{Page, PageError, Paged, Pager};
 pub use permission::{Permissions, Viewer};
 pub use place::Region;
 pub use recycle_bin::{Recycled, RecycledType, RetentionRule};
 pub use replace_root::{ReplaceRootState, ReplaceRootTask};
+pub use security_group::SecurityGroupRule;
 pub use snapshot::{Snapshot, SnapshotBlock, SnapshotCopy, SnapshotSignature, SnapshotState};
 pub use snapshot_lock::{LockedSnapshot, SnapshotLock};
 pub use tag::{ResourceType, Tag, TagError, TagSpecification, Tags, TagsByType};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     filter::{Filterable, maybe, one},
-    ids::{AccountId, SecurityGroupId, SubnetId, VpcId},
+    ids::{AccountId, DhcpOptionsId, SecurityGroupId, SubnetId, VpcId},
     place::{Region, Zone},
     tag::Tags,
     time::Entropy,
@@ -25,15 +25,61 @@ pub struct Vpc {
     pub cidr_block: String,
     /// The default VPC of its region.
     pub is_default: bool,
+    /// Its DHCP options, those of its region; absent where the id is made of its own.
+    #[serde(default)]
+    pub dhcp_options: Option<DhcpOptionsId>,
+    /// What is set of it.
+    #[serde(default)]
+    pub attributes: VpcAttributes,
     /// Tags.
     pub tags: Tags,
 }
 
+/// What ModifyVpcAttribute sets. None of it changes what guests see yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcAttributes {
+    /// Names for public addresses; a default VPC has them.
+    pub enable_dns_hostnames: Option<bool>,
+    /// The name server at the network's second address.
+    pub enable_dns_support: bool,
+    /// Metrics of the use of addresses.
+    pub enable_network_address_usage_metrics: bool,
+}
+
+impl Default for VpcAttributes {
+    fn default() -> Self {
+        Self {
+            enable_dns_hostnames: None,
+            enable_dns_support: true,
+            enable_network_address_usage_metrics: false,
+        }
+    }
+}
+
 impl Vpc {
-    /// The id of its DHCP options. They are the same for every VPC, and nothing else is kept of
-    /// them: the name server at the network's second address.
+    /// The id of its DHCP options.
     pub fn dhcp_options_id(&self) -> String {
-        self.id.as_str().replacen(VpcId::PREFIX, "dopt-", 1)
+        match &self.dhcp_options {
+            Some(id) => id.to_string(),
+            None => self
+                .id
+                .as_str()
+                .replacen(VpcId::PREFIX, DhcpOptionsId::PREFIX, 1),
+        }
+    }
+
+    /// The id of what ties its block of addresses to it.
+    pub fn cidr_association_id(&self) -> String {
+        self.id
+            .as_str()
+            .replacen(VpcId::PREFIX, "vpc-cidr-assoc-", 1)
+    }
+
+    /// Whether instances get names for public addresses.
+    pub fn has_dns_hostnames(&self) -> bool {
+        self.attributes
+            .enable_dns_hostnames
+            .unwrap_or(self.is_default)
     }
 }
 
@@ -58,6 +104,9 @@ pub struct Subnet {
     pub default_for_az: bool,
     /// Addresses not yet taken.
     pub available_ip_address_count: i32,
+    /// Whether launches into it ask for public addresses. There are none here: it is kept and shown.
+    #[serde(default)]
+    pub map_public_ip_on_launch: bool,
     /// Tags.
     pub tags: Tags,
 }
@@ -91,6 +140,32 @@ pub struct SecurityGroup {
     pub tags: Tags,
 }
 
+impl SecurityGroup {
+    /// The name of the group that every VPC has, which cannot be deleted.
+    pub const DEFAULT: &'static str = "default";
+
+    /// Its ARN.
+    pub fn arn(&self) -> String {
+        format!(
+            "arn:aws:ec2:{}:{}:security-group/{}",
+            self.region, self.account, self.id
+        )
+    }
+
+    /// The group of instances in a VPC that name none.
+    pub fn default_of(vpc: &Vpc, entropy: &dyn Entropy) -> Self {
+        Self {
+            id: SecurityGroupId::generate(entropy),
+            account: vpc.account.clone(),
+            region: vpc.region,
+            vpc_id: vpc.id.clone(),
+            name: Self::DEFAULT.to_owned(),
+            description: "default VPC security group".to_owned(),
+            tags: Tags::new(),
+        }
+    }
+}
+
 /// What every account has in every region from its first day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultNetwork {
@@ -118,21 +193,15 @@ pub fn default_network(
         }
         .to_string(),
         is_default: true,
+        dhcp_options: None,
+        attributes: VpcAttributes::default(),
         tags: Tags::new(),
     };
     let subnets = region
         .zones()
         .map(|zone| default_subnet(&vpc, zone, entropy))
         .collect();
-    let security_group = SecurityGroup {
-        id: SecurityGroupId::generate(entropy),
-        account: account.clone(),
-        region,
-        vpc_id: vpc.id.clone(),
-        name: "default".to_owned(),
-        description: "default VPC security group".to_owned(),
-        tags: Tags::new(),
-    };
+    let security_group = SecurityGroup::default_of(&vpc, entropy);
     DefaultNetwork {
         vpc,
         subnets,
@@ -145,8 +214,41 @@ const DEFAULT_VPC: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 0);
 fn default_subnet(vpc: &Vpc, zone: Zone, entropy: &dyn Entropy) -> Subnet {
     let cidr = Cidr {
         address: Ipv4Addr::new(172, 31, zone.index() * 16, 0),
-        prefix: 20,
+        prefix: DEFAULT_SUBNET_PREFIX,
     };
+    Subnet {
+        default_for_az: true,
+        ..new_subnet(vpc, zone, cidr, entropy)
+    }
+}
+
+/// The size of default subnets.
+const DEFAULT_SUBNET_PREFIX: u8 = 20;
+
+/// A default subnet of a zone that has none, at the first free place of its VPC.
+pub fn default_subnet_among(
+    vpc: &Vpc,
+    zone: Zone,
+    taken: &[Cidr],
+    entropy: &dyn Entropy,
+) -> Option<Subnet> {
+    let whole: Cidr = vpc.cidr_block.parse().ok()?;
+    let step = 1u32 << (32 - u32::from(DEFAULT_SUBNET_PREFIX));
+    let places = 1u32.checked_shl(u32::from(DEFAULT_SUBNET_PREFIX.checked_sub(whole.prefix)?))?;
+    let blocks = (0..places).map(|place| Cidr {
+        address: whole.nth(place * step),
+        prefix: DEFAULT_SUBNET_PREFIX,
+    });
+    let mut free = blocks.filter(|block| !taken.iter().any(|other| other.overlaps(*block)));
+    let cidr = free.next()?;
+    Some(Subnet {
+        default_for_az: true,
+        ..new_subnet(vpc, zone, cidr, entropy)
+    })
+}
+
+/// A subnet of a VPC, untagged.
+pub fn new_subnet(vpc: &Vpc, zone: Zone, cidr: Cidr, entropy: &dyn Entropy) -> Subnet {
     Subnet {
         id: SubnetId::generate(entropy),
         account: vpc.account.clone(),
@@ -155,8 +257,9 @@ fn default_subnet(vpc: &Vpc, zone: Zone, entropy: &dyn Entropy) -> Subnet {
         cidr_block: cidr.to_string(),
         availability_zone: zone.name(),
         availability_zone_id: zone.id(),
-        default_for_az: true,
+        default_for_az: false,
         available_ip_address_count: cidr.usable(),
+        map_public_ip_on_launch: false,
         tags: Tags::new(),
     }
 }
@@ -176,6 +279,37 @@ const KEPT_FIRST: u32 = 4;
 const KEPT_LAST: u32 = 1;
 
 impl Cidr {
+    /// The same block with its host bits cleared.
+    #[must_use]
+    pub fn network(self) -> Self {
+        let mask = u32::MAX
+            .checked_shl(32 - u32::from(self.prefix.min(32)))
+            .unwrap_or(0);
+        Self {
+            address: Ipv4Addr::from(u32::from(self.address) & mask),
+            prefix: self.prefix,
+        }
+    }
+
+    /// Whether all addresses of the other block are in this one.
+    pub fn holds(self, other: Self) -> bool {
+        let widened = Self {
+            address: other.address,
+            prefix: self.prefix,
+        };
+        other.prefix >= self.prefix && widened.network().address == self.network().address
+    }
+
+    /// Whether the blocks have an address in common.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.holds(other) || other.holds(self)
+    }
+
+    /// Whether a VPC or a subnet can have this size: from /16 to /28.
+    pub fn is_size_of_network(self) -> bool {
+        (16..=28).contains(&self.prefix)
+    }
+
     /// The number of addresses that instances can have.
     pub fn usable(self) -> i32 {
         let all = self.all();
@@ -265,12 +399,7 @@ impl Filterable for Vpc {
     fn filter_field(&self, name: &str) -> Option<Vec<String>> {
         match name {
             "cidr" | "cidr-block-association.cidr-block" => one(&self.cidr_block),
-            "cidr-block-association.association-id" => {
-                one(self
-                    .id
-                    .as_str()
-                    .replacen(VpcId::PREFIX, "vpc-cidr-assoc-", 1))
-            }
+            "cidr-block-association.association-id" => one(self.cidr_association_id()),
             "cidr-block-association.state" => one("associated"),
             "dhcp-options-id" => one(self.dhcp_options_id()),
             "ipv6-cidr-block-association.association-id"
@@ -329,7 +458,7 @@ impl Filterable for Subnet {
             "available-ip-address-count" => one(self.available_ip_address_count),
             "cidr" | "cidr-block" | "cidrBlock" => one(&self.cidr_block),
             "default-for-az" | "defaultForAz" => one(self.default_for_az),
-            "map-public-ip-on-launch" => one(self.default_for_az),
+            "map-public-ip-on-launch" => one(self.map_public_ip_on_launch),
             "enable-dns64"
             | "ipv6-native"
             | "map-customer-owned-ip-on-launch"
@@ -350,52 +479,6 @@ impl Filterable for Subnet {
             "subnet-id" => one(&self.id),
             "vpc-id" => one(&self.vpc_id),
             _ => None,
-        }
-    }
-
-    fn filter_tags(&self) -> Option<&Tags> {
-        Some(&self.tags)
-    }
-}
-
-impl Filterable for SecurityGroup {
-    const FILTERS: &'static [&'static str] = &[
-        "description",
-        "egress.ip-permission.cidr",
-        "egress.ip-permission.from-port",
-        "egress.ip-permission.group-id",
-        "egress.ip-permission.group-name",
-        "egress.ip-permission.ipv6-cidr",
-        "egress.ip-permission.prefix-list-id",
-        "egress.ip-permission.protocol",
-        "egress.ip-permission.to-port",
-        "egress.ip-permission.user-id",
-        "group-id",
-        "group-name",
-        "ip-permission.cidr",
-        "ip-permission.from-port",
-        "ip-permission.group-id",
-        "ip-permission.group-name",
-        "ip-permission.ipv6-cidr",
-        "ip-permission.prefix-list-id",
-        "ip-permission.protocol",
-        "ip-permission.to-port",
-        "ip-permission.user-id",
-        "owner-id",
-        "vpc-id",
-    ];
-
-    /// A default group lets everything out, and in what comes from its own members.
-    fn filter_field(&self, name: &str) -> Option<Vec<String>> {
-        match name {
-            "description" => one(&self.description),
-            "egress.ip-permission.cidr" => one("0.0.0.0/0"),
-            "egress.ip-permission.protocol" | "ip-permission.protocol" => one("-1"),
-            "group-id" | "ip-permission.group-id" => one(&self.id),
-            "group-name" | "ip-permission.group-name" => one(&self.name),
-            "owner-id" | "ip-permission.user-id" => one(&self.account),
-            "vpc-id" => one(&self.vpc_id),
-            other => Self::FILTERS.contains(&other).then(Vec::new),
         }
     }
 
@@ -504,6 +587,46 @@ mod tests {
         let network = layout("eu-west-1");
         all_have_fields(&network.vpc);
         all_have_fields(&network.subnets[0]);
-        all_have_fields(&network.security_group);
+        let part = |index: usize| {
+            crate::vpc_part::VpcPart::all_of(&network.vpc, &Counting(1.into()))[index].clone()
+        };
+        all_have_fields(&crate::vpc_part::RouteTable {
+            part: part(0),
+            cidr_block: network.vpc.cidr_block.clone(),
+            gateway_id: None,
+        });
+        all_have_fields(&crate::vpc_part::NetworkAcl {
+            part: part(1),
+            subnets: network.subnets.clone(),
+        });
+        all_have_fields(&crate::vpc_part::InternetGateway(part(2)));
+        let options = crate::vpc_part::VpcPart::dhcp_options_of(&network.vpc);
+        all_have_fields(&crate::vpc_part::DhcpOptions(options));
+        let entropy = Counting(1.into());
+        all_have_fields(&crate::security_group::GroupWithRules {
+            rules: crate::security_group::default_rules(&network.security_group, &entropy),
+            names: Vec::new(),
+            group: network.security_group.clone(),
+        });
+    }
+
+    #[test]
+    fn a_default_subnet_goes_where_there_is_room() {
+        let network = layout("eu-west-1");
+        let zone = network.vpc.region.zones().next().expect("a zone");
+        let taken: Vec<Cidr> = network
+            .subnets
+            .iter()
+            .skip(1)
+            .map(|s| s.cidr_block.parse().expect("a block"))
+            .collect();
+        let entropy = Counting(1.into());
+        let made = default_subnet_among(&network.vpc, zone, &taken, &entropy).expect("room");
+        assert_eq!(made.cidr_block, "172.31.0.0/20");
+        let full = ["172.31.0.0/16".parse().expect("a block")];
+        assert_eq!(
+            default_subnet_among(&network.vpc, zone, &full, &entropy),
+            None
+        );
     }
 }

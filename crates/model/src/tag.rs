@@ -40,14 +40,19 @@ pub struct TagSpecification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ResourceType {
+    DhcpOptions,
     Image,
     ImageUsageReport,
     Instance,
     InternetGateway,
     KeyPair,
+    LaunchTemplate,
+    NetworkAcl,
     NetworkInterface,
     ReplaceRootVolumeTask,
+    RouteTable,
     SecurityGroup,
+    SecurityGroupRule,
     Snapshot,
     Subnet,
     Volume,
@@ -59,14 +64,19 @@ impl ResourceType {
     pub fn of_id(id: &str) -> Option<Self> {
         let (prefix, _) = id.split_once('-')?;
         Some(match prefix {
+            "acl" => Self::NetworkAcl,
             "ami" | "aki" | "ari" => Self::Image,
             "amiur" => Self::ImageUsageReport,
+            "dopt" => Self::DhcpOptions,
             "i" => Self::Instance,
             "igw" => Self::InternetGateway,
             "key" => Self::KeyPair,
             "eni" => Self::NetworkInterface,
             "replacevol" => Self::ReplaceRootVolumeTask,
+            "lt" => Self::LaunchTemplate,
+            "rtb" => Self::RouteTable,
             "sg" => Self::SecurityGroup,
+            "sgr" => Self::SecurityGroupRule,
             "snap" => Self::Snapshot,
             "subnet" => Self::Subnet,
             "vol" => Self::Volume,

@@ -11,6 +11,8 @@
 //! - [`volume`], [`snapshot`], [`upload`], [`replace_root`]: the nouns of storage.
 //! - [`image`], [`instance`], [`key_pair`], [`network`]: the nouns of machines.
 //! - [`image_usage`]: reports on who uses an image.
+//! - [`security_group`], [`vpc_part`], [`network_interface`]: what belongs to networks.
+//! - [`launch_template`]: launches kept under a name.
 //! - [`boot_set`]: what the guests of images read first.
 //! - [`tag`]: the tags of all nouns.
 //! - [`kms_key`], [`kms_alias`], [`kms_grant`]: the keys that encrypted volumes and snapshots are kept under,
@@ -46,20 +48,24 @@ pub mod key_pair;
 pub mod kms_alias;
 pub mod kms_grant;
 pub mod kms_key;
+pub mod launch_template;
 mod migrations;
 pub mod network;
+pub mod network_interface;
 mod permission;
 pub mod record;
 pub mod recycle_bin;
 pub mod replace_root;
 pub mod scrub;
 pub mod secret;
+pub mod security_group;
 pub mod setting;
 pub mod snapshot;
 pub mod tag;
 pub mod token;
 pub mod upload;
 pub mod volume;
+pub mod vpc_part;
 
 pub use constraint::Constraint;
 pub use db::{Connection, ReadTx, Store, WriteTx};

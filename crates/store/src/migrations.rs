@@ -41,6 +41,10 @@ pub(crate) fn metadata() -> Migrator {
         "0203" "instances";
         "0206" "boot_sets";
         "0210" "image_usage_reports";
+        "0220" "security_group_rules";
+        "0221" "vpc_parts";
+        "0222" "network_interfaces";
+        "0223" "launch_templates";
     })
 }
 
@@ -65,4 +69,51 @@ fn migration(version: &'static str, name: &'static str, sql: &'static str) -> Mi
         sql.into_sql_str(),
         false,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_model::{AccountId, Region};
+    use sqlx::{Connection as _, SqliteConnection};
+
+    use super::*;
+    use crate::{security_group, vpc_part};
+
+    /// The network as a server before this one left it.
+    const BEFORE: &str = "
+        INSERT INTO vpc VALUES ('vpc-0aaaaaaaaaaaaaaaa', '123456789012', 'us-east-1', 1, '{}');
+        INSERT INTO subnet VALUES ('subnet-0aaaaaaaaaaaaaaaa', '123456789012', 'us-east-1', 'vpc-0aaaaaaaaaaaaaaaa', 1, '{}');
+        INSERT INTO security_group VALUES ('sg-0bbbbbbbbbbbbbbbb', '123456789012', 'us-east-1', 'vpc-0aaaaaaaaaaaaaaaa', 'default', 1, '{}');";
+
+    #[tokio::test]
+    async fn a_network_of_before_gets_its_rules_and_parts() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:")
+            .await
+            .expect("a database");
+        let all = metadata();
+        all.run_to(219, &mut conn).await.expect("the old schema");
+        sqlx::raw_sql(BEFORE)
+            .execute(&mut conn)
+            .await
+            .expect("rows");
+        all.run(&mut conn).await.expect("the new schema");
+        let account: AccountId = "123456789012".parse().expect("an account");
+        let region = Region::named("us-east-1").expect("a region");
+        let rules = security_group::list_rules(&mut conn, &account, region)
+            .await
+            .expect("rules");
+        assert_eq!(rules.len(), 2);
+        for rule in &rules {
+            let found = security_group::get_rule(&mut conn, &rule.id).await;
+            assert_eq!(found.expect("a rule").as_ref(), Some(rule));
+        }
+        let parts = vpc_part::list(&mut conn, &account, region)
+            .await
+            .expect("parts");
+        assert_eq!(parts.len(), 4);
+        for part in &parts {
+            let found = vpc_part::get(&mut conn, part.kind, &part.id).await;
+            assert_eq!(found.expect("a part").as_ref(), Some(part));
+        }
+    }
 }

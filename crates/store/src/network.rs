@@ -1,11 +1,8 @@
-//! VPCs, subnets and security groups.
+//! VPCs and subnets.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-use cairn_model::{
-    AccountId, Region, SecurityGroup, SecurityGroupId, Subnet, SubnetId, Vpc, VpcId,
-    network::DefaultNetwork,
-};
+use cairn_model::{AccountId, Region, Subnet, SubnetId, Vpc, VpcId};
 use sqlx::Row as _;
 
 use crate::{
@@ -16,18 +13,9 @@ use crate::{
 
 const VPC: &str = "VPC";
 const SUBNET: &str = "subnet";
-const SECURITY_GROUP: &str = "security group";
 
-/// Records the default network of an account in a region.
-pub async fn insert(tx: &mut WriteTx, network: &DefaultNetwork) -> Result<()> {
-    insert_vpc(tx, &network.vpc).await?;
-    for subnet in &network.subnets {
-        insert_subnet(tx, subnet).await?;
-    }
-    insert_security_group(tx, &network.security_group).await
-}
-
-async fn insert_vpc(tx: &mut WriteTx, vpc: &Vpc) -> Result<()> {
+/// Records a new VPC.
+pub async fn insert_vpc(tx: &mut WriteTx, vpc: &Vpc) -> Result<()> {
     sqlx::query(
         "INSERT INTO vpc (id, account, region, generation, doc) VALUES ($1, $2, $3, 1, $4)",
     )
@@ -40,7 +28,8 @@ async fn insert_vpc(tx: &mut WriteTx, vpc: &Vpc) -> Result<()> {
     Ok(())
 }
 
-async fn insert_subnet(tx: &mut WriteTx, subnet: &Subnet) -> Result<()> {
+/// Records a new subnet.
+pub async fn insert_subnet(tx: &mut WriteTx, subnet: &Subnet) -> Result<()> {
     sqlx::query(
         "INSERT INTO subnet (id, account, region, vpc_id, generation, doc) VALUES ($1, $2, $3, $4, 1, $5)",
     )
@@ -49,22 +38,6 @@ async fn insert_subnet(tx: &mut WriteTx, subnet: &Subnet) -> Result<()> {
     .bind(subnet.region.name())
     .bind(subnet.vpc_id.as_str())
     .bind(doc::encode(SUBNET, subnet)?)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn insert_security_group(tx: &mut WriteTx, group: &SecurityGroup) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO security_group (id, account, region, vpc_id, name, generation, doc)
-         VALUES ($1, $2, $3, $4, $5, 1, $6)",
-    )
-    .bind(group.id.as_str())
-    .bind(group.account.as_str())
-    .bind(group.region.name())
-    .bind(group.vpc_id.as_str())
-    .bind(&group.name)
-    .bind(doc::encode(SECURITY_GROUP, group)?)
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -109,6 +82,16 @@ pub async fn get_subnet(conn: &mut Connection, id: &SubnetId) -> Result<Option<S
     Ok(Some(counted(conn, found.noun).await?))
 }
 
+/// Deletes a VPC, with its parts. False: there was none.
+pub async fn delete_vpc(tx: &mut WriteTx, id: &VpcId) -> Result<bool> {
+    doc::delete(tx, "DELETE FROM vpc WHERE id = $1", id.as_str()).await
+}
+
+/// Deletes a subnet. False: there was none.
+pub async fn delete_subnet(tx: &mut WriteTx, id: &SubnetId) -> Result<bool> {
+    doc::delete(tx, "DELETE FROM subnet WHERE id = $1", id.as_str()).await
+}
+
 /// All subnets of an account in a region.
 pub async fn list_subnets(
     conn: &mut Connection,
@@ -140,7 +123,7 @@ pub async fn update_subnet(
     Ok(Some(found.noun))
 }
 
-/// The addresses of a subnet that instances have.
+/// The addresses of a subnet that instances and network interfaces have.
 pub async fn taken_addresses(
     conn: &mut Connection,
     subnet: &SubnetId,
@@ -161,39 +144,6 @@ pub async fn taken_addresses(
         .collect()
 }
 
-/// The security group of an id, whoever owns it.
-pub async fn get_security_group(
-    conn: &mut Connection,
-    id: &SecurityGroupId,
-) -> Result<Option<SecurityGroup>> {
-    Ok(read_security_group(conn, id).await?.map(|found| found.noun))
-}
-
-/// All security groups of an account in a region.
-pub async fn list_security_groups(
-    conn: &mut Connection,
-    account: &AccountId,
-    region: Region,
-) -> Result<Vec<SecurityGroup>> {
-    let sql = "SELECT doc FROM security_group WHERE account = $1 AND region = $2 ORDER BY id";
-    doc::fetch_owned(conn, SECURITY_GROUP, sql, (account.as_str(), region.name())).await
-}
-
-/// Changes a security group; none if there is no such group.
-pub async fn update_security_group(
-    tx: &mut WriteTx,
-    id: &SecurityGroupId,
-    change: impl FnOnce(&mut SecurityGroup) + Send,
-) -> Result<Option<SecurityGroup>> {
-    let Some(mut found) = read_security_group(tx, id).await? else {
-        return Ok(None);
-    };
-    change(&mut found.noun);
-    let sql = "UPDATE security_group SET doc = $3, generation = generation + 1 WHERE id = $1 AND generation = $2";
-    doc::rewrite(tx, SECURITY_GROUP, sql, id.as_str(), &found).await?;
-    Ok(Some(found.noun))
-}
-
 /// The document has the number of addresses of an empty subnet; instances have some of them.
 async fn counted(conn: &mut Connection, mut subnet: Subnet) -> Result<Subnet> {
     let taken = taken_addresses(conn, &subnet.id).await?.len();
@@ -212,12 +162,4 @@ async fn read_subnet(
 ) -> Result<Option<doc::Versioned<Subnet>>> {
     let sql = "SELECT doc, generation FROM subnet WHERE id = $1";
     doc::fetch(conn, SUBNET, sql, id.as_str()).await
-}
-
-async fn read_security_group(
-    conn: &mut Connection,
-    id: &SecurityGroupId,
-) -> Result<Option<doc::Versioned<SecurityGroup>>> {
-    let sql = "SELECT doc, generation FROM security_group WHERE id = $1";
-    doc::fetch(conn, SECURITY_GROUP, sql, id.as_str()).await
 }

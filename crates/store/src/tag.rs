@@ -5,12 +5,14 @@
 
 use cairn_model::{
     AccountId, Instance, InstanceState, NetworkInterfaceId, Region, ResourceType, Tags,
+    vpc_part::VpcPart,
 };
 
 use crate::{
     db::{Connection, WriteTx},
     error::Result,
-    image, image_usage, instance, key_pair, network, replace_root, snapshot, volume,
+    image, image_usage, instance, key_pair, launch_template, network, network_interface,
+    replace_root, security_group, snapshot, volume, vpc_part,
 };
 
 /// A resource that carries tags.
@@ -62,19 +64,24 @@ pub async fn get(
         ResourceType::ReplaceRootVolumeTask => {
             by_id!(replace_root::get, ReplaceRootVolumeTask)
         }
-        ResourceType::SecurityGroup => by_id!(network::get_security_group, SecurityGroup),
+        ResourceType::SecurityGroup => by_id!(security_group::get, SecurityGroup),
+        ResourceType::SecurityGroupRule => by_id!(security_group::get_rule, SecurityGroupRule),
+        ResourceType::LaunchTemplate => by_id!(launch_template::get, LaunchTemplate),
         ResourceType::Snapshot => by_id!(snapshot::get_present, Snapshot),
         ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
         ResourceType::Volume => by_id!(volume::get, Volume),
         ResourceType::Vpc => by_id!(network::get_vpc, Vpc),
         ResourceType::NetworkInterface => match id.parse() {
-            Ok(id) => instance::get_by_interface(conn, &id)
-                .await?
-                .and_then(interface_of),
+            Ok(id) => match instance::get_by_interface(conn, &id).await? {
+                Some(instance) => interface_of(instance),
+                None => tagged!(network_interface::get(conn, &id).await?, NetworkInterface),
+            },
             Err(_) => None,
         },
-        // Gateways are part of nothing yet.
-        ResourceType::InternetGateway => None,
+        ResourceType::DhcpOptions
+        | ResourceType::InternetGateway
+        | ResourceType::NetworkAcl
+        | ResourceType::RouteTable => vpc_part::get(conn, resource_type, id).await?.map(part),
     })
 }
 
@@ -99,7 +106,9 @@ pub async fn set(
         ResourceType::Instance => by_id!(instance::update),
         ResourceType::KeyPair => by_id!(key_pair::update),
         ResourceType::ReplaceRootVolumeTask => by_id!(replace_root::update),
-        ResourceType::SecurityGroup => by_id!(network::update_security_group),
+        ResourceType::SecurityGroup => by_id!(security_group::update),
+        ResourceType::SecurityGroupRule => by_id!(security_group::update_rule),
+        ResourceType::LaunchTemplate => by_id!(launch_template::update),
         ResourceType::Snapshot => by_id!(snapshot::update),
         ResourceType::Subnet => by_id!(network::update_subnet),
         ResourceType::Volume => by_id!(volume::update),
@@ -108,8 +117,23 @@ pub async fn set(
             Ok(id) => set_of_interface(tx, &id, tags).await?,
             Err(_) => false,
         },
-        ResourceType::InternetGateway => false,
+        ResourceType::DhcpOptions
+        | ResourceType::InternetGateway
+        | ResourceType::NetworkAcl
+        | ResourceType::RouteTable => vpc_part::update(tx, id, |part| part.tags = tags)
+            .await?
+            .is_some(),
     })
+}
+
+fn part(part: VpcPart) -> Tagged {
+    Tagged {
+        id: part.id,
+        resource_type: part.kind,
+        account: part.account,
+        region: part.region,
+        tags: part.tags,
+    }
 }
 
 /// The network interface of an instance: it goes with it.
@@ -129,7 +153,8 @@ async fn set_of_interface(
     tags: Tags,
 ) -> Result<bool> {
     let Some(found) = instance::get_by_interface(tx, interface).await? else {
-        return Ok(false);
+        let changed = network_interface::update(tx, interface, |i| i.tags = tags).await?;
+        return Ok(changed.is_some());
     };
     let changed = instance::update(tx, &found.id, |i| i.network_interface_tags = tags).await?;
     Ok(changed.is_some())
@@ -155,12 +180,17 @@ pub async fn list(
         image::list_registered, Image;
         image_usage::list, ImageUsageReport;
         key_pair::list, KeyPair;
-        network::list_security_groups, SecurityGroup;
         replace_root::list, ReplaceRootVolumeTask;
+        launch_template::list, LaunchTemplate;
+        network_interface::list, NetworkInterface;
+        security_group::list, SecurityGroup;
+        security_group::list_rules, SecurityGroupRule;
         snapshot::list, Snapshot;
         network::list_subnets, Subnet;
         volume::list, Volume;
         network::list_vpcs, Vpc;
     }
+    let parts = vpc_part::list(conn, account, region).await?;
+    all.extend(parts.into_iter().map(part));
     Ok(all)
 }

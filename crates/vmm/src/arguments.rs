@@ -259,11 +259,22 @@ fn split_hostname(hostname: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// Whether a machine can have an address: its network has to hold the metadata service too.
+pub fn can_have_address(private_ip: Ipv4Addr) -> bool {
+    prefix_with_metadata(private_ip) >= PREFIX_MIN
+}
+
+/// The longest prefix that an address has in common with that of the metadata service.
+fn prefix_with_metadata(private_ip: Ipv4Addr) -> u32 {
+    let common = (private_ip.to_bits() ^ METADATA_ADDRESS.to_bits()).leading_zeros();
+    // A guest in 169.254.169.254's own subnet would still need addresses beside it.
+    common.min(16)
+}
+
 /// Returns the smallest network that holds the guest and the metadata service.
 fn supernet(network: &NetworkSpec) -> Result<String, MachineError> {
-    let (guest, metadata) = (network.private_ip.to_bits(), METADATA_ADDRESS.to_bits());
-    // A guest in 169.254.169.254's own subnet would still need addresses beside it.
-    let prefix = (guest ^ metadata).leading_zeros().min(16);
+    let guest = network.private_ip.to_bits();
+    let prefix = prefix_with_metadata(network.private_ip);
     if prefix < PREFIX_MIN {
         return Err(MachineError::UnsupportedNetwork {
             private_ip: network.private_ip,

@@ -27,6 +27,7 @@ mod spec;
 mod start;
 
 pub use accelerator::{AcceleratorProbe, probe_accelerator};
+pub use arguments::can_have_address;
 pub use config::{AcceleratorChoice, Config, Egress};
 pub use console::console_tail;
 pub use error::MachineError;

@@ -1,12 +1,13 @@
 //! What the operations have in common.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use cairn_control::{Error, ErrorKind, request::Describe};
 use cairn_model::{Filter, Page, Tag, TagSpecification, Tags};
 
 use crate::{
     generated::{request, response},
     problem::Problem,
-    query::QueryError,
+    query::{Blob, QueryError},
     xml::{ToXml, XmlWriter},
 };
 
@@ -102,6 +103,11 @@ pub(super) fn tags(tags: &Tags) -> Vec<response::Tag> {
 /// Text that is there.
 pub(super) fn some(text: impl ToString) -> Option<String> {
     Some(text.to_string())
+}
+
+/// Bytes as base64.
+pub(super) fn base64(blob: Blob) -> String {
+    BASE64_STANDARD.encode(blob.0)
 }
 
 /// A sum of bytes or seconds, as the signed number that the wire has; one that does not fit is

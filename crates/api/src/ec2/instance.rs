@@ -14,6 +14,7 @@ use cairn_model::{
 use super::{
     Answered, Call, answer,
     common::{self, Done, some},
+    network_interface,
 };
 use crate::generated::{request, response};
 
@@ -190,7 +191,13 @@ fn whole(instance: &Instance) -> response::Instance {
         ebs_optimized: Some(instance.ebs_optimized),
         ena_support: Some(instance.ena_support),
         hypervisor: some(Image::HYPERVISOR),
-        network_interfaces: vec![interface(instance)],
+        network_interfaces: interfaces(instance),
+        iam_instance_profile: instance.iam_instance_profile.as_ref().map(|profile| {
+            response::IamInstanceProfile {
+                arn: some(&profile.arn),
+                id: some(&profile.profile_id),
+            }
+        }),
         root_device_name: instance.root_device_name.clone(),
         root_device_type: some("ebs"),
         security_groups: groups(instance),
@@ -269,6 +276,13 @@ fn groups(instance: &Instance) -> Vec<response::GroupIdentifier> {
         .collect()
 }
 
+fn interfaces(instance: &Instance) -> Vec<response::InstanceNetworkInterface> {
+    let attached = instance.attached_interfaces.iter();
+    std::iter::once(interface(instance))
+        .chain(attached.map(network_interface::show_at_instance))
+        .collect()
+}
+
 fn interface(instance: &Instance) -> response::InstanceNetworkInterface {
     let dns_name = instance.private_dns_name();
     response::InstanceNetworkInterface {
@@ -319,7 +333,9 @@ fn processors(instance_type: &InstanceType) -> response::CpuOptions {
     }
 }
 
-fn metadata_options(options: &MetadataOptions) -> response::InstanceMetadataOptionsResponse {
+pub(super) fn metadata_options(
+    options: &MetadataOptions,
+) -> response::InstanceMetadataOptionsResponse {
     response::InstanceMetadataOptionsResponse {
         state: some("applied"),
         http_tokens: some(if options.http_tokens_required {
@@ -334,7 +350,7 @@ fn metadata_options(options: &MetadataOptions) -> response::InstanceMetadataOpti
     }
 }
 
-fn enabled(is: bool) -> &'static str {
+pub(super) fn enabled(is: bool) -> &'static str {
     if is { "enabled" } else { "disabled" }
 }
 

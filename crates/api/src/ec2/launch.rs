@@ -34,17 +34,35 @@ fn verb(asked: request::RunInstancesRequest) -> Result<verbs::RunInstances, Prob
             .metadata_options
             .map(metadata_options)
             .unwrap_or_default(),
-        disable_api_termination: asked.disable_api_termination.unwrap_or_default(),
-        disable_api_stop: asked.disable_api_stop.unwrap_or_default(),
+        disable_api_termination: asked.disable_api_termination,
+        disable_api_stop: asked.disable_api_stop,
         instance_initiated_shutdown_behavior: asked.instance_initiated_shutdown_behavior,
-        ebs_optimized: asked.ebs_optimized.unwrap_or_default(),
-        monitoring: asked
-            .monitoring
-            .is_some_and(|monitoring| monitoring.enabled),
+        ebs_optimized: asked.ebs_optimized,
+        monitoring: asked.monitoring.map(|monitoring| monitoring.enabled),
+        iam_instance_profile: asked.iam_instance_profile.map(profile),
+        cpu_credits: asked.credit_specification.map(|credit| credit.cpu_credits),
+        launch_template: asked.launch_template.map(template),
         tag_specifications: common::tag_specifications(asked.tag_specifications)?,
         client_token: asked.client_token,
         dry_run: asked.dry_run.unwrap_or_default(),
     })
+}
+
+fn profile(asked: request::IamInstanceProfileSpecification) -> verbs::ProfileName {
+    verbs::ProfileName {
+        arn: asked.arn,
+        name: asked.name,
+    }
+}
+
+fn template(asked: request::LaunchTemplateSpecification) -> verbs::TemplateOfLaunch {
+    verbs::TemplateOfLaunch {
+        template: verbs::TemplateName {
+            id: asked.launch_template_id,
+            name: asked.launch_template_name,
+        },
+        version: asked.version,
+    }
 }
 
 /// Instances here have one network interface; a second one cannot be given.

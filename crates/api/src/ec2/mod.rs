@@ -26,12 +26,17 @@ mod image_settings;
 mod image_sharing;
 mod image_usage;
 mod instance;
+mod instance_attribute;
 mod instance_type;
 mod key_pair;
 mod launch;
+mod launch_template;
 mod mapping;
 mod network;
+mod network_interface;
+mod network_part;
 mod place;
+mod security_group;
 mod snapshot;
 mod snapshot_access;
 mod snapshot_keep;
@@ -195,10 +200,64 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "DeleteKeyPair" => key_pair::delete(call).await,
         "DescribeVpcs" => network::describe_vpcs(call).await,
         "DescribeSubnets" => network::describe_subnets(call).await,
-        "DescribeSecurityGroups" => network::describe_security_groups(call).await,
+        "DescribeSecurityGroups" => security_group::describe(call).await,
         "CreateTags" => tag::create(call).await,
         "DeleteTags" => tag::delete(call).await,
         "DescribeTags" => tag::describe(call).await,
+        "CreateVpc" => network::create_vpc(call).await,
+        "DeleteVpc" => network::delete_vpc(call).await,
+        "CreateDefaultVpc" => network::create_default_vpc(call).await,
+        "DescribeVpcAttribute" => network::describe_vpc_attribute(call).await,
+        "ModifyVpcAttribute" => network::modify_vpc_attribute(call).await,
+        "CreateSubnet" => network::create_subnet(call).await,
+        "CreateDefaultSubnet" => network::create_default_subnet(call).await,
+        "DeleteSubnet" => network::delete_subnet(call).await,
+        "ModifySubnetAttribute" => network::modify_subnet_attribute(call).await,
+        "CreateSecurityGroup" => security_group::create(call).await,
+        "DeleteSecurityGroup" => security_group::delete(call).await,
+        "AuthorizeSecurityGroupIngress" => security_group::authorize_ingress(call).await,
+        "AuthorizeSecurityGroupEgress" => security_group::authorize_egress(call).await,
+        "RevokeSecurityGroupIngress" => security_group::revoke_ingress(call).await,
+        "RevokeSecurityGroupEgress" => security_group::revoke_egress(call).await,
+        "DescribeSecurityGroupRules" => security_group::describe_rules(call).await,
+        "ModifySecurityGroupRules" => security_group::modify_rules(call).await,
+        "DescribeNetworkInterfaces" => network_interface::describe(call).await,
+        "CreateNetworkInterface" => network_interface::create(call).await,
+        "DeleteNetworkInterface" => network_interface::delete(call).await,
+        "AttachNetworkInterface" => network_interface::attach(call).await,
+        "DetachNetworkInterface" => network_interface::detach(call).await,
+        "DescribeRouteTables" => network_part::describe_route_tables(call).await,
+        "DescribeInternetGateways" => network_part::describe_internet_gateways(call).await,
+        "DescribeNetworkAcls" => network_part::describe_network_acls(call).await,
+        "DescribeDhcpOptions" => network_part::describe_dhcp_options(call).await,
+        "DescribeAddresses" => network_part::describe_addresses(call),
+        "ModifyInstanceAttribute" => instance_attribute::modify(call).await,
+        "ResetInstanceAttribute" => instance_attribute::reset(call).await,
+        "ModifyInstanceMetadataOptions" => instance_attribute::modify_metadata_options(call).await,
+        "GetInstanceMetadataDefaults" => instance_attribute::get_metadata_defaults(call).await,
+        "ModifyInstanceMetadataDefaults" => {
+            instance_attribute::modify_metadata_defaults(call).await
+        }
+        "DescribeInstanceCreditSpecifications" => {
+            instance_attribute::describe_credit_specifications(call).await
+        }
+        "GetPasswordData" => instance_attribute::password_data(call).await,
+        "MonitorInstances" => instance_attribute::monitor(call).await,
+        "UnmonitorInstances" => instance_attribute::unmonitor(call).await,
+        "DescribeIamInstanceProfileAssociations" => {
+            instance_attribute::describe_profiles(call).await
+        }
+        "AssociateIamInstanceProfile" => instance_attribute::associate_profile(call).await,
+        "DisassociateIamInstanceProfile" => instance_attribute::disassociate_profile(call).await,
+        "DescribeInstanceTypeOfferings" => instance_attribute::describe_offerings(call).await,
+        "CreateLaunchTemplate" => launch_template::create(call).await,
+        "CreateLaunchTemplateVersion" => launch_template::create_version(call).await,
+        "DescribeLaunchTemplates" => launch_template::describe(call).await,
+        "DescribeLaunchTemplateVersions" => launch_template::describe_versions(call).await,
+        "ModifyLaunchTemplate" => launch_template::modify(call).await,
+        "DeleteLaunchTemplate" => launch_template::delete(call).await,
+        "DeleteLaunchTemplateVersions" => launch_template::delete_versions(call).await,
+        "GetLaunchTemplateData" => launch_template::data_of_instance(call).await,
         _ => Err(Problem::ActionUnknown(action.to_owned())),
     }
 }

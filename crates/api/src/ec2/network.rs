@@ -1,11 +1,11 @@
-//! The default network.
+//! VPCs and subnets.
 
-use cairn_control::request as verbs;
-use cairn_model::{SecurityGroup, Subnet, Vpc, VpcId};
+use cairn_control::{answer::VpcAttribute, request as verbs};
+use cairn_model::{Subnet, Vpc};
 
 use super::{
     Answered, Call, answer,
-    common::{self, some},
+    common::{self, Done, some},
 };
 use crate::generated::{request, response};
 
@@ -49,37 +49,165 @@ pub(super) async fn describe_subnets(call: &Call<'_>) -> Answered {
     })
 }
 
-pub(super) async fn describe_security_groups(call: &Call<'_>) -> Answered {
-    let asked: request::DescribeSecurityGroupsRequest = call.request()?;
-    let common = common::describe(
-        asked.filters,
-        asked.max_results,
-        asked.next_token,
-        asked.dry_run,
-    )?;
-    let request = verbs::Describe {
-        ids: asked.group_ids,
-        names: asked.group_names,
-        ..common
+pub(super) async fn create_vpc(call: &Call<'_>) -> Answered {
+    let asked: request::CreateVpcRequest = call.request()?;
+    let request = verbs::CreateVpc {
+        cidr_block: asked.cidr_block,
+        tag_specifications: common::tag_specifications(asked.tag_specifications)?,
+        dry_run: asked.dry_run.unwrap_or_default(),
     };
-    let found = call
-        .control
-        .describe_security_groups(call.caller, request)
-        .await?;
-    let security_groups = found.items.iter().map(show_group).collect();
-    answer(response::DescribeSecurityGroupsResult {
-        security_groups,
-        next_token: found.next_token,
+    let vpc = call.control.create_vpc(call.caller, request).await?;
+    answer(response::CreateVpcResult {
+        vpc: Some(show_vpc(&vpc)),
     })
+}
+
+pub(super) async fn create_default_vpc(call: &Call<'_>) -> Answered {
+    let asked: request::CreateDefaultVpcRequest = call.request()?;
+    let dry_run = asked.dry_run.unwrap_or_default();
+    let vpc = call
+        .control
+        .create_default_vpc(call.caller, dry_run)
+        .await?;
+    answer(response::CreateDefaultVpcResult {
+        vpc: Some(show_vpc(&vpc)),
+    })
+}
+
+pub(super) async fn delete_vpc(call: &Call<'_>) -> Answered {
+    let asked: request::DeleteVpcRequest = call.request()?;
+    let request = verbs::ById {
+        id: asked.vpc_id,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    call.control.delete_vpc(call.caller, request).await?;
+    answer(Done)
+}
+
+pub(super) async fn describe_vpc_attribute(call: &Call<'_>) -> Answered {
+    let asked: request::DescribeVpcAttributeRequest = call.request()?;
+    let request = verbs::DescribeAttribute {
+        id: asked.vpc_id.clone(),
+        attribute: asked.attribute,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    let attribute = call
+        .control
+        .describe_vpc_attribute(call.caller, request)
+        .await?;
+    let mut shown = response::DescribeVpcAttributeResult {
+        vpc_id: Some(asked.vpc_id),
+        ..response::DescribeVpcAttributeResult::default()
+    };
+    let yes = |value| Some(response::AttributeBooleanValue { value: Some(value) });
+    match attribute {
+        VpcAttribute::EnableDnsHostnames(value) => shown.enable_dns_hostnames = yes(value),
+        VpcAttribute::EnableDnsSupport(value) => shown.enable_dns_support = yes(value),
+        VpcAttribute::EnableNetworkAddressUsageMetrics(value) => {
+            shown.enable_network_address_usage_metrics = yes(value);
+        }
+    }
+    answer(shown)
+}
+
+pub(super) async fn modify_vpc_attribute(call: &Call<'_>) -> Answered {
+    let asked: request::ModifyVpcAttributeRequest = call.request()?;
+    let request = verbs::ModifyVpcAttribute {
+        vpc_id: asked.vpc_id,
+        enable_dns_hostnames: yes(asked.enable_dns_hostnames),
+        enable_dns_support: yes(asked.enable_dns_support),
+        enable_network_address_usage_metrics: yes(asked.enable_network_address_usage_metrics),
+    };
+    call.control
+        .modify_vpc_attribute(call.caller, request)
+        .await?;
+    answer(Done)
+}
+
+pub(super) async fn create_subnet(call: &Call<'_>) -> Answered {
+    let asked: request::CreateSubnetRequest = call.request()?;
+    let request = verbs::CreateSubnet {
+        vpc_id: asked.vpc_id,
+        cidr_block: asked.cidr_block,
+        availability_zone: asked.availability_zone,
+        availability_zone_id: asked.availability_zone_id,
+        tag_specifications: common::tag_specifications(asked.tag_specifications)?,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    let subnet = call.control.create_subnet(call.caller, request).await?;
+    answer(response::CreateSubnetResult {
+        subnet: Some(show_subnet(&subnet)),
+    })
+}
+
+pub(super) async fn create_default_subnet(call: &Call<'_>) -> Answered {
+    let asked: request::CreateDefaultSubnetRequest = call.request()?;
+    let request = verbs::CreateDefaultSubnet {
+        availability_zone: asked.availability_zone,
+        availability_zone_id: asked.availability_zone_id,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    let subnet = call
+        .control
+        .create_default_subnet(call.caller, request)
+        .await?;
+    answer(response::CreateDefaultSubnetResult {
+        subnet: Some(show_subnet(&subnet)),
+    })
+}
+
+pub(super) async fn delete_subnet(call: &Call<'_>) -> Answered {
+    let asked: request::DeleteSubnetRequest = call.request()?;
+    let request = verbs::ById {
+        id: asked.subnet_id,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    call.control.delete_subnet(call.caller, request).await?;
+    answer(Done)
+}
+
+pub(super) async fn modify_subnet_attribute(call: &Call<'_>) -> Answered {
+    let asked: request::ModifySubnetAttributeRequest = call.request()?;
+    let others = [
+        (
+            "AssignIpv6AddressOnCreation",
+            asked.assign_ipv6_address_on_creation,
+        ),
+        (
+            "MapCustomerOwnedIpOnLaunch",
+            asked.map_customer_owned_ip_on_launch,
+        ),
+        ("EnableDns64", asked.enable_dns64),
+        (
+            "EnableResourceNameDnsARecordOnLaunch",
+            asked.enable_resource_name_dns_a_record_on_launch,
+        ),
+        (
+            "EnableResourceNameDnsAAAARecordOnLaunch",
+            asked.enable_resource_name_dns_aaaa_record_on_launch,
+        ),
+    ];
+    let others = others
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, yes(value)?)));
+    let request = verbs::ModifySubnetAttribute {
+        subnet_id: asked.subnet_id,
+        map_public_ip_on_launch: yes(asked.map_public_ip_on_launch),
+        others: others.collect(),
+    };
+    call.control
+        .modify_subnet_attribute(call.caller, request)
+        .await?;
+    answer(Done)
+}
+
+fn yes(value: Option<request::AttributeBooleanValue>) -> Option<bool> {
+    value.and_then(|value| value.value)
 }
 
 fn show_vpc(vpc: &Vpc) -> response::Vpc {
     let association = response::VpcCidrBlockAssociation {
-        association_id: Some(
-            vpc.id
-                .as_str()
-                .replacen(VpcId::PREFIX, "vpc-cidr-assoc-", 1),
-        ),
+        association_id: Some(vpc.cidr_association_id()),
         cidr_block: some(&vpc.cidr_block),
         cidr_block_state: Some(response::VpcCidrBlockState {
             state: some("associated"),
@@ -122,43 +250,6 @@ fn show_subnet(subnet: &Subnet) -> response::Subnet {
         available_ip_address_count: Some(subnet.available_ip_address_count),
         availability_zone: some(&subnet.availability_zone),
         default_for_az: Some(subnet.default_for_az),
-        map_public_ip_on_launch: Some(false),
-    }
-}
-
-/// A group as EC2 shows a default one: its members may reach each other, and everything else.
-fn show_group(group: &SecurityGroup) -> response::SecurityGroup {
-    let each_other = response::UserIdGroupPair {
-        user_id: some(&group.account),
-        group_id: some(&group.id),
-        ..Default::default()
-    };
-    let anywhere = response::IpRange {
-        cidr_ip: some("0.0.0.0/0"),
-        description: None,
-    };
-    let all = response::IpPermission {
-        ip_protocol: some("-1"),
-        ..Default::default()
-    };
-    response::SecurityGroup {
-        group_id: some(&group.id),
-        ip_permissions_egress: vec![response::IpPermission {
-            ip_ranges: vec![anywhere],
-            ..all.clone()
-        }],
-        tags: common::tags(&group.tags),
-        vpc_id: some(&group.vpc_id),
-        security_group_arn: Some(format!(
-            "arn:aws:ec2:{}:{}:security-group/{}",
-            group.region, group.account, group.id
-        )),
-        owner_id: some(&group.account),
-        group_name: some(&group.name),
-        description: some(&group.description),
-        ip_permissions: vec![response::IpPermission {
-            user_id_group_pairs: vec![each_other],
-            ..all
-        }],
+        map_public_ip_on_launch: Some(subnet.map_public_ip_on_launch),
     }
 }

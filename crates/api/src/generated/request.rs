@@ -107,6 +107,54 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("GetEbsDefaultKmsKeyId", "GetEbsDefaultKmsKeyIdRequest"),
     ("ModifyEbsDefaultKmsKeyId", "ModifyEbsDefaultKmsKeyIdRequest"),
     ("ResetEbsDefaultKmsKeyId", "ResetEbsDefaultKmsKeyIdRequest"),
+    ("CreateVpc", "CreateVpcRequest"),
+    ("DeleteVpc", "DeleteVpcRequest"),
+    ("CreateDefaultVpc", "CreateDefaultVpcRequest"),
+    ("DescribeVpcAttribute", "DescribeVpcAttributeRequest"),
+    ("ModifyVpcAttribute", "ModifyVpcAttributeRequest"),
+    ("CreateSubnet", "CreateSubnetRequest"),
+    ("CreateDefaultSubnet", "CreateDefaultSubnetRequest"),
+    ("DeleteSubnet", "DeleteSubnetRequest"),
+    ("ModifySubnetAttribute", "ModifySubnetAttributeRequest"),
+    ("CreateSecurityGroup", "CreateSecurityGroupRequest"),
+    ("DeleteSecurityGroup", "DeleteSecurityGroupRequest"),
+    ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupIngressRequest"),
+    ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupEgressRequest"),
+    ("RevokeSecurityGroupIngress", "RevokeSecurityGroupIngressRequest"),
+    ("RevokeSecurityGroupEgress", "RevokeSecurityGroupEgressRequest"),
+    ("DescribeSecurityGroupRules", "DescribeSecurityGroupRulesRequest"),
+    ("ModifySecurityGroupRules", "ModifySecurityGroupRulesRequest"),
+    ("DescribeNetworkInterfaces", "DescribeNetworkInterfacesRequest"),
+    ("CreateNetworkInterface", "CreateNetworkInterfaceRequest"),
+    ("DeleteNetworkInterface", "DeleteNetworkInterfaceRequest"),
+    ("AttachNetworkInterface", "AttachNetworkInterfaceRequest"),
+    ("DetachNetworkInterface", "DetachNetworkInterfaceRequest"),
+    ("DescribeRouteTables", "DescribeRouteTablesRequest"),
+    ("DescribeInternetGateways", "DescribeInternetGatewaysRequest"),
+    ("DescribeNetworkAcls", "DescribeNetworkAclsRequest"),
+    ("DescribeDhcpOptions", "DescribeDhcpOptionsRequest"),
+    ("DescribeAddresses", "DescribeAddressesRequest"),
+    ("ModifyInstanceAttribute", "ModifyInstanceAttributeRequest"),
+    ("ResetInstanceAttribute", "ResetInstanceAttributeRequest"),
+    ("ModifyInstanceMetadataOptions", "ModifyInstanceMetadataOptionsRequest"),
+    ("GetInstanceMetadataDefaults", "GetInstanceMetadataDefaultsRequest"),
+    ("ModifyInstanceMetadataDefaults", "ModifyInstanceMetadataDefaultsRequest"),
+    ("DescribeInstanceCreditSpecifications", "DescribeInstanceCreditSpecificationsRequest"),
+    ("GetPasswordData", "GetPasswordDataRequest"),
+    ("MonitorInstances", "MonitorInstancesRequest"),
+    ("UnmonitorInstances", "UnmonitorInstancesRequest"),
+    ("DescribeIamInstanceProfileAssociations", "DescribeIamInstanceProfileAssociationsRequest"),
+    ("AssociateIamInstanceProfile", "AssociateIamInstanceProfileRequest"),
+    ("DisassociateIamInstanceProfile", "DisassociateIamInstanceProfileRequest"),
+    ("DescribeInstanceTypeOfferings", "DescribeInstanceTypeOfferingsRequest"),
+    ("CreateLaunchTemplate", "CreateLaunchTemplateRequest"),
+    ("CreateLaunchTemplateVersion", "CreateLaunchTemplateVersionRequest"),
+    ("DescribeLaunchTemplates", "DescribeLaunchTemplatesRequest"),
+    ("DescribeLaunchTemplateVersions", "DescribeLaunchTemplateVersionsRequest"),
+    ("ModifyLaunchTemplate", "ModifyLaunchTemplateRequest"),
+    ("DeleteLaunchTemplate", "DeleteLaunchTemplateRequest"),
+    ("DeleteLaunchTemplateVersions", "DeleteLaunchTemplateVersionsRequest"),
+    ("GetLaunchTemplateData", "GetLaunchTemplateDataRequest"),
 ];
 
 /// Parses a request of the named operation and shows what was understood.
@@ -212,8 +260,104 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "GetEbsDefaultKmsKeyId" => show::<GetEbsDefaultKmsKeyIdRequest>(group),
         "ModifyEbsDefaultKmsKeyId" => show::<ModifyEbsDefaultKmsKeyIdRequest>(group),
         "ResetEbsDefaultKmsKeyId" => show::<ResetEbsDefaultKmsKeyIdRequest>(group),
+        "CreateVpc" => show::<CreateVpcRequest>(group),
+        "DeleteVpc" => show::<DeleteVpcRequest>(group),
+        "CreateDefaultVpc" => show::<CreateDefaultVpcRequest>(group),
+        "DescribeVpcAttribute" => show::<DescribeVpcAttributeRequest>(group),
+        "ModifyVpcAttribute" => show::<ModifyVpcAttributeRequest>(group),
+        "CreateSubnet" => show::<CreateSubnetRequest>(group),
+        "CreateDefaultSubnet" => show::<CreateDefaultSubnetRequest>(group),
+        "DeleteSubnet" => show::<DeleteSubnetRequest>(group),
+        "ModifySubnetAttribute" => show::<ModifySubnetAttributeRequest>(group),
+        "CreateSecurityGroup" => show::<CreateSecurityGroupRequest>(group),
+        "DeleteSecurityGroup" => show::<DeleteSecurityGroupRequest>(group),
+        "AuthorizeSecurityGroupIngress" => show::<AuthorizeSecurityGroupIngressRequest>(group),
+        "AuthorizeSecurityGroupEgress" => show::<AuthorizeSecurityGroupEgressRequest>(group),
+        "RevokeSecurityGroupIngress" => show::<RevokeSecurityGroupIngressRequest>(group),
+        "RevokeSecurityGroupEgress" => show::<RevokeSecurityGroupEgressRequest>(group),
+        "DescribeSecurityGroupRules" => show::<DescribeSecurityGroupRulesRequest>(group),
+        "ModifySecurityGroupRules" => show::<ModifySecurityGroupRulesRequest>(group),
+        "DescribeNetworkInterfaces" => show::<DescribeNetworkInterfacesRequest>(group),
+        "CreateNetworkInterface" => show::<CreateNetworkInterfaceRequest>(group),
+        "DeleteNetworkInterface" => show::<DeleteNetworkInterfaceRequest>(group),
+        "AttachNetworkInterface" => show::<AttachNetworkInterfaceRequest>(group),
+        "DetachNetworkInterface" => show::<DetachNetworkInterfaceRequest>(group),
+        "DescribeRouteTables" => show::<DescribeRouteTablesRequest>(group),
+        "DescribeInternetGateways" => show::<DescribeInternetGatewaysRequest>(group),
+        "DescribeNetworkAcls" => show::<DescribeNetworkAclsRequest>(group),
+        "DescribeDhcpOptions" => show::<DescribeDhcpOptionsRequest>(group),
+        "DescribeAddresses" => show::<DescribeAddressesRequest>(group),
+        "ModifyInstanceAttribute" => show::<ModifyInstanceAttributeRequest>(group),
+        "ResetInstanceAttribute" => show::<ResetInstanceAttributeRequest>(group),
+        "ModifyInstanceMetadataOptions" => show::<ModifyInstanceMetadataOptionsRequest>(group),
+        "GetInstanceMetadataDefaults" => show::<GetInstanceMetadataDefaultsRequest>(group),
+        "ModifyInstanceMetadataDefaults" => show::<ModifyInstanceMetadataDefaultsRequest>(group),
+        "DescribeInstanceCreditSpecifications" => show::<DescribeInstanceCreditSpecificationsRequest>(group),
+        "GetPasswordData" => show::<GetPasswordDataRequest>(group),
+        "MonitorInstances" => show::<MonitorInstancesRequest>(group),
+        "UnmonitorInstances" => show::<UnmonitorInstancesRequest>(group),
+        "DescribeIamInstanceProfileAssociations" => show::<DescribeIamInstanceProfileAssociationsRequest>(group),
+        "AssociateIamInstanceProfile" => show::<AssociateIamInstanceProfileRequest>(group),
+        "DisassociateIamInstanceProfile" => show::<DisassociateIamInstanceProfileRequest>(group),
+        "DescribeInstanceTypeOfferings" => show::<DescribeInstanceTypeOfferingsRequest>(group),
+        "CreateLaunchTemplate" => show::<CreateLaunchTemplateRequest>(group),
+        "CreateLaunchTemplateVersion" => show::<CreateLaunchTemplateVersionRequest>(group),
+        "DescribeLaunchTemplates" => show::<DescribeLaunchTemplatesRequest>(group),
+        "DescribeLaunchTemplateVersions" => show::<DescribeLaunchTemplateVersionsRequest>(group),
+        "ModifyLaunchTemplate" => show::<ModifyLaunchTemplateRequest>(group),
+        "DeleteLaunchTemplate" => show::<DeleteLaunchTemplateRequest>(group),
+        "DeleteLaunchTemplateVersions" => show::<DeleteLaunchTemplateVersionsRequest>(group),
+        "GetLaunchTemplateData" => show::<GetLaunchTemplateDataRequest>(group),
         _ => return None,
     })
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AssociateIamInstanceProfileRequest {
+    pub iam_instance_profile: IamInstanceProfileSpecification,
+    pub instance_id: String,
+}
+
+impl FromQuery for AssociateIamInstanceProfileRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["IamInstanceProfile", "InstanceId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            iam_instance_profile: group.required("IamInstanceProfile")?,
+            instance_id: group.required("InstanceId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AttachNetworkInterfaceRequest {
+    pub dry_run: Option<bool>,
+    pub network_interface_id: String,
+    pub instance_id: String,
+    pub device_index: i32,
+}
+
+impl FromQuery for AttachNetworkInterfaceRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "NetworkInterfaceId", "InstanceId", "DeviceIndex"],
+            ignored: &[],
+            refused: &["EnaSrdSpecification", "EnaQueueCount"],
+            only: &[("NetworkCardIndex", &["0"])],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            network_interface_id: group.required("NetworkInterfaceId")?,
+            instance_id: group.required("InstanceId")?,
+            device_index: group.required("DeviceIndex")?,
+        })
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -278,6 +422,92 @@ impl FromQuery for AttributeValue {
         })?;
         Ok(Self {
             value: group.kept("Value")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AuthorizeSecurityGroupEgressRequest {
+    pub tag_specifications: Vec<TagSpecification>,
+    pub dry_run: Option<bool>,
+    pub group_id: String,
+    pub ip_permissions: Vec<IpPermission>,
+}
+
+impl FromQuery for AuthorizeSecurityGroupEgressRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["TagSpecification", "DryRun", "GroupId", "IpPermissions"],
+            ignored: &[],
+            refused: &["SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "IpProtocol", "FromPort", "ToPort", "CidrIp"],
+            only: &[],
+        })?;
+        Ok(Self {
+            tag_specifications: group.list("TagSpecification")?,
+            dry_run: group.optional("DryRun")?,
+            group_id: group.required("GroupId")?,
+            ip_permissions: group.list("IpPermissions")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct AuthorizeSecurityGroupIngressRequest {
+    pub cidr_ip: Option<String>,
+    pub from_port: Option<i32>,
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub ip_permissions: Vec<IpPermission>,
+    pub ip_protocol: Option<String>,
+    pub source_security_group_name: Option<String>,
+    pub source_security_group_owner_id: Option<String>,
+    pub to_port: Option<i32>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for AuthorizeSecurityGroupIngressRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["CidrIp", "FromPort", "GroupId", "GroupName", "IpPermissions", "IpProtocol", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "ToPort", "TagSpecification", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            cidr_ip: group.optional("CidrIp")?,
+            from_port: group.optional("FromPort")?,
+            group_id: group.optional("GroupId")?,
+            group_name: group.optional("GroupName")?,
+            ip_permissions: group.list("IpPermissions")?,
+            ip_protocol: group.optional("IpProtocol")?,
+            source_security_group_name: group.optional("SourceSecurityGroupName")?,
+            source_security_group_owner_id: group.optional("SourceSecurityGroupOwnerId")?,
+            to_port: group.optional("ToPort")?,
+            tag_specifications: group.list("TagSpecification")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct BlobAttributeValue {
+    pub value: Option<Blob>,
+}
+
+impl FromQuery for BlobAttributeValue {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Value"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            value: group.optional("Value")?,
         })
     }
 }
@@ -462,6 +692,50 @@ impl FromQuery for CopyVolumesRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateDefaultSubnetRequest {
+    pub availability_zone: Option<String>,
+    pub dry_run: Option<bool>,
+    pub availability_zone_id: Option<String>,
+}
+
+impl FromQuery for CreateDefaultSubnetRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AvailabilityZone", "DryRun", "AvailabilityZoneId"],
+            ignored: &[],
+            refused: &[],
+            only: &[("Ipv6Native", &["false"])],
+        })?;
+        Ok(Self {
+            availability_zone: group.optional("AvailabilityZone")?,
+            dry_run: group.optional("DryRun")?,
+            availability_zone_id: group.optional("AvailabilityZoneId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateDefaultVpcRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CreateDefaultVpcRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreateImageRequest {
     pub tag_specifications: Vec<TagSpecification>,
     pub dry_run: Option<bool>,
@@ -552,6 +826,102 @@ impl FromQuery for CreateKeyPairRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateLaunchTemplateRequest {
+    pub dry_run: Option<bool>,
+    pub client_token: Option<String>,
+    pub launch_template_name: String,
+    pub version_description: Option<String>,
+    pub launch_template_data: RequestLaunchTemplateData,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+impl FromQuery for CreateLaunchTemplateRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "ClientToken", "LaunchTemplateName", "VersionDescription", "LaunchTemplateData", "TagSpecification"],
+            ignored: &[],
+            refused: &["Operator"],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            client_token: group.optional("ClientToken")?,
+            launch_template_name: group.required("LaunchTemplateName")?,
+            version_description: group.optional("VersionDescription")?,
+            launch_template_data: group.required("LaunchTemplateData")?,
+            tag_specifications: group.list("TagSpecification")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateLaunchTemplateVersionRequest {
+    pub dry_run: Option<bool>,
+    pub client_token: Option<String>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub source_version: Option<String>,
+    pub version_description: Option<String>,
+    pub launch_template_data: RequestLaunchTemplateData,
+}
+
+impl FromQuery for CreateLaunchTemplateVersionRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "ClientToken", "LaunchTemplateId", "LaunchTemplateName", "SourceVersion", "VersionDescription", "LaunchTemplateData"],
+            ignored: &["ResolveAlias"],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            client_token: group.optional("ClientToken")?,
+            launch_template_id: group.optional("LaunchTemplateId")?,
+            launch_template_name: group.optional("LaunchTemplateName")?,
+            source_version: group.optional("SourceVersion")?,
+            version_description: group.optional("VersionDescription")?,
+            launch_template_data: group.required("LaunchTemplateData")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateNetworkInterfaceRequest {
+    pub tag_specifications: Vec<TagSpecification>,
+    pub client_token: Option<String>,
+    pub subnet_id: String,
+    pub description: Option<String>,
+    pub private_ip_address: Option<String>,
+    pub groups: Vec<String>,
+    pub private_ip_addresses: Vec<PrivateIpAddressSpecification>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CreateNetworkInterfaceRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["TagSpecification", "ClientToken", "SubnetId", "Description", "PrivateIpAddress", "SecurityGroupId", "PrivateIpAddresses", "DryRun"],
+            ignored: &[],
+            refused: &["Ipv4Prefix", "Ipv4PrefixCount", "Ipv6Prefix", "Ipv6PrefixCount", "EnablePrimaryIpv6", "ConnectionTrackingSpecification", "Operator", "SecondaryPrivateIpAddressCount", "Ipv6Addresses", "Ipv6AddressCount"],
+            only: &[("InterfaceType", &["interface"])],
+        })?;
+        Ok(Self {
+            tag_specifications: group.list("TagSpecification")?,
+            client_token: group.optional("ClientToken")?,
+            subnet_id: group.required("SubnetId")?,
+            description: group.optional("Description")?,
+            private_ip_address: group.optional("PrivateIpAddress")?,
+            groups: group.list("SecurityGroupId")?,
+            private_ip_addresses: group.list("PrivateIpAddresses")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreateReplaceRootVolumeTaskRequest {
     pub instance_id: String,
     pub snapshot_id: Option<String>,
@@ -580,6 +950,34 @@ impl FromQuery for CreateReplaceRootVolumeTaskRequest {
             image_id: group.optional("ImageId")?,
             delete_replaced_root_volume: group.optional("DeleteReplacedRootVolume")?,
             volume_initialization_rate: group.optional("VolumeInitializationRate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateSecurityGroupRequest {
+    pub description: String,
+    pub group_name: String,
+    pub vpc_id: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CreateSecurityGroupRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["GroupDescription", "GroupName", "VpcId", "TagSpecification", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.required("GroupDescription")?,
+            group_name: group.required("GroupName")?,
+            vpc_id: group.optional("VpcId")?,
+            tag_specifications: group.list("TagSpecification")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -634,6 +1032,36 @@ impl FromQuery for CreateSnapshotsRequest {
             tag_specifications: group.list("TagSpecification")?,
             dry_run: group.optional("DryRun")?,
             copy_tags_from_source: group.optional("CopyTagsFromSource")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateSubnetRequest {
+    pub tag_specifications: Vec<TagSpecification>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub cidr_block: Option<String>,
+    pub vpc_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CreateSubnetRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["TagSpecification", "AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId", "DryRun"],
+            ignored: &[],
+            refused: &["Ipv6CidrBlock", "OutpostArn", "Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6IpamPoolId", "Ipv6NetmaskLength"],
+            only: &[("Ipv6Native", &["false"])],
+        })?;
+        Ok(Self {
+            tag_specifications: group.list("TagSpecification")?,
+            availability_zone: group.optional("AvailabilityZone")?,
+            availability_zone_id: group.optional("AvailabilityZoneId")?,
+            cidr_block: group.optional("CidrBlock")?,
+            vpc_id: group.required("VpcId")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -754,6 +1182,30 @@ impl FromQuery for CreateVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct CreateVpcRequest {
+    pub cidr_block: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for CreateVpcRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["CidrBlock", "TagSpecification", "DryRun"],
+            ignored: &[],
+            refused: &["Ipv6Pool", "Ipv6CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6IpamPoolId", "Ipv6NetmaskLength", "Ipv6CidrBlockNetworkBorderGroup", "VpcEncryptionControl"],
+            only: &[("AmazonProvidedIpv6CidrBlock", &["false"]), ("InstanceTenancy", &["default"])],
+        })?;
+        Ok(Self {
+            cidr_block: group.optional("CidrBlock")?,
+            tag_specifications: group.list("TagSpecification")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreationDateConditionRequest {
     pub maximum_days_since_created: Option<i32>,
 }
@@ -775,17 +1227,19 @@ impl FromQuery for CreationDateConditionRequest {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct CreditSpecificationRequest {
+    pub cpu_credits: String,
 }
 
 impl FromQuery for CreditSpecificationRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &[],
+            used: &["CpuCredits"],
             ignored: &[],
             refused: &[],
-            only: &[("CpuCredits", &["standard", "unlimited"])],
+            only: &[],
         })?;
         Ok(Self {
+            cpu_credits: group.required("CpuCredits")?,
         })
     }
 }
@@ -838,6 +1292,102 @@ impl FromQuery for DeleteKeyPairRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteLaunchTemplateRequest {
+    pub dry_run: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+}
+
+impl FromQuery for DeleteLaunchTemplateRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "LaunchTemplateId", "LaunchTemplateName"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            launch_template_id: group.optional("LaunchTemplateId")?,
+            launch_template_name: group.optional("LaunchTemplateName")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteLaunchTemplateVersionsRequest {
+    pub dry_run: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub versions: Vec<String>,
+}
+
+impl FromQuery for DeleteLaunchTemplateVersionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            launch_template_id: group.optional("LaunchTemplateId")?,
+            launch_template_name: group.optional("LaunchTemplateName")?,
+            versions: group.required_list("LaunchTemplateVersion")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteNetworkInterfaceRequest {
+    pub dry_run: Option<bool>,
+    pub network_interface_id: String,
+}
+
+impl FromQuery for DeleteNetworkInterfaceRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "NetworkInterfaceId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            network_interface_id: group.required("NetworkInterfaceId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteSecurityGroupRequest {
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DeleteSecurityGroupRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["GroupId", "GroupName", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            group_id: group.optional("GroupId")?,
+            group_name: group.optional("GroupName")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DeleteSnapshotRequest {
     pub snapshot_id: String,
     pub dry_run: Option<bool>,
@@ -853,6 +1403,28 @@ impl FromQuery for DeleteSnapshotRequest {
         })?;
         Ok(Self {
             snapshot_id: group.required("SnapshotId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteSubnetRequest {
+    pub subnet_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DeleteSubnetRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SubnetId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            subnet_id: group.required("SubnetId")?,
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -899,6 +1471,28 @@ impl FromQuery for DeleteVolumeRequest {
         })?;
         Ok(Self {
             volume_id: group.required("VolumeId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DeleteVpcRequest {
+    pub vpc_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DeleteVpcRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["VpcId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            vpc_id: group.required("VpcId")?,
             dry_run: group.optional("DryRun")?,
         })
     }
@@ -972,6 +1566,32 @@ impl FromQuery for DescribeAccountAttributesRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeAddressesRequest {
+    pub public_ips: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub allocation_ids: Vec<String>,
+}
+
+impl FromQuery for DescribeAddressesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["PublicIp", "DryRun", "Filter", "AllocationId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            public_ips: group.list("PublicIp")?,
+            dry_run: group.optional("DryRun")?,
+            filters: group.list("Filter")?,
+            allocation_ids: group.list("AllocationId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeAvailabilityZonesRequest {
     pub zone_names: Vec<String>,
     pub zone_ids: Vec<String>,
@@ -990,6 +1610,34 @@ impl FromQuery for DescribeAvailabilityZonesRequest {
         Ok(Self {
             zone_names: group.list("ZoneName")?,
             zone_ids: group.list("ZoneId")?,
+            dry_run: group.optional("DryRun")?,
+            filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeDhcpOptionsRequest {
+    pub dhcp_options_ids: Vec<String>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeDhcpOptionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DhcpOptionsId", "NextToken", "MaxResults", "DryRun", "Filter"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dhcp_options_ids: group.list("DhcpOptionsId")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
             dry_run: group.optional("DryRun")?,
             filters: group.list("Filter")?,
         })
@@ -1018,6 +1666,32 @@ impl FromQuery for DescribeFastSnapshotRestoresRequest {
             max_results: group.optional("MaxResults")?,
             next_token: group.optional("NextToken")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeIamInstanceProfileAssociationsRequest {
+    pub association_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+impl FromQuery for DescribeIamInstanceProfileAssociationsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AssociationId", "Filter", "MaxResults", "NextToken"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            association_ids: group.list("AssociationId")?,
+            filters: group.list("Filter")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
         })
     }
 }
@@ -1198,6 +1872,34 @@ impl FromQuery for DescribeInstanceAttributeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeInstanceCreditSpecificationsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub instance_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+impl FromQuery for DescribeInstanceCreditSpecificationsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "Filter", "InstanceId", "MaxResults", "NextToken"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            filters: group.list("Filter")?,
+            instance_ids: group.list("InstanceId")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeInstanceImageMetadataRequest {
     pub filters: Vec<Filter>,
     pub instance_ids: Vec<String>,
@@ -1250,6 +1952,34 @@ impl FromQuery for DescribeInstanceStatusRequest {
             dry_run: group.optional("DryRun")?,
             filters: group.list("Filter")?,
             include_all_instances: group.optional("IncludeAllInstances")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeInstanceTypeOfferingsRequest {
+    pub dry_run: Option<bool>,
+    pub location_type: Option<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+impl FromQuery for DescribeInstanceTypeOfferingsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "LocationType", "Filter", "MaxResults", "NextToken"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            location_type: group.optional("LocationType")?,
+            filters: group.list("Filter")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
         })
     }
 }
@@ -1312,6 +2042,34 @@ impl FromQuery for DescribeInstancesRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeInternetGatewaysRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+    pub internet_gateway_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeInternetGatewaysRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["NextToken", "MaxResults", "DryRun", "InternetGatewayId", "Filter"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            dry_run: group.optional("DryRun")?,
+            internet_gateway_ids: group.list("InternetGatewayId")?,
+            filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeKeyPairsRequest {
     pub key_names: Vec<String>,
     pub key_pair_ids: Vec<String>,
@@ -1340,6 +2098,72 @@ impl FromQuery for DescribeKeyPairsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeLaunchTemplateVersionsRequest {
+    pub dry_run: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub versions: Vec<String>,
+    pub min_version: Option<String>,
+    pub max_version: Option<String>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeLaunchTemplateVersionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion", "MinVersion", "MaxVersion", "NextToken", "MaxResults", "Filter"],
+            ignored: &["ResolveAlias", "IncludeManagedResources"],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            launch_template_id: group.optional("LaunchTemplateId")?,
+            launch_template_name: group.optional("LaunchTemplateName")?,
+            versions: group.list("LaunchTemplateVersion")?,
+            min_version: group.optional("MinVersion")?,
+            max_version: group.optional("MaxVersion")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeLaunchTemplatesRequest {
+    pub dry_run: Option<bool>,
+    pub launch_template_ids: Vec<String>,
+    pub launch_template_names: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeLaunchTemplatesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "LaunchTemplateId", "LaunchTemplateName", "Filter", "NextToken", "MaxResults"],
+            ignored: &["IncludeManagedResources"],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            launch_template_ids: group.list("LaunchTemplateId")?,
+            launch_template_names: group.list("LaunchTemplateName")?,
+            filters: group.list("Filter")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeLockedSnapshotsRequest {
     pub filters: Vec<Filter>,
     pub max_results: Option<i32>,
@@ -1362,6 +2186,62 @@ impl FromQuery for DescribeLockedSnapshotsRequest {
             next_token: group.optional("NextToken")?,
             snapshot_ids: group.list("SnapshotId")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeNetworkAclsRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+    pub network_acl_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeNetworkAclsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["NextToken", "MaxResults", "DryRun", "NetworkAclId", "Filter"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            dry_run: group.optional("DryRun")?,
+            network_acl_ids: group.list("NetworkAclId")?,
+            filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeNetworkInterfacesRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+    pub network_interface_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeNetworkInterfacesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["NextToken", "MaxResults", "DryRun", "NetworkInterfaceId", "Filter"],
+            ignored: &["IncludeManagedResources"],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            dry_run: group.optional("DryRun")?,
+            network_interface_ids: group.list("NetworkInterfaceId")?,
+            filters: group.list("Filter")?,
         })
     }
 }
@@ -1414,6 +2294,62 @@ impl FromQuery for DescribeReplaceRootVolumeTasksRequest {
             max_results: group.optional("MaxResults")?,
             next_token: group.optional("NextToken")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeRouteTablesRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub dry_run: Option<bool>,
+    pub route_table_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+}
+
+impl FromQuery for DescribeRouteTablesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["NextToken", "MaxResults", "DryRun", "RouteTableId", "Filter"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
+            dry_run: group.optional("DryRun")?,
+            route_table_ids: group.list("RouteTableId")?,
+            filters: group.list("Filter")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeSecurityGroupRulesRequest {
+    pub filters: Vec<Filter>,
+    pub security_group_rule_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+impl FromQuery for DescribeSecurityGroupRulesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Filter", "SecurityGroupRuleId", "DryRun", "NextToken", "MaxResults"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            filters: group.list("Filter")?,
+            security_group_rule_ids: group.list("SecurityGroupRuleId")?,
+            dry_run: group.optional("DryRun")?,
+            next_token: group.optional("NextToken")?,
+            max_results: group.optional("MaxResults")?,
         })
     }
 }
@@ -1694,6 +2630,30 @@ impl FromQuery for DescribeVolumesRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DescribeVpcAttributeRequest {
+    pub attribute: String,
+    pub vpc_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for DescribeVpcAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Attribute", "VpcId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            attribute: group.required("Attribute")?,
+            vpc_id: group.required("VpcId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeVpcsRequest {
     pub filters: Vec<Filter>,
     pub vpc_ids: Vec<String>,
@@ -1716,6 +2676,28 @@ impl FromQuery for DescribeVpcsRequest {
             next_token: group.optional("NextToken")?,
             max_results: group.optional("MaxResults")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DetachNetworkInterfaceRequest {
+    pub dry_run: Option<bool>,
+    pub attachment_id: String,
+}
+
+impl FromQuery for DetachNetworkInterfaceRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "AttachmentId"],
+            ignored: &["Force"],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            attachment_id: group.required("AttachmentId")?,
         })
     }
 }
@@ -1922,6 +2904,26 @@ impl FromQuery for DisableSnapshotBlockPublicAccessRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct DisassociateIamInstanceProfileRequest {
+    pub association_id: String,
+}
+
+impl FromQuery for DisassociateIamInstanceProfileRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AssociationId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            association_id: group.required("AssociationId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct EbsBlockDevice {
     pub delete_on_termination: Option<bool>,
     pub iops: Option<i32>,
@@ -1952,6 +2954,28 @@ impl FromQuery for EbsBlockDevice {
             throughput: group.optional("Throughput")?,
             encrypted: group.optional("Encrypted")?,
             volume_initialization_rate: group.optional("VolumeInitializationRate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct EbsInstanceBlockDeviceSpecification {
+    pub volume_id: Option<String>,
+    pub delete_on_termination: Option<bool>,
+}
+
+impl FromQuery for EbsInstanceBlockDeviceSpecification {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["VolumeId", "DeleteOnTermination"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            volume_id: group.optional("VolumeId")?,
+            delete_on_termination: group.optional("DeleteOnTermination")?,
         })
     }
 }
@@ -2328,6 +3352,70 @@ impl FromQuery for GetImageBlockPublicAccessStateRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetInstanceMetadataDefaultsRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetInstanceMetadataDefaultsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetLaunchTemplateDataRequest {
+    pub dry_run: Option<bool>,
+    pub instance_id: String,
+}
+
+impl FromQuery for GetLaunchTemplateDataRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "InstanceId"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            instance_id: group.required("InstanceId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct GetPasswordDataRequest {
+    pub instance_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for GetPasswordDataRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["InstanceId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            instance_id: group.required("InstanceId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct GetSnapshotBlockPublicAccessStateRequest {
     pub dry_run: Option<bool>,
 }
@@ -2360,6 +3448,28 @@ impl FromQuery for HibernationOptionsRequest {
             only: &[("Configured", &["false"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct IamInstanceProfileSpecification {
+    pub arn: Option<String>,
+    pub name: Option<String>,
+}
+
+impl FromQuery for IamInstanceProfileSpecification {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Arn", "Name"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            arn: group.optional("Arn")?,
+            name: group.optional("Name")?,
         })
     }
 }
@@ -2458,6 +3568,28 @@ impl FromQuery for ImportKeyPairRequest {
             dry_run: group.optional("DryRun")?,
             key_name: group.required("KeyName")?,
             public_key_material: group.required("PublicKeyMaterial")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct InstanceBlockDeviceMappingSpecification {
+    pub device_name: Option<String>,
+    pub ebs: Option<EbsInstanceBlockDeviceSpecification>,
+}
+
+impl FromQuery for InstanceBlockDeviceMappingSpecification {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DeviceName", "Ebs"],
+            ignored: &[],
+            refused: &["VirtualName", "NoDevice"],
+            only: &[],
+        })?;
+        Ok(Self {
+            device_name: group.optional("DeviceName")?,
+            ebs: group.optional("Ebs")?,
         })
     }
 }
@@ -2582,6 +3714,80 @@ impl FromQuery for InstanceSpecification {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct IpPermission {
+    pub ip_protocol: Option<String>,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    pub user_id_group_pairs: Vec<UserIdGroupPair>,
+    pub ip_ranges: Vec<IpRange>,
+    pub ipv6_ranges: Vec<Ipv6Range>,
+}
+
+impl FromQuery for IpPermission {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["IpProtocol", "FromPort", "ToPort", "Groups", "IpRanges", "Ipv6Ranges"],
+            ignored: &[],
+            refused: &["PrefixListIds"],
+            only: &[],
+        })?;
+        Ok(Self {
+            ip_protocol: group.optional("IpProtocol")?,
+            from_port: group.optional("FromPort")?,
+            to_port: group.optional("ToPort")?,
+            user_id_group_pairs: group.list("Groups")?,
+            ip_ranges: group.list("IpRanges")?,
+            ipv6_ranges: group.list("Ipv6Ranges")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct IpRange {
+    pub description: Option<String>,
+    pub cidr_ip: Option<String>,
+}
+
+impl FromQuery for IpRange {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "CidrIp"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            cidr_ip: group.optional("CidrIp")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct Ipv6Range {
+    pub description: Option<String>,
+    pub cidr_ipv6: Option<String>,
+}
+
+impl FromQuery for Ipv6Range {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "CidrIpv6"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            cidr_ipv6: group.optional("CidrIpv6")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct LaunchPermission {
     pub organization_arn: Option<String>,
     pub organizational_unit_arn: Option<String>,
@@ -2624,6 +3830,238 @@ impl FromQuery for LaunchPermissionModifications {
         Ok(Self {
             add: group.list("Add")?,
             remove: group.list("Remove")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateBlockDeviceMappingRequest {
+    pub device_name: Option<String>,
+    pub virtual_name: Option<String>,
+    pub ebs: Option<LaunchTemplateEbsBlockDeviceRequest>,
+    pub no_device: Option<String>,
+}
+
+impl FromQuery for LaunchTemplateBlockDeviceMappingRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DeviceName", "VirtualName", "Ebs", "NoDevice"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            device_name: group.optional("DeviceName")?,
+            virtual_name: group.optional("VirtualName")?,
+            ebs: group.optional("Ebs")?,
+            no_device: group.kept("NoDevice")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateEbsBlockDeviceRequest {
+    pub encrypted: Option<bool>,
+    pub delete_on_termination: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub volume_size: Option<i32>,
+    pub volume_type: Option<String>,
+    pub throughput: Option<i32>,
+    pub volume_initialization_rate: Option<i32>,
+}
+
+impl FromQuery for LaunchTemplateEbsBlockDeviceRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Encrypted", "DeleteOnTermination", "Iops", "KmsKeyId", "SnapshotId", "VolumeSize", "VolumeType", "Throughput", "VolumeInitializationRate"],
+            ignored: &[],
+            refused: &["EbsCardIndex"],
+            only: &[],
+        })?;
+        Ok(Self {
+            encrypted: group.optional("Encrypted")?,
+            delete_on_termination: group.optional("DeleteOnTermination")?,
+            iops: group.optional("Iops")?,
+            kms_key_id: group.optional("KmsKeyId")?,
+            snapshot_id: group.optional("SnapshotId")?,
+            volume_size: group.optional("VolumeSize")?,
+            volume_type: group.optional("VolumeType")?,
+            throughput: group.optional("Throughput")?,
+            volume_initialization_rate: group.optional("VolumeInitializationRate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateIamInstanceProfileSpecificationRequest {
+    pub arn: Option<String>,
+    pub name: Option<String>,
+}
+
+impl FromQuery for LaunchTemplateIamInstanceProfileSpecificationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Arn", "Name"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            arn: group.optional("Arn")?,
+            name: group.optional("Name")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateInstanceMetadataOptionsRequest {
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_endpoint: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+impl FromQuery for LaunchTemplateInstanceMetadataOptionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "InstanceMetadataTags"],
+            ignored: &[],
+            refused: &[],
+            only: &[("HttpProtocolIpv6", &["disabled"])],
+        })?;
+        Ok(Self {
+            http_tokens: group.optional("HttpTokens")?,
+            http_put_response_hop_limit: group.optional("HttpPutResponseHopLimit")?,
+            http_endpoint: group.optional("HttpEndpoint")?,
+            instance_metadata_tags: group.optional("InstanceMetadataTags")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
+    pub associate_public_ip_address: Option<bool>,
+    pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
+    pub device_index: Option<i32>,
+    pub groups: Vec<String>,
+    pub private_ip_address: Option<String>,
+    pub subnet_id: Option<String>,
+}
+
+impl FromQuery for LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AssociatePublicIpAddress", "DeleteOnTermination", "Description", "DeviceIndex", "SecurityGroupId", "PrivateIpAddress", "SubnetId"],
+            ignored: &[],
+            refused: &["AssociateCarrierIpAddress", "Ipv6AddressCount", "Ipv6Addresses", "NetworkInterfaceId", "PrivateIpAddresses", "SecondaryPrivateIpAddressCount", "Ipv4Prefix", "Ipv4PrefixCount", "Ipv6Prefix", "Ipv6PrefixCount", "PrimaryIpv6", "EnaSrdSpecification", "ConnectionTrackingSpecification", "EnaQueueCount"],
+            only: &[("InterfaceType", &["interface"]), ("NetworkCardIndex", &["0"])],
+        })?;
+        Ok(Self {
+            associate_public_ip_address: group.optional("AssociatePublicIpAddress")?,
+            delete_on_termination: group.optional("DeleteOnTermination")?,
+            description: group.optional("Description")?,
+            device_index: group.optional("DeviceIndex")?,
+            groups: group.list("SecurityGroupId")?,
+            private_ip_address: group.optional("PrivateIpAddress")?,
+            subnet_id: group.optional("SubnetId")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplatePlacementRequest {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub tenancy: Option<String>,
+}
+
+impl FromQuery for LaunchTemplatePlacementRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AvailabilityZone", "AvailabilityZoneId", "Tenancy"],
+            ignored: &[],
+            refused: &["Affinity", "GroupName", "HostId", "SpreadDomain", "HostResourceGroupArn", "PartitionNumber", "GroupId"],
+            only: &[],
+        })?;
+        Ok(Self {
+            availability_zone: group.optional("AvailabilityZone")?,
+            availability_zone_id: group.optional("AvailabilityZoneId")?,
+            tenancy: group.optional("Tenancy")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateSpecification {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub version: Option<String>,
+}
+
+impl FromQuery for LaunchTemplateSpecification {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["LaunchTemplateId", "LaunchTemplateName", "Version"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            launch_template_id: group.optional("LaunchTemplateId")?,
+            launch_template_name: group.optional("LaunchTemplateName")?,
+            version: group.optional("Version")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplateTagSpecificationRequest {
+    pub resource_type: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+impl FromQuery for LaunchTemplateTagSpecificationRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["ResourceType", "Tag"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            resource_type: group.optional("ResourceType")?,
+            tags: group.list("Tag")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct LaunchTemplatesMonitoringRequest {
+    pub enabled: Option<bool>,
+}
+
+impl FromQuery for LaunchTemplatesMonitoringRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Enabled"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            enabled: group.optional("Enabled")?,
         })
     }
 }
@@ -2776,6 +4214,166 @@ impl FromQuery for ModifyImageAttributeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyInstanceAttributeRequest {
+    pub source_dest_check: Option<AttributeBooleanValue>,
+    pub disable_api_stop: Option<AttributeBooleanValue>,
+    pub dry_run: Option<bool>,
+    pub instance_id: String,
+    pub attribute: Option<String>,
+    pub value: Option<String>,
+    pub block_device_mappings: Vec<InstanceBlockDeviceMappingSpecification>,
+    pub disable_api_termination: Option<AttributeBooleanValue>,
+    pub instance_type: Option<AttributeValue>,
+    pub user_data: Option<BlobAttributeValue>,
+    pub instance_initiated_shutdown_behavior: Option<AttributeValue>,
+    pub groups: Vec<String>,
+    pub ebs_optimized: Option<AttributeBooleanValue>,
+    pub sriov_net_support: Option<AttributeValue>,
+    pub ena_support: Option<AttributeBooleanValue>,
+}
+
+impl FromQuery for ModifyInstanceAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SourceDestCheck", "DisableApiStop", "DryRun", "InstanceId", "Attribute", "Value", "BlockDeviceMapping", "DisableApiTermination", "InstanceType", "UserData", "InstanceInitiatedShutdownBehavior", "GroupId", "EbsOptimized", "SriovNetSupport", "EnaSupport"],
+            ignored: &[],
+            refused: &["Kernel", "Ramdisk"],
+            only: &[],
+        })?;
+        Ok(Self {
+            source_dest_check: group.optional("SourceDestCheck")?,
+            disable_api_stop: group.optional("DisableApiStop")?,
+            dry_run: group.optional("DryRun")?,
+            instance_id: group.required("InstanceId")?,
+            attribute: group.optional("Attribute")?,
+            value: group.optional("Value")?,
+            block_device_mappings: group.list("BlockDeviceMapping")?,
+            disable_api_termination: group.optional("DisableApiTermination")?,
+            instance_type: group.optional("InstanceType")?,
+            user_data: group.optional("UserData")?,
+            instance_initiated_shutdown_behavior: group.optional("InstanceInitiatedShutdownBehavior")?,
+            groups: group.list("GroupId")?,
+            ebs_optimized: group.optional("EbsOptimized")?,
+            sriov_net_support: group.optional("SriovNetSupport")?,
+            ena_support: group.optional("EnaSupport")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyInstanceMetadataDefaultsRequest {
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_endpoint: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+    pub dry_run: Option<bool>,
+    pub http_tokens_enforced: Option<String>,
+}
+
+impl FromQuery for ModifyInstanceMetadataDefaultsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "InstanceMetadataTags", "DryRun", "HttpTokensEnforced"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            http_tokens: group.optional("HttpTokens")?,
+            http_put_response_hop_limit: group.optional("HttpPutResponseHopLimit")?,
+            http_endpoint: group.optional("HttpEndpoint")?,
+            instance_metadata_tags: group.optional("InstanceMetadataTags")?,
+            dry_run: group.optional("DryRun")?,
+            http_tokens_enforced: group.optional("HttpTokensEnforced")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyInstanceMetadataOptionsRequest {
+    pub instance_id: String,
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_endpoint: Option<String>,
+    pub dry_run: Option<bool>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+impl FromQuery for ModifyInstanceMetadataOptionsRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["InstanceId", "HttpTokens", "HttpPutResponseHopLimit", "HttpEndpoint", "DryRun", "InstanceMetadataTags"],
+            ignored: &[],
+            refused: &[],
+            only: &[("HttpProtocolIpv6", &["disabled"])],
+        })?;
+        Ok(Self {
+            instance_id: group.required("InstanceId")?,
+            http_tokens: group.optional("HttpTokens")?,
+            http_put_response_hop_limit: group.optional("HttpPutResponseHopLimit")?,
+            http_endpoint: group.optional("HttpEndpoint")?,
+            dry_run: group.optional("DryRun")?,
+            instance_metadata_tags: group.optional("InstanceMetadataTags")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyLaunchTemplateRequest {
+    pub dry_run: Option<bool>,
+    pub client_token: Option<String>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub default_version: Option<String>,
+}
+
+impl FromQuery for ModifyLaunchTemplateRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "ClientToken", "LaunchTemplateId", "LaunchTemplateName", "SetDefaultVersion"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            client_token: group.optional("ClientToken")?,
+            launch_template_id: group.optional("LaunchTemplateId")?,
+            launch_template_name: group.optional("LaunchTemplateName")?,
+            default_version: group.optional("SetDefaultVersion")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifySecurityGroupRulesRequest {
+    pub group_id: String,
+    pub security_group_rules: Vec<SecurityGroupRuleUpdate>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifySecurityGroupRulesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["GroupId", "SecurityGroupRule", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            group_id: group.required("GroupId")?,
+            security_group_rules: group.required_list("SecurityGroupRule")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct ModifySnapshotAttributeRequest {
     pub attribute: Option<String>,
     pub create_volume_permission: Option<CreateVolumePermissionModifications>,
@@ -2826,6 +4424,39 @@ impl FromQuery for ModifySnapshotTierRequest {
             snapshot_id: group.required("SnapshotId")?,
             storage_tier: group.optional("StorageTier")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifySubnetAttributeRequest {
+    pub assign_ipv6_address_on_creation: Option<AttributeBooleanValue>,
+    pub map_public_ip_on_launch: Option<AttributeBooleanValue>,
+    pub subnet_id: String,
+    pub map_customer_owned_ip_on_launch: Option<AttributeBooleanValue>,
+    pub enable_dns64: Option<AttributeBooleanValue>,
+    pub enable_resource_name_dns_a_record_on_launch: Option<AttributeBooleanValue>,
+    #[cfg_attr(test, serde(rename = "EnableResourceNameDnsAAAARecordOnLaunch"))]
+    pub enable_resource_name_dns_aaaa_record_on_launch: Option<AttributeBooleanValue>,
+}
+
+impl FromQuery for ModifySubnetAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["AssignIpv6AddressOnCreation", "MapPublicIpOnLaunch", "SubnetId", "MapCustomerOwnedIpOnLaunch", "EnableDns64", "EnableResourceNameDnsARecordOnLaunch", "EnableResourceNameDnsAAAARecordOnLaunch"],
+            ignored: &[],
+            refused: &["CustomerOwnedIpv4Pool", "EnableLniAtDeviceIndex", "DisableLniAtDeviceIndex"],
+            only: &[("PrivateDnsHostnameTypeOnLaunch", &["ip-name"])],
+        })?;
+        Ok(Self {
+            assign_ipv6_address_on_creation: group.optional("AssignIpv6AddressOnCreation")?,
+            map_public_ip_on_launch: group.optional("MapPublicIpOnLaunch")?,
+            subnet_id: group.required("SubnetId")?,
+            map_customer_owned_ip_on_launch: group.optional("MapCustomerOwnedIpOnLaunch")?,
+            enable_dns64: group.optional("EnableDns64")?,
+            enable_resource_name_dns_a_record_on_launch: group.optional("EnableResourceNameDnsARecordOnLaunch")?,
+            enable_resource_name_dns_aaaa_record_on_launch: group.optional("EnableResourceNameDnsAAAARecordOnLaunch")?,
         })
     }
 }
@@ -2889,6 +4520,54 @@ impl FromQuery for ModifyVolumeRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyVpcAttributeRequest {
+    pub enable_dns_hostnames: Option<AttributeBooleanValue>,
+    pub enable_dns_support: Option<AttributeBooleanValue>,
+    pub vpc_id: String,
+    pub enable_network_address_usage_metrics: Option<AttributeBooleanValue>,
+}
+
+impl FromQuery for ModifyVpcAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["EnableDnsHostnames", "EnableDnsSupport", "VpcId", "EnableNetworkAddressUsageMetrics"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            enable_dns_hostnames: group.optional("EnableDnsHostnames")?,
+            enable_dns_support: group.optional("EnableDnsSupport")?,
+            vpc_id: group.required("VpcId")?,
+            enable_network_address_usage_metrics: group.optional("EnableNetworkAddressUsageMetrics")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct MonitorInstancesRequest {
+    pub instance_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for MonitorInstancesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["InstanceId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            instance_ids: group.required_list("InstanceId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct Placement {
     pub availability_zone_id: Option<String>,
     pub availability_zone: Option<String>,
@@ -2923,6 +4602,28 @@ impl FromQuery for PrivateDnsNameOptionsRequest {
             only: &[("EnableResourceNameDnsAAAARecord", &["false"]), ("EnableResourceNameDnsARecord", &["false"]), ("HostnameType", &["ip-name"])],
         })?;
         Ok(Self {
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct PrivateIpAddressSpecification {
+    pub primary: Option<bool>,
+    pub private_ip_address: Option<String>,
+}
+
+impl FromQuery for PrivateIpAddressSpecification {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Primary", "PrivateIpAddress"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            primary: group.optional("Primary")?,
+            private_ip_address: group.optional("PrivateIpAddress")?,
         })
     }
 }
@@ -3025,6 +4726,60 @@ impl FromQuery for ReplaceImageCriteriaInAllowedImagesSettingsRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RequestLaunchTemplateData {
+    pub ebs_optimized: Option<bool>,
+    pub iam_instance_profile: Option<LaunchTemplateIamInstanceProfileSpecificationRequest>,
+    pub block_device_mappings: Vec<LaunchTemplateBlockDeviceMappingRequest>,
+    pub network_interfaces: Vec<LaunchTemplateInstanceNetworkInterfaceSpecificationRequest>,
+    pub image_id: Option<String>,
+    pub instance_type: Option<String>,
+    pub key_name: Option<String>,
+    pub monitoring: Option<LaunchTemplatesMonitoringRequest>,
+    pub placement: Option<LaunchTemplatePlacementRequest>,
+    pub disable_api_termination: Option<bool>,
+    pub instance_initiated_shutdown_behavior: Option<String>,
+    pub user_data: Option<String>,
+    pub tag_specifications: Vec<LaunchTemplateTagSpecificationRequest>,
+    pub security_group_ids: Vec<String>,
+    pub security_groups: Vec<String>,
+    pub credit_specification: Option<CreditSpecificationRequest>,
+    pub metadata_options: Option<LaunchTemplateInstanceMetadataOptionsRequest>,
+    pub disable_api_stop: Option<bool>,
+}
+
+impl FromQuery for RequestLaunchTemplateData {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["EbsOptimized", "IamInstanceProfile", "BlockDeviceMapping", "NetworkInterface", "ImageId", "InstanceType", "KeyName", "Monitoring", "Placement", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "UserData", "TagSpecification", "SecurityGroupId", "SecurityGroup", "CreditSpecification", "MetadataOptions", "DisableApiStop"],
+            ignored: &[],
+            refused: &["KernelId", "RamDiskId", "ElasticGpuSpecification", "ElasticInferenceAccelerator", "InstanceMarketOptions", "CpuOptions", "CapacityReservationSpecification", "LicenseSpecification", "HibernationOptions", "EnclaveOptions", "InstanceRequirements", "PrivateDnsNameOptions", "MaintenanceOptions", "Operator", "NetworkPerformanceOptions", "SecondaryInterface"],
+            only: &[],
+        })?;
+        Ok(Self {
+            ebs_optimized: group.optional("EbsOptimized")?,
+            iam_instance_profile: group.optional("IamInstanceProfile")?,
+            block_device_mappings: group.list("BlockDeviceMapping")?,
+            network_interfaces: group.list("NetworkInterface")?,
+            image_id: group.optional("ImageId")?,
+            instance_type: group.optional("InstanceType")?,
+            key_name: group.optional("KeyName")?,
+            monitoring: group.optional("Monitoring")?,
+            placement: group.optional("Placement")?,
+            disable_api_termination: group.optional("DisableApiTermination")?,
+            instance_initiated_shutdown_behavior: group.optional("InstanceInitiatedShutdownBehavior")?,
+            user_data: group.optional("UserData")?,
+            tag_specifications: group.list("TagSpecification")?,
+            security_group_ids: group.list("SecurityGroupId")?,
+            security_groups: group.list("SecurityGroup")?,
+            credit_specification: group.optional("CreditSpecification")?,
+            metadata_options: group.optional("MetadataOptions")?,
+            disable_api_stop: group.optional("DisableApiStop")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct ResetEbsDefaultKmsKeyIdRequest {
     pub dry_run: Option<bool>,
 }
@@ -3063,6 +4818,30 @@ impl FromQuery for ResetImageAttributeRequest {
             attribute: group.required("Attribute")?,
             image_id: group.required("ImageId")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ResetInstanceAttributeRequest {
+    pub dry_run: Option<bool>,
+    pub instance_id: String,
+    pub attribute: String,
+}
+
+impl FromQuery for ResetInstanceAttributeRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["DryRun", "InstanceId", "Attribute"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            dry_run: group.optional("DryRun")?,
+            instance_id: group.required("InstanceId")?,
+            attribute: group.required("Attribute")?,
         })
     }
 }
@@ -3207,6 +4986,72 @@ impl FromQuery for RestoreSnapshotTierRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RevokeSecurityGroupEgressRequest {
+    pub security_group_rule_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub group_id: String,
+    pub ip_permissions: Vec<IpPermission>,
+}
+
+impl FromQuery for RevokeSecurityGroupEgressRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SecurityGroupRuleId", "DryRun", "GroupId", "IpPermissions"],
+            ignored: &[],
+            refused: &["SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "IpProtocol", "FromPort", "ToPort", "CidrIp"],
+            only: &[],
+        })?;
+        Ok(Self {
+            security_group_rule_ids: group.list("SecurityGroupRuleId")?,
+            dry_run: group.optional("DryRun")?,
+            group_id: group.required("GroupId")?,
+            ip_permissions: group.list("IpPermissions")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RevokeSecurityGroupIngressRequest {
+    pub cidr_ip: Option<String>,
+    pub from_port: Option<i32>,
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub ip_permissions: Vec<IpPermission>,
+    pub ip_protocol: Option<String>,
+    pub source_security_group_name: Option<String>,
+    pub source_security_group_owner_id: Option<String>,
+    pub to_port: Option<i32>,
+    pub security_group_rule_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RevokeSecurityGroupIngressRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["CidrIp", "FromPort", "GroupId", "GroupName", "IpPermissions", "IpProtocol", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "ToPort", "SecurityGroupRuleId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            cidr_ip: group.optional("CidrIp")?,
+            from_port: group.optional("FromPort")?,
+            group_id: group.optional("GroupId")?,
+            group_name: group.optional("GroupName")?,
+            ip_permissions: group.list("IpPermissions")?,
+            ip_protocol: group.optional("IpProtocol")?,
+            source_security_group_name: group.optional("SourceSecurityGroupName")?,
+            source_security_group_owner_id: group.optional("SourceSecurityGroupOwnerId")?,
+            to_port: group.optional("ToPort")?,
+            security_group_rule_ids: group.list("SecurityGroupRuleId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct RunInstancesMonitoringEnabled {
     pub enabled: bool,
 }
@@ -3241,6 +5086,7 @@ pub struct RunInstancesRequest {
     pub subnet_id: Option<String>,
     pub user_data: Option<String>,
     pub tag_specifications: Vec<TagSpecification>,
+    pub launch_template: Option<LaunchTemplateSpecification>,
     pub credit_specification: Option<CreditSpecificationRequest>,
     pub capacity_reservation_specification: Option<CapacityReservationSpecification>,
     pub hibernation_options: Option<HibernationOptionsRequest>,
@@ -3256,15 +5102,16 @@ pub struct RunInstancesRequest {
     pub private_ip_address: Option<String>,
     pub client_token: Option<String>,
     pub network_interfaces: Vec<InstanceNetworkInterfaceSpecification>,
+    pub iam_instance_profile: Option<IamInstanceProfileSpecification>,
     pub ebs_optimized: Option<bool>,
 }
 
 impl FromQuery for RunInstancesRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["BlockDeviceMapping", "ImageId", "InstanceType", "KeyName", "MaxCount", "MinCount", "Monitoring", "Placement", "SecurityGroupId", "SecurityGroup", "SubnetId", "UserData", "TagSpecification", "CreditSpecification", "CapacityReservationSpecification", "HibernationOptions", "MetadataOptions", "EnclaveOptions", "PrivateDnsNameOptions", "MaintenanceOptions", "DisableApiStop", "NetworkPerformanceOptions", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress", "ClientToken", "NetworkInterface", "EbsOptimized"],
+            used: &["BlockDeviceMapping", "ImageId", "InstanceType", "KeyName", "MaxCount", "MinCount", "Monitoring", "Placement", "SecurityGroupId", "SecurityGroup", "SubnetId", "UserData", "TagSpecification", "LaunchTemplate", "CreditSpecification", "CapacityReservationSpecification", "HibernationOptions", "MetadataOptions", "EnclaveOptions", "PrivateDnsNameOptions", "MaintenanceOptions", "DisableApiStop", "NetworkPerformanceOptions", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress", "ClientToken", "NetworkInterface", "IamInstanceProfile", "EbsOptimized"],
             ignored: &["AdditionalInfo"],
-            refused: &["Ipv6AddressCount", "Ipv6Address", "KernelId", "RamdiskId", "ElasticGpuSpecification", "ElasticInferenceAccelerator", "LaunchTemplate", "InstanceMarketOptions", "CpuOptions", "LicenseSpecification", "EnablePrimaryIpv6", "Operator", "SecondaryInterface", "IamInstanceProfile"],
+            refused: &["Ipv6AddressCount", "Ipv6Address", "KernelId", "RamdiskId", "ElasticGpuSpecification", "ElasticInferenceAccelerator", "InstanceMarketOptions", "CpuOptions", "LicenseSpecification", "EnablePrimaryIpv6", "Operator", "SecondaryInterface"],
             only: &[],
         })?;
         Ok(Self {
@@ -3281,6 +5128,7 @@ impl FromQuery for RunInstancesRequest {
             subnet_id: group.optional("SubnetId")?,
             user_data: group.optional("UserData")?,
             tag_specifications: group.list("TagSpecification")?,
+            launch_template: group.optional("LaunchTemplate")?,
             credit_specification: group.optional("CreditSpecification")?,
             capacity_reservation_specification: group.optional("CapacityReservationSpecification")?,
             hibernation_options: group.optional("HibernationOptions")?,
@@ -3296,7 +5144,62 @@ impl FromQuery for RunInstancesRequest {
             private_ip_address: group.optional("PrivateIpAddress")?,
             client_token: group.optional("ClientToken")?,
             network_interfaces: group.list("NetworkInterface")?,
+            iam_instance_profile: group.optional("IamInstanceProfile")?,
             ebs_optimized: group.optional("EbsOptimized")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct SecurityGroupRuleRequest {
+    pub ip_protocol: Option<String>,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    pub cidr_ipv4: Option<String>,
+    pub cidr_ipv6: Option<String>,
+    pub referenced_group_id: Option<String>,
+    pub description: Option<String>,
+}
+
+impl FromQuery for SecurityGroupRuleRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["IpProtocol", "FromPort", "ToPort", "CidrIpv4", "CidrIpv6", "ReferencedGroupId", "Description"],
+            ignored: &[],
+            refused: &["PrefixListId"],
+            only: &[],
+        })?;
+        Ok(Self {
+            ip_protocol: group.optional("IpProtocol")?,
+            from_port: group.optional("FromPort")?,
+            to_port: group.optional("ToPort")?,
+            cidr_ipv4: group.optional("CidrIpv4")?,
+            cidr_ipv6: group.optional("CidrIpv6")?,
+            referenced_group_id: group.optional("ReferencedGroupId")?,
+            description: group.optional("Description")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct SecurityGroupRuleUpdate {
+    pub security_group_rule_id: String,
+    pub security_group_rule: Option<SecurityGroupRuleRequest>,
+}
+
+impl FromQuery for SecurityGroupRuleUpdate {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["SecurityGroupRuleId", "SecurityGroupRule"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            security_group_rule_id: group.required("SecurityGroupRuleId")?,
+            security_group_rule: group.optional("SecurityGroupRule")?,
         })
     }
 }
@@ -3437,6 +5340,54 @@ impl FromQuery for UnlockSnapshotRequest {
         Ok(Self {
             snapshot_id: group.required("SnapshotId")?,
             dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct UnmonitorInstancesRequest {
+    pub instance_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for UnmonitorInstancesRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["InstanceId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            instance_ids: group.required_list("InstanceId")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct UserIdGroupPair {
+    pub description: Option<String>,
+    pub user_id: Option<String>,
+    pub group_name: Option<String>,
+    pub group_id: Option<String>,
+}
+
+impl FromQuery for UserIdGroupPair {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["Description", "UserId", "GroupName", "GroupId"],
+            ignored: &["VpcId", "PeeringStatus"],
+            refused: &["VpcPeeringConnectionId"],
+            only: &[],
+        })?;
+        Ok(Self {
+            description: group.optional("Description")?,
+            user_id: group.optional("UserId")?,
+            group_name: group.optional("GroupName")?,
+            group_id: group.optional("GroupId")?,
         })
     }
 }

@@ -37,6 +37,46 @@ impl ToXml for AccountAttributeValue {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Address {
+    pub allocation_id: Option<String>,
+    pub public_ip: Option<String>,
+}
+
+impl ToXml for Address {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("allocationId", self.allocation_id.as_ref());
+        xml.member("publicIp", self.public_ip.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AssociateIamInstanceProfileResult {
+    pub iam_instance_profile_association: Option<IamInstanceProfileAssociation>,
+}
+
+impl ToXml for AssociateIamInstanceProfileResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("iamInstanceProfileAssociation", self.iam_instance_profile_association.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AttachNetworkInterfaceResult {
+    pub attachment_id: Option<String>,
+    pub network_card_index: Option<i32>,
+}
+
+impl ToXml for AttachNetworkInterfaceResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attachmentId", self.attachment_id.as_ref());
+        xml.member("networkCardIndex", self.network_card_index.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct AttributeBooleanValue {
     pub value: Option<bool>,
 }
@@ -56,6 +96,34 @@ pub struct AttributeValue {
 impl ToXml for AttributeValue {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("value", self.value.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AuthorizeSecurityGroupEgressResult {
+    pub r#return: Option<bool>,
+    pub security_group_rules: Vec<SecurityGroupRule>,
+}
+
+impl ToXml for AuthorizeSecurityGroupEgressResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.list("securityGroupRuleSet", "item", &self.security_group_rules);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct AuthorizeSecurityGroupIngressResult {
+    pub r#return: Option<bool>,
+    pub security_group_rules: Vec<SecurityGroupRule>,
+}
+
+impl ToXml for AuthorizeSecurityGroupIngressResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.list("securityGroupRuleSet", "item", &self.security_group_rules);
     }
 }
 
@@ -197,6 +265,30 @@ impl ToXml for CpuOptions {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateDefaultSubnetResult {
+    pub subnet: Option<Subnet>,
+}
+
+impl ToXml for CreateDefaultSubnetResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("subnet", self.subnet.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateDefaultVpcResult {
+    pub vpc: Option<Vpc>,
+}
+
+impl ToXml for CreateDefaultVpcResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("vpc", self.vpc.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CreateImageResult {
     pub image_id: Option<String>,
 }
@@ -221,6 +313,44 @@ impl ToXml for CreateImageUsageReportResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateLaunchTemplateResult {
+    pub launch_template: Option<LaunchTemplate>,
+}
+
+impl ToXml for CreateLaunchTemplateResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplate", self.launch_template.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateLaunchTemplateVersionResult {
+    pub launch_template_version: Option<LaunchTemplateVersion>,
+}
+
+impl ToXml for CreateLaunchTemplateVersionResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplateVersion", self.launch_template_version.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateNetworkInterfaceResult {
+    pub network_interface: Option<NetworkInterface>,
+    pub client_token: Option<String>,
+}
+
+impl ToXml for CreateNetworkInterfaceResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("networkInterface", self.network_interface.as_ref());
+        xml.member("clientToken", self.client_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CreateReplaceRootVolumeTaskResult {
     pub replace_root_volume_task: Option<ReplaceRootVolumeTask>,
 }
@@ -233,6 +363,22 @@ impl ToXml for CreateReplaceRootVolumeTaskResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateSecurityGroupResult {
+    pub group_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub security_group_arn: Option<String>,
+}
+
+impl ToXml for CreateSecurityGroupResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("groupId", self.group_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("securityGroupArn", self.security_group_arn.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CreateSnapshotsResult {
     pub snapshots: Vec<SnapshotInfo>,
 }
@@ -240,6 +386,18 @@ pub struct CreateSnapshotsResult {
 impl ToXml for CreateSnapshotsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("snapshotSet", "item", &self.snapshots);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateSubnetResult {
+    pub subnet: Option<Subnet>,
+}
+
+impl ToXml for CreateSubnetResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("subnet", self.subnet.as_ref());
     }
 }
 
@@ -259,6 +417,18 @@ impl ToXml for CreateVolumePermission {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreateVpcResult {
+    pub vpc: Option<Vpc>,
+}
+
+impl ToXml for CreateVpcResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("vpc", self.vpc.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct CreationDateCondition {
     pub maximum_days_since_created: Option<i32>,
 }
@@ -266,6 +436,18 @@ pub struct CreationDateCondition {
 impl ToXml for CreationDateCondition {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("maximumDaysSinceCreated", self.maximum_days_since_created.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct CreditSpecification {
+    pub cpu_credits: Option<String>,
+}
+
+impl ToXml for CreditSpecification {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("cpuCredits", self.cpu_credits.as_ref());
     }
 }
 
@@ -292,6 +474,80 @@ impl ToXml for DeleteKeyPairResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("return", self.r#return.as_ref());
         xml.member("keyPairId", self.key_pair_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteLaunchTemplateResult {
+    pub launch_template: Option<LaunchTemplate>,
+}
+
+impl ToXml for DeleteLaunchTemplateResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplate", self.launch_template.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteLaunchTemplateVersionsResponseErrorItem {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub version_number: Option<i64>,
+    pub response_error: Option<ResponseError>,
+}
+
+impl ToXml for DeleteLaunchTemplateVersionsResponseErrorItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplateId", self.launch_template_id.as_ref());
+        xml.member("launchTemplateName", self.launch_template_name.as_ref());
+        xml.member("versionNumber", self.version_number.as_ref());
+        xml.member("responseError", self.response_error.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteLaunchTemplateVersionsResponseSuccessItem {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub version_number: Option<i64>,
+}
+
+impl ToXml for DeleteLaunchTemplateVersionsResponseSuccessItem {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplateId", self.launch_template_id.as_ref());
+        xml.member("launchTemplateName", self.launch_template_name.as_ref());
+        xml.member("versionNumber", self.version_number.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteLaunchTemplateVersionsResult {
+    pub successfully_deleted_launch_template_versions: Vec<DeleteLaunchTemplateVersionsResponseSuccessItem>,
+    pub unsuccessfully_deleted_launch_template_versions: Vec<DeleteLaunchTemplateVersionsResponseErrorItem>,
+}
+
+impl ToXml for DeleteLaunchTemplateVersionsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("successfullyDeletedLaunchTemplateVersionSet", "item", &self.successfully_deleted_launch_template_versions);
+        xml.list("unsuccessfullyDeletedLaunchTemplateVersionSet", "item", &self.unsuccessfully_deleted_launch_template_versions);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DeleteSecurityGroupResult {
+    pub r#return: Option<bool>,
+    pub group_id: Option<String>,
+}
+
+impl ToXml for DeleteSecurityGroupResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.member("groupId", self.group_id.as_ref());
     }
 }
 
@@ -349,6 +605,18 @@ impl ToXml for DescribeAccountAttributesResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeAddressesResult {
+    pub addresses: Vec<Address>,
+}
+
+impl ToXml for DescribeAddressesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("addressesSet", "item", &self.addresses);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeAvailabilityZonesResult {
     pub availability_zones: Vec<AvailabilityZone>,
 }
@@ -356,6 +624,20 @@ pub struct DescribeAvailabilityZonesResult {
 impl ToXml for DescribeAvailabilityZonesResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("availabilityZoneInfo", "item", &self.availability_zones);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeDhcpOptionsResult {
+    pub next_token: Option<String>,
+    pub dhcp_options: Vec<DhcpOptions>,
+}
+
+impl ToXml for DescribeDhcpOptionsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("nextToken", self.next_token.as_ref());
+        xml.list("dhcpOptionsSet", "item", &self.dhcp_options);
     }
 }
 
@@ -401,6 +683,20 @@ pub struct DescribeFastSnapshotRestoresResult {
 impl ToXml for DescribeFastSnapshotRestoresResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("fastSnapshotRestoreSet", "item", &self.fast_snapshot_restores);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeIamInstanceProfileAssociationsResult {
+    pub iam_instance_profile_associations: Vec<IamInstanceProfileAssociation>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeIamInstanceProfileAssociationsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("iamInstanceProfileAssociationSet", "item", &self.iam_instance_profile_associations);
         xml.member("nextToken", self.next_token.as_ref());
     }
 }
@@ -463,6 +759,20 @@ impl ToXml for DescribeImagesResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInstanceCreditSpecificationsResult {
+    pub instance_credit_specifications: Vec<InstanceCreditSpecification>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeInstanceCreditSpecificationsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instanceCreditSpecificationSet", "item", &self.instance_credit_specifications);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeInstanceImageMetadataResult {
     pub instance_image_metadata: Vec<InstanceImageMetadata>,
     pub next_token: Option<String>,
@@ -485,6 +795,20 @@ pub struct DescribeInstanceStatusResult {
 impl ToXml for DescribeInstanceStatusResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("instanceStatusSet", "item", &self.instance_statuses);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInstanceTypeOfferingsResult {
+    pub instance_type_offerings: Vec<InstanceTypeOffering>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeInstanceTypeOfferingsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instanceTypeOfferingSet", "item", &self.instance_type_offerings);
         xml.member("nextToken", self.next_token.as_ref());
     }
 }
@@ -519,6 +843,20 @@ impl ToXml for DescribeInstancesResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeInternetGatewaysResult {
+    pub internet_gateways: Vec<InternetGateway>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeInternetGatewaysResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("internetGatewaySet", "item", &self.internet_gateways);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeKeyPairsResult {
     pub key_pairs: Vec<KeyPairInfo>,
 }
@@ -526,6 +864,34 @@ pub struct DescribeKeyPairsResult {
 impl ToXml for DescribeKeyPairsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("keySet", "item", &self.key_pairs);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeLaunchTemplateVersionsResult {
+    pub launch_template_versions: Vec<LaunchTemplateVersion>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeLaunchTemplateVersionsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("launchTemplateVersionSet", "item", &self.launch_template_versions);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeLaunchTemplatesResult {
+    pub launch_templates: Vec<LaunchTemplate>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeLaunchTemplatesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("launchTemplates", "item", &self.launch_templates);
+        xml.member("nextToken", self.next_token.as_ref());
     }
 }
 
@@ -539,6 +905,34 @@ pub struct DescribeLockedSnapshotsResult {
 impl ToXml for DescribeLockedSnapshotsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("snapshotSet", "item", &self.snapshots);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeNetworkAclsResult {
+    pub network_acls: Vec<NetworkAcl>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeNetworkAclsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("networkAclSet", "item", &self.network_acls);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeNetworkInterfacesResult {
+    pub network_interfaces: Vec<NetworkInterface>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeNetworkInterfacesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("networkInterfaceSet", "item", &self.network_interfaces);
         xml.member("nextToken", self.next_token.as_ref());
     }
 }
@@ -565,6 +959,34 @@ pub struct DescribeReplaceRootVolumeTasksResult {
 impl ToXml for DescribeReplaceRootVolumeTasksResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.list("replaceRootVolumeTaskSet", "item", &self.replace_root_volume_tasks);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeRouteTablesResult {
+    pub route_tables: Vec<RouteTable>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeRouteTablesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("routeTableSet", "item", &self.route_tables);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeSecurityGroupRulesResult {
+    pub security_group_rules: Vec<SecurityGroupRule>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for DescribeSecurityGroupRulesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("securityGroupRuleSet", "item", &self.security_group_rules);
         xml.member("nextToken", self.next_token.as_ref());
     }
 }
@@ -716,6 +1138,24 @@ impl ToXml for DescribeVolumesResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DescribeVpcAttributeResult {
+    pub enable_dns_hostnames: Option<AttributeBooleanValue>,
+    pub enable_dns_support: Option<AttributeBooleanValue>,
+    pub enable_network_address_usage_metrics: Option<AttributeBooleanValue>,
+    pub vpc_id: Option<String>,
+}
+
+impl ToXml for DescribeVpcAttributeResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("enableDnsHostnames", self.enable_dns_hostnames.as_ref());
+        xml.member("enableDnsSupport", self.enable_dns_support.as_ref());
+        xml.member("enableNetworkAddressUsageMetrics", self.enable_network_address_usage_metrics.as_ref());
+        xml.member("vpcId", self.vpc_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct DescribeVpcsResult {
     pub next_token: Option<String>,
     pub vpcs: Vec<Vpc>,
@@ -725,6 +1165,38 @@ impl ToXml for DescribeVpcsResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("nextToken", self.next_token.as_ref());
         xml.list("vpcSet", "item", &self.vpcs);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DhcpConfiguration {
+    pub key: Option<String>,
+    pub values: Vec<AttributeValue>,
+}
+
+impl ToXml for DhcpConfiguration {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("key", self.key.as_ref());
+        xml.list("valueSet", "item", &self.values);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DhcpOptions {
+    pub owner_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub dhcp_options_id: Option<String>,
+    pub dhcp_configurations: Vec<DhcpConfiguration>,
+}
+
+impl ToXml for DhcpOptions {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("dhcpOptionsId", self.dhcp_options_id.as_ref());
+        xml.list("dhcpConfigurationSet", "item", &self.dhcp_configurations);
     }
 }
 
@@ -899,6 +1371,18 @@ pub struct DisableSnapshotBlockPublicAccessResult {
 impl ToXml for DisableSnapshotBlockPublicAccessResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("state", self.state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct DisassociateIamInstanceProfileResult {
+    pub iam_instance_profile_association: Option<IamInstanceProfileAssociation>,
+}
+
+impl ToXml for DisassociateIamInstanceProfileResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("iamInstanceProfileAssociation", self.iam_instance_profile_association.as_ref());
     }
 }
 
@@ -1268,6 +1752,46 @@ impl ToXml for GetImageBlockPublicAccessStateResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetInstanceMetadataDefaultsResult {
+    pub account_level: Option<InstanceMetadataDefaultsResponse>,
+}
+
+impl ToXml for GetInstanceMetadataDefaultsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("accountLevel", self.account_level.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetLaunchTemplateDataResult {
+    pub launch_template_data: Option<ResponseLaunchTemplateData>,
+}
+
+impl ToXml for GetLaunchTemplateDataResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplateData", self.launch_template_data.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct GetPasswordDataResult {
+    pub instance_id: Option<String>,
+    pub timestamp: Option<Timestamp>,
+    pub password_data: Option<String>,
+}
+
+impl ToXml for GetPasswordDataResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("timestamp", self.timestamp.as_ref());
+        xml.member("passwordData", self.password_data.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct GetSnapshotBlockPublicAccessStateResult {
     pub state: Option<String>,
     pub managed_by: Option<String>,
@@ -1303,6 +1827,40 @@ pub struct HibernationOptions {
 impl ToXml for HibernationOptions {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("configured", self.configured.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct IamInstanceProfile {
+    pub arn: Option<String>,
+    pub id: Option<String>,
+}
+
+impl ToXml for IamInstanceProfile {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("arn", self.arn.as_ref());
+        xml.member("id", self.id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct IamInstanceProfileAssociation {
+    pub association_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub iam_instance_profile: Option<IamInstanceProfile>,
+    pub state: Option<String>,
+    pub timestamp: Option<Timestamp>,
+}
+
+impl ToXml for IamInstanceProfileAssociation {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("associationId", self.association_id.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("iamInstanceProfile", self.iam_instance_profile.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("timestamp", self.timestamp.as_ref());
     }
 }
 
@@ -1643,6 +2201,7 @@ pub struct Instance {
     pub ebs_optimized: Option<bool>,
     pub ena_support: Option<bool>,
     pub hypervisor: Option<String>,
+    pub iam_instance_profile: Option<IamInstanceProfile>,
     pub network_interfaces: Vec<InstanceNetworkInterface>,
     pub root_device_name: Option<String>,
     pub root_device_type: Option<String>,
@@ -1690,6 +2249,7 @@ impl ToXml for Instance {
         xml.member("ebsOptimized", self.ebs_optimized.as_ref());
         xml.member("enaSupport", self.ena_support.as_ref());
         xml.member("hypervisor", self.hypervisor.as_ref());
+        xml.member("iamInstanceProfile", self.iam_instance_profile.as_ref());
         xml.list("networkInterfaceSet", "item", &self.network_interfaces);
         xml.member("rootDeviceName", self.root_device_name.as_ref());
         xml.member("rootDeviceType", self.root_device_type.as_ref());
@@ -1790,6 +2350,20 @@ impl ToXml for InstanceBlockDeviceMapping {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceCreditSpecification {
+    pub instance_id: Option<String>,
+    pub cpu_credits: Option<String>,
+}
+
+impl ToXml for InstanceCreditSpecification {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("cpuCredits", self.cpu_credits.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct InstanceImageMetadata {
     pub instance_id: Option<String>,
     pub instance_type: Option<String>,
@@ -1832,6 +2406,28 @@ impl ToXml for InstanceMaintenanceOptions {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceMetadataDefaultsResponse {
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_endpoint: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+    pub managed_by: Option<String>,
+    pub http_tokens_enforced: Option<String>,
+}
+
+impl ToXml for InstanceMetadataDefaultsResponse {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("httpTokens", self.http_tokens.as_ref());
+        xml.member("httpPutResponseHopLimit", self.http_put_response_hop_limit.as_ref());
+        xml.member("httpEndpoint", self.http_endpoint.as_ref());
+        xml.member("instanceMetadataTags", self.instance_metadata_tags.as_ref());
+        xml.member("managedBy", self.managed_by.as_ref());
+        xml.member("httpTokensEnforced", self.http_tokens_enforced.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct InstanceMetadataOptionsResponse {
     pub state: Option<String>,
     pub http_tokens: Option<String>,
@@ -1849,6 +2445,20 @@ impl ToXml for InstanceMetadataOptionsResponse {
         xml.member("httpEndpoint", self.http_endpoint.as_ref());
         xml.member("httpProtocolIpv6", self.http_protocol_ipv6.as_ref());
         xml.member("instanceMetadataTags", self.instance_metadata_tags.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceMonitoring {
+    pub instance_id: Option<String>,
+    pub monitoring: Option<Monitoring>,
+}
+
+impl ToXml for InstanceMonitoring {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("monitoring", self.monitoring.as_ref());
     }
 }
 
@@ -2068,6 +2678,54 @@ impl ToXml for InstanceTypeInfo {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InstanceTypeOffering {
+    pub instance_type: Option<String>,
+    pub location_type: Option<String>,
+    pub location: Option<String>,
+}
+
+impl ToXml for InstanceTypeOffering {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceType", self.instance_type.as_ref());
+        xml.member("locationType", self.location_type.as_ref());
+        xml.member("location", self.location.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InternetGateway {
+    pub attachments: Vec<InternetGatewayAttachment>,
+    pub internet_gateway_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+impl ToXml for InternetGateway {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("attachmentSet", "item", &self.attachments);
+        xml.member("internetGatewayId", self.internet_gateway_id.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct InternetGatewayAttachment {
+    pub state: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+impl ToXml for InternetGatewayAttachment {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.member("vpcId", self.vpc_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct IpPermission {
     pub ip_protocol: Option<String>,
     pub from_port: Option<i32>,
@@ -2182,6 +2840,204 @@ impl ToXml for LaunchPermission {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplate {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub created_by: Option<String>,
+    pub default_version_number: Option<i64>,
+    pub latest_version_number: Option<i64>,
+    pub tags: Vec<Tag>,
+}
+
+impl ToXml for LaunchTemplate {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplateId", self.launch_template_id.as_ref());
+        xml.member("launchTemplateName", self.launch_template_name.as_ref());
+        xml.member("createTime", self.create_time.as_ref());
+        xml.member("createdBy", self.created_by.as_ref());
+        xml.member("defaultVersionNumber", self.default_version_number.as_ref());
+        xml.member("latestVersionNumber", self.latest_version_number.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateBlockDeviceMapping {
+    pub device_name: Option<String>,
+    pub virtual_name: Option<String>,
+    pub ebs: Option<LaunchTemplateEbsBlockDevice>,
+    pub no_device: Option<String>,
+}
+
+impl ToXml for LaunchTemplateBlockDeviceMapping {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("deviceName", self.device_name.as_ref());
+        xml.member("virtualName", self.virtual_name.as_ref());
+        xml.member("ebs", self.ebs.as_ref());
+        xml.member("noDevice", self.no_device.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateEbsBlockDevice {
+    pub encrypted: Option<bool>,
+    pub delete_on_termination: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub volume_size: Option<i32>,
+    pub volume_type: Option<String>,
+    pub throughput: Option<i32>,
+    pub volume_initialization_rate: Option<i32>,
+}
+
+impl ToXml for LaunchTemplateEbsBlockDevice {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("encrypted", self.encrypted.as_ref());
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("iops", self.iops.as_ref());
+        xml.member("kmsKeyId", self.kms_key_id.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("volumeSize", self.volume_size.as_ref());
+        xml.member("volumeType", self.volume_type.as_ref());
+        xml.member("throughput", self.throughput.as_ref());
+        xml.member("volumeInitializationRate", self.volume_initialization_rate.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateIamInstanceProfileSpecification {
+    pub arn: Option<String>,
+    pub name: Option<String>,
+}
+
+impl ToXml for LaunchTemplateIamInstanceProfileSpecification {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("arn", self.arn.as_ref());
+        xml.member("name", self.name.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateInstanceMetadataOptions {
+    pub state: Option<String>,
+    pub http_tokens: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_endpoint: Option<String>,
+    pub http_protocol_ipv6: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+impl ToXml for LaunchTemplateInstanceMetadataOptions {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.member("httpTokens", self.http_tokens.as_ref());
+        xml.member("httpPutResponseHopLimit", self.http_put_response_hop_limit.as_ref());
+        xml.member("httpEndpoint", self.http_endpoint.as_ref());
+        xml.member("httpProtocolIpv6", self.http_protocol_ipv6.as_ref());
+        xml.member("instanceMetadataTags", self.instance_metadata_tags.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateInstanceNetworkInterfaceSpecification {
+    pub associate_public_ip_address: Option<bool>,
+    pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
+    pub device_index: Option<i32>,
+    pub groups: Vec<String>,
+    pub private_ip_address: Option<String>,
+    pub subnet_id: Option<String>,
+}
+
+impl ToXml for LaunchTemplateInstanceNetworkInterfaceSpecification {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("associatePublicIpAddress", self.associate_public_ip_address.as_ref());
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.member("deviceIndex", self.device_index.as_ref());
+        xml.list("groupSet", "groupId", &self.groups);
+        xml.member("privateIpAddress", self.private_ip_address.as_ref());
+        xml.member("subnetId", self.subnet_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplatePlacement {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub tenancy: Option<String>,
+}
+
+impl ToXml for LaunchTemplatePlacement {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("tenancy", self.tenancy.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateTagSpecification {
+    pub resource_type: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+impl ToXml for LaunchTemplateTagSpecification {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("resourceType", self.resource_type.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplateVersion {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub version_number: Option<i64>,
+    pub version_description: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub created_by: Option<String>,
+    pub default_version: Option<bool>,
+    pub launch_template_data: Option<ResponseLaunchTemplateData>,
+}
+
+impl ToXml for LaunchTemplateVersion {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplateId", self.launch_template_id.as_ref());
+        xml.member("launchTemplateName", self.launch_template_name.as_ref());
+        xml.member("versionNumber", self.version_number.as_ref());
+        xml.member("versionDescription", self.version_description.as_ref());
+        xml.member("createTime", self.create_time.as_ref());
+        xml.member("createdBy", self.created_by.as_ref());
+        xml.member("defaultVersion", self.default_version.as_ref());
+        xml.member("launchTemplateData", self.launch_template_data.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct LaunchTemplatesMonitoring {
+    pub enabled: Option<bool>,
+}
+
+impl ToXml for LaunchTemplatesMonitoring {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("enabled", self.enabled.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ListImagesInRecycleBinResult {
     pub images: Vec<ImageRecycleBinInfo>,
     pub next_token: Option<String>,
@@ -2289,6 +3145,56 @@ impl ToXml for ModifyEbsDefaultKmsKeyIdResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyInstanceMetadataDefaultsResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for ModifyInstanceMetadataDefaultsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyInstanceMetadataOptionsResult {
+    pub instance_id: Option<String>,
+    pub instance_metadata_options: Option<InstanceMetadataOptionsResponse>,
+}
+
+impl ToXml for ModifyInstanceMetadataOptionsResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("instanceMetadataOptions", self.instance_metadata_options.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyLaunchTemplateResult {
+    pub launch_template: Option<LaunchTemplate>,
+}
+
+impl ToXml for ModifyLaunchTemplateResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("launchTemplate", self.launch_template.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifySecurityGroupRulesResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for ModifySecurityGroupRulesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ModifySnapshotTierResult {
     pub snapshot_id: Option<String>,
     pub tiering_start_time: Option<Timestamp>,
@@ -2315,6 +3221,18 @@ impl ToXml for ModifyVolumeResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct MonitorInstancesResult {
+    pub instance_monitorings: Vec<InstanceMonitoring>,
+}
+
+impl ToXml for MonitorInstancesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instancesSet", "item", &self.instance_monitorings);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Monitoring {
     pub state: Option<String>,
 }
@@ -2322,6 +3240,66 @@ pub struct Monitoring {
 impl ToXml for Monitoring {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("state", self.state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkAcl {
+    pub associations: Vec<NetworkAclAssociation>,
+    pub entries: Vec<NetworkAclEntry>,
+    pub is_default: Option<bool>,
+    pub network_acl_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub vpc_id: Option<String>,
+    pub owner_id: Option<String>,
+}
+
+impl ToXml for NetworkAcl {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("associationSet", "item", &self.associations);
+        xml.list("entrySet", "item", &self.entries);
+        xml.member("default", self.is_default.as_ref());
+        xml.member("networkAclId", self.network_acl_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkAclAssociation {
+    pub network_acl_association_id: Option<String>,
+    pub network_acl_id: Option<String>,
+    pub subnet_id: Option<String>,
+}
+
+impl ToXml for NetworkAclAssociation {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("networkAclAssociationId", self.network_acl_association_id.as_ref());
+        xml.member("networkAclId", self.network_acl_id.as_ref());
+        xml.member("subnetId", self.subnet_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkAclEntry {
+    pub cidr_block: Option<String>,
+    pub egress: Option<bool>,
+    pub protocol: Option<String>,
+    pub rule_action: Option<String>,
+    pub rule_number: Option<i32>,
+}
+
+impl ToXml for NetworkAclEntry {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("cidrBlock", self.cidr_block.as_ref());
+        xml.member("egress", self.egress.as_ref());
+        xml.member("protocol", self.protocol.as_ref());
+        xml.member("ruleAction", self.rule_action.as_ref());
+        xml.member("ruleNumber", self.rule_number.as_ref());
     }
 }
 
@@ -2374,6 +3352,100 @@ impl ToXml for NetworkInfo {
         xml.member("encryptionInTransitSupported", self.encryption_in_transit_supported.as_ref());
         xml.member("enaSrdSupported", self.ena_srd_supported.as_ref());
         xml.member("flexibleEnaQueuesSupport", self.flexible_ena_queues_support.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkInterface {
+    pub attachment: Option<NetworkInterfaceAttachment>,
+    pub availability_zone: Option<String>,
+    pub description: Option<String>,
+    pub groups: Vec<GroupIdentifier>,
+    pub interface_type: Option<String>,
+    pub mac_address: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub private_dns_name: Option<String>,
+    pub private_ip_address: Option<String>,
+    pub private_ip_addresses: Vec<NetworkInterfacePrivateIpAddress>,
+    pub requester_managed: Option<bool>,
+    pub source_dest_check: Option<bool>,
+    pub status: Option<String>,
+    pub subnet_id: Option<String>,
+    pub tag_set: Vec<Tag>,
+    pub vpc_id: Option<String>,
+    pub deny_all_igw_traffic: Option<bool>,
+    pub ipv6_native: Option<bool>,
+    pub operator: Option<OperatorResponse>,
+    pub availability_zone_id: Option<String>,
+}
+
+impl ToXml for NetworkInterface {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attachment", self.attachment.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.list("groupSet", "item", &self.groups);
+        xml.member("interfaceType", self.interface_type.as_ref());
+        xml.member("macAddress", self.mac_address.as_ref());
+        xml.member("networkInterfaceId", self.network_interface_id.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+        xml.member("privateDnsName", self.private_dns_name.as_ref());
+        xml.member("privateIpAddress", self.private_ip_address.as_ref());
+        xml.list("privateIpAddressesSet", "item", &self.private_ip_addresses);
+        xml.member("requesterManaged", self.requester_managed.as_ref());
+        xml.member("sourceDestCheck", self.source_dest_check.as_ref());
+        xml.member("status", self.status.as_ref());
+        xml.member("subnetId", self.subnet_id.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tag_set);
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("denyAllIgwTraffic", self.deny_all_igw_traffic.as_ref());
+        xml.member("ipv6Native", self.ipv6_native.as_ref());
+        xml.member("operator", self.operator.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkInterfaceAttachment {
+    pub attach_time: Option<Timestamp>,
+    pub attachment_id: Option<String>,
+    pub delete_on_termination: Option<bool>,
+    pub device_index: Option<i32>,
+    pub network_card_index: Option<i32>,
+    pub instance_id: Option<String>,
+    pub instance_owner_id: Option<String>,
+    pub status: Option<String>,
+}
+
+impl ToXml for NetworkInterfaceAttachment {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("attachTime", self.attach_time.as_ref());
+        xml.member("attachmentId", self.attachment_id.as_ref());
+        xml.member("deleteOnTermination", self.delete_on_termination.as_ref());
+        xml.member("deviceIndex", self.device_index.as_ref());
+        xml.member("networkCardIndex", self.network_card_index.as_ref());
+        xml.member("instanceId", self.instance_id.as_ref());
+        xml.member("instanceOwnerId", self.instance_owner_id.as_ref());
+        xml.member("status", self.status.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct NetworkInterfacePrivateIpAddress {
+    pub primary: Option<bool>,
+    pub private_dns_name: Option<String>,
+    pub private_ip_address: Option<String>,
+}
+
+impl ToXml for NetworkInterfacePrivateIpAddress {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("primary", self.primary.as_ref());
+        xml.member("privateDnsName", self.private_dns_name.as_ref());
+        xml.member("privateIpAddress", self.private_ip_address.as_ref());
     }
 }
 
@@ -2485,6 +3557,32 @@ impl ToXml for ProductCode {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct PropagatingVgw {
+    pub gateway_id: Option<String>,
+}
+
+impl ToXml for PropagatingVgw {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("gatewayId", self.gateway_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ReferencedSecurityGroup {
+    pub group_id: Option<String>,
+    pub user_id: Option<String>,
+}
+
+impl ToXml for ReferencedSecurityGroup {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("groupId", self.group_id.as_ref());
+        xml.member("userId", self.user_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct Region {
     pub opt_in_status: Option<String>,
     pub region_name: Option<String>,
@@ -2583,6 +3681,66 @@ impl ToXml for ResetEbsDefaultKmsKeyIdResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ResponseError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+impl ToXml for ResponseError {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("code", self.code.as_ref());
+        xml.member("message", self.message.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ResponseLaunchTemplateData {
+    pub ebs_optimized: Option<bool>,
+    pub iam_instance_profile: Option<LaunchTemplateIamInstanceProfileSpecification>,
+    pub block_device_mappings: Vec<LaunchTemplateBlockDeviceMapping>,
+    pub network_interfaces: Vec<LaunchTemplateInstanceNetworkInterfaceSpecification>,
+    pub image_id: Option<String>,
+    pub instance_type: Option<String>,
+    pub key_name: Option<String>,
+    pub monitoring: Option<LaunchTemplatesMonitoring>,
+    pub placement: Option<LaunchTemplatePlacement>,
+    pub disable_api_termination: Option<bool>,
+    pub instance_initiated_shutdown_behavior: Option<String>,
+    pub user_data: Option<String>,
+    pub tag_specifications: Vec<LaunchTemplateTagSpecification>,
+    pub security_group_ids: Vec<String>,
+    pub security_groups: Vec<String>,
+    pub credit_specification: Option<CreditSpecification>,
+    pub metadata_options: Option<LaunchTemplateInstanceMetadataOptions>,
+    pub disable_api_stop: Option<bool>,
+}
+
+impl ToXml for ResponseLaunchTemplateData {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("ebsOptimized", self.ebs_optimized.as_ref());
+        xml.member("iamInstanceProfile", self.iam_instance_profile.as_ref());
+        xml.list("blockDeviceMappingSet", "item", &self.block_device_mappings);
+        xml.list("networkInterfaceSet", "item", &self.network_interfaces);
+        xml.member("imageId", self.image_id.as_ref());
+        xml.member("instanceType", self.instance_type.as_ref());
+        xml.member("keyName", self.key_name.as_ref());
+        xml.member("monitoring", self.monitoring.as_ref());
+        xml.member("placement", self.placement.as_ref());
+        xml.member("disableApiTermination", self.disable_api_termination.as_ref());
+        xml.member("instanceInitiatedShutdownBehavior", self.instance_initiated_shutdown_behavior.as_ref());
+        xml.member("userData", self.user_data.as_ref());
+        xml.list("tagSpecificationSet", "item", &self.tag_specifications);
+        xml.list("securityGroupIdSet", "item", &self.security_group_ids);
+        xml.list("securityGroupSet", "item", &self.security_groups);
+        xml.member("creditSpecification", self.credit_specification.as_ref());
+        xml.member("metadataOptions", self.metadata_options.as_ref());
+        xml.member("disableApiStop", self.disable_api_stop.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct RestoreImageFromRecycleBinResult {
     pub r#return: Option<bool>,
 }
@@ -2643,6 +3801,142 @@ impl ToXml for RestoreSnapshotTierResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RevokeSecurityGroupEgressResult {
+    pub r#return: Option<bool>,
+    pub unknown_ip_permissions: Vec<IpPermission>,
+    pub revoked_security_group_rules: Vec<RevokedSecurityGroupRule>,
+}
+
+impl ToXml for RevokeSecurityGroupEgressResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.list("unknownIpPermissionSet", "item", &self.unknown_ip_permissions);
+        xml.list("revokedSecurityGroupRuleSet", "item", &self.revoked_security_group_rules);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RevokeSecurityGroupIngressResult {
+    pub r#return: Option<bool>,
+    pub unknown_ip_permissions: Vec<IpPermission>,
+    pub revoked_security_group_rules: Vec<RevokedSecurityGroupRule>,
+}
+
+impl ToXml for RevokeSecurityGroupIngressResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+        xml.list("unknownIpPermissionSet", "item", &self.unknown_ip_permissions);
+        xml.list("revokedSecurityGroupRuleSet", "item", &self.revoked_security_group_rules);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RevokedSecurityGroupRule {
+    pub security_group_rule_id: Option<String>,
+    pub group_id: Option<String>,
+    pub is_egress: Option<bool>,
+    pub ip_protocol: Option<String>,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    pub cidr_ipv4: Option<String>,
+    pub cidr_ipv6: Option<String>,
+    pub referenced_group_id: Option<String>,
+    pub description: Option<String>,
+}
+
+impl ToXml for RevokedSecurityGroupRule {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("securityGroupRuleId", self.security_group_rule_id.as_ref());
+        xml.member("groupId", self.group_id.as_ref());
+        xml.member("isEgress", self.is_egress.as_ref());
+        xml.member("ipProtocol", self.ip_protocol.as_ref());
+        xml.member("fromPort", self.from_port.as_ref());
+        xml.member("toPort", self.to_port.as_ref());
+        xml.member("cidrIpv4", self.cidr_ipv4.as_ref());
+        xml.member("cidrIpv6", self.cidr_ipv6.as_ref());
+        xml.member("referencedGroupId", self.referenced_group_id.as_ref());
+        xml.member("description", self.description.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct Route {
+    pub destination_cidr_block: Option<String>,
+    pub gateway_id: Option<String>,
+    pub origin: Option<String>,
+    pub state: Option<String>,
+}
+
+impl ToXml for Route {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("destinationCidrBlock", self.destination_cidr_block.as_ref());
+        xml.member("gatewayId", self.gateway_id.as_ref());
+        xml.member("origin", self.origin.as_ref());
+        xml.member("state", self.state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RouteTable {
+    pub associations: Vec<RouteTableAssociation>,
+    pub propagating_vgws: Vec<PropagatingVgw>,
+    pub route_table_id: Option<String>,
+    pub routes: Vec<Route>,
+    pub tags: Vec<Tag>,
+    pub vpc_id: Option<String>,
+    pub owner_id: Option<String>,
+}
+
+impl ToXml for RouteTable {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("associationSet", "item", &self.associations);
+        xml.list("propagatingVgwSet", "item", &self.propagating_vgws);
+        xml.member("routeTableId", self.route_table_id.as_ref());
+        xml.list("routeSet", "item", &self.routes);
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("vpcId", self.vpc_id.as_ref());
+        xml.member("ownerId", self.owner_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RouteTableAssociation {
+    pub main: Option<bool>,
+    pub route_table_association_id: Option<String>,
+    pub route_table_id: Option<String>,
+    pub association_state: Option<RouteTableAssociationState>,
+}
+
+impl ToXml for RouteTableAssociation {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("main", self.main.as_ref());
+        xml.member("routeTableAssociationId", self.route_table_association_id.as_ref());
+        xml.member("routeTableId", self.route_table_id.as_ref());
+        xml.member("associationState", self.association_state.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RouteTableAssociationState {
+    pub state: Option<String>,
+    pub status_message: Option<String>,
+}
+
+impl ToXml for RouteTableAssociationState {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("state", self.state.as_ref());
+        xml.member("statusMessage", self.status_message.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct SecurityGroup {
     pub group_id: Option<String>,
     pub ip_permissions_egress: Vec<IpPermission>,
@@ -2666,6 +3960,42 @@ impl ToXml for SecurityGroup {
         xml.member("groupName", self.group_name.as_ref());
         xml.member("groupDescription", self.description.as_ref());
         xml.list("ipPermissions", "item", &self.ip_permissions);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct SecurityGroupRule {
+    pub security_group_rule_id: Option<String>,
+    pub group_id: Option<String>,
+    pub group_owner_id: Option<String>,
+    pub is_egress: Option<bool>,
+    pub ip_protocol: Option<String>,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    pub cidr_ipv4: Option<String>,
+    pub cidr_ipv6: Option<String>,
+    pub referenced_group_info: Option<ReferencedSecurityGroup>,
+    pub description: Option<String>,
+    pub tags: Vec<Tag>,
+    pub security_group_rule_arn: Option<String>,
+}
+
+impl ToXml for SecurityGroupRule {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("securityGroupRuleId", self.security_group_rule_id.as_ref());
+        xml.member("groupId", self.group_id.as_ref());
+        xml.member("groupOwnerId", self.group_owner_id.as_ref());
+        xml.member("isEgress", self.is_egress.as_ref());
+        xml.member("ipProtocol", self.ip_protocol.as_ref());
+        xml.member("fromPort", self.from_port.as_ref());
+        xml.member("toPort", self.to_port.as_ref());
+        xml.member("cidrIpv4", self.cidr_ipv4.as_ref());
+        xml.member("cidrIpv6", self.cidr_ipv6.as_ref());
+        xml.member("referencedGroupInfo", self.referenced_group_info.as_ref());
+        xml.member("description", self.description.as_ref());
+        xml.list_if_any("tagSet", "item", &self.tags);
+        xml.member("securityGroupRuleArn", self.security_group_rule_arn.as_ref());
     }
 }
 
@@ -2954,6 +4284,18 @@ pub struct UnlockSnapshotResult {
 impl ToXml for UnlockSnapshotResult {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("snapshotId", self.snapshot_id.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct UnmonitorInstancesResult {
+    pub instance_monitorings: Vec<InstanceMonitoring>,
+}
+
+impl ToXml for UnmonitorInstancesResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("instancesSet", "item", &self.instance_monitorings);
     }
 }
 
@@ -3361,6 +4703,54 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("GetEbsDefaultKmsKeyId", Some("GetEbsDefaultKmsKeyIdResult")),
     ("ModifyEbsDefaultKmsKeyId", Some("ModifyEbsDefaultKmsKeyIdResult")),
     ("ResetEbsDefaultKmsKeyId", Some("ResetEbsDefaultKmsKeyIdResult")),
+    ("CreateVpc", Some("CreateVpcResult")),
+    ("DeleteVpc", None),
+    ("CreateDefaultVpc", Some("CreateDefaultVpcResult")),
+    ("DescribeVpcAttribute", Some("DescribeVpcAttributeResult")),
+    ("ModifyVpcAttribute", None),
+    ("CreateSubnet", Some("CreateSubnetResult")),
+    ("CreateDefaultSubnet", Some("CreateDefaultSubnetResult")),
+    ("DeleteSubnet", None),
+    ("ModifySubnetAttribute", None),
+    ("CreateSecurityGroup", Some("CreateSecurityGroupResult")),
+    ("DeleteSecurityGroup", Some("DeleteSecurityGroupResult")),
+    ("AuthorizeSecurityGroupIngress", Some("AuthorizeSecurityGroupIngressResult")),
+    ("AuthorizeSecurityGroupEgress", Some("AuthorizeSecurityGroupEgressResult")),
+    ("RevokeSecurityGroupIngress", Some("RevokeSecurityGroupIngressResult")),
+    ("RevokeSecurityGroupEgress", Some("RevokeSecurityGroupEgressResult")),
+    ("DescribeSecurityGroupRules", Some("DescribeSecurityGroupRulesResult")),
+    ("ModifySecurityGroupRules", Some("ModifySecurityGroupRulesResult")),
+    ("DescribeNetworkInterfaces", Some("DescribeNetworkInterfacesResult")),
+    ("CreateNetworkInterface", Some("CreateNetworkInterfaceResult")),
+    ("DeleteNetworkInterface", None),
+    ("AttachNetworkInterface", Some("AttachNetworkInterfaceResult")),
+    ("DetachNetworkInterface", None),
+    ("DescribeRouteTables", Some("DescribeRouteTablesResult")),
+    ("DescribeInternetGateways", Some("DescribeInternetGatewaysResult")),
+    ("DescribeNetworkAcls", Some("DescribeNetworkAclsResult")),
+    ("DescribeDhcpOptions", Some("DescribeDhcpOptionsResult")),
+    ("DescribeAddresses", Some("DescribeAddressesResult")),
+    ("ModifyInstanceAttribute", None),
+    ("ResetInstanceAttribute", None),
+    ("ModifyInstanceMetadataOptions", Some("ModifyInstanceMetadataOptionsResult")),
+    ("GetInstanceMetadataDefaults", Some("GetInstanceMetadataDefaultsResult")),
+    ("ModifyInstanceMetadataDefaults", Some("ModifyInstanceMetadataDefaultsResult")),
+    ("DescribeInstanceCreditSpecifications", Some("DescribeInstanceCreditSpecificationsResult")),
+    ("GetPasswordData", Some("GetPasswordDataResult")),
+    ("MonitorInstances", Some("MonitorInstancesResult")),
+    ("UnmonitorInstances", Some("UnmonitorInstancesResult")),
+    ("DescribeIamInstanceProfileAssociations", Some("DescribeIamInstanceProfileAssociationsResult")),
+    ("AssociateIamInstanceProfile", Some("AssociateIamInstanceProfileResult")),
+    ("DisassociateIamInstanceProfile", Some("DisassociateIamInstanceProfileResult")),
+    ("DescribeInstanceTypeOfferings", Some("DescribeInstanceTypeOfferingsResult")),
+    ("CreateLaunchTemplate", Some("CreateLaunchTemplateResult")),
+    ("CreateLaunchTemplateVersion", Some("CreateLaunchTemplateVersionResult")),
+    ("DescribeLaunchTemplates", Some("DescribeLaunchTemplatesResult")),
+    ("DescribeLaunchTemplateVersions", Some("DescribeLaunchTemplateVersionsResult")),
+    ("ModifyLaunchTemplate", Some("ModifyLaunchTemplateResult")),
+    ("DeleteLaunchTemplate", Some("DeleteLaunchTemplateResult")),
+    ("DeleteLaunchTemplateVersions", Some("DeleteLaunchTemplateVersionsResult")),
+    ("GetLaunchTemplateData", Some("GetLaunchTemplateDataResult")),
 ];
 
 /// Writes a response of the named operation.
@@ -3455,6 +4845,46 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "GetEbsDefaultKmsKeyId" => read::<GetEbsDefaultKmsKeyIdResult>(response),
         "ModifyEbsDefaultKmsKeyId" => read::<ModifyEbsDefaultKmsKeyIdResult>(response),
         "ResetEbsDefaultKmsKeyId" => read::<ResetEbsDefaultKmsKeyIdResult>(response),
+        "CreateVpc" => read::<CreateVpcResult>(response),
+        "CreateDefaultVpc" => read::<CreateDefaultVpcResult>(response),
+        "DescribeVpcAttribute" => read::<DescribeVpcAttributeResult>(response),
+        "CreateSubnet" => read::<CreateSubnetResult>(response),
+        "CreateDefaultSubnet" => read::<CreateDefaultSubnetResult>(response),
+        "CreateSecurityGroup" => read::<CreateSecurityGroupResult>(response),
+        "DeleteSecurityGroup" => read::<DeleteSecurityGroupResult>(response),
+        "AuthorizeSecurityGroupIngress" => read::<AuthorizeSecurityGroupIngressResult>(response),
+        "AuthorizeSecurityGroupEgress" => read::<AuthorizeSecurityGroupEgressResult>(response),
+        "RevokeSecurityGroupIngress" => read::<RevokeSecurityGroupIngressResult>(response),
+        "RevokeSecurityGroupEgress" => read::<RevokeSecurityGroupEgressResult>(response),
+        "DescribeSecurityGroupRules" => read::<DescribeSecurityGroupRulesResult>(response),
+        "ModifySecurityGroupRules" => read::<ModifySecurityGroupRulesResult>(response),
+        "DescribeNetworkInterfaces" => read::<DescribeNetworkInterfacesResult>(response),
+        "CreateNetworkInterface" => read::<CreateNetworkInterfaceResult>(response),
+        "AttachNetworkInterface" => read::<AttachNetworkInterfaceResult>(response),
+        "DescribeRouteTables" => read::<DescribeRouteTablesResult>(response),
+        "DescribeInternetGateways" => read::<DescribeInternetGatewaysResult>(response),
+        "DescribeNetworkAcls" => read::<DescribeNetworkAclsResult>(response),
+        "DescribeDhcpOptions" => read::<DescribeDhcpOptionsResult>(response),
+        "DescribeAddresses" => read::<DescribeAddressesResult>(response),
+        "ModifyInstanceMetadataOptions" => read::<ModifyInstanceMetadataOptionsResult>(response),
+        "GetInstanceMetadataDefaults" => read::<GetInstanceMetadataDefaultsResult>(response),
+        "ModifyInstanceMetadataDefaults" => read::<ModifyInstanceMetadataDefaultsResult>(response),
+        "DescribeInstanceCreditSpecifications" => read::<DescribeInstanceCreditSpecificationsResult>(response),
+        "GetPasswordData" => read::<GetPasswordDataResult>(response),
+        "MonitorInstances" => read::<MonitorInstancesResult>(response),
+        "UnmonitorInstances" => read::<UnmonitorInstancesResult>(response),
+        "DescribeIamInstanceProfileAssociations" => read::<DescribeIamInstanceProfileAssociationsResult>(response),
+        "AssociateIamInstanceProfile" => read::<AssociateIamInstanceProfileResult>(response),
+        "DisassociateIamInstanceProfile" => read::<DisassociateIamInstanceProfileResult>(response),
+        "DescribeInstanceTypeOfferings" => read::<DescribeInstanceTypeOfferingsResult>(response),
+        "CreateLaunchTemplate" => read::<CreateLaunchTemplateResult>(response),
+        "CreateLaunchTemplateVersion" => read::<CreateLaunchTemplateVersionResult>(response),
+        "DescribeLaunchTemplates" => read::<DescribeLaunchTemplatesResult>(response),
+        "DescribeLaunchTemplateVersions" => read::<DescribeLaunchTemplateVersionsResult>(response),
+        "ModifyLaunchTemplate" => read::<ModifyLaunchTemplateResult>(response),
+        "DeleteLaunchTemplate" => read::<DeleteLaunchTemplateResult>(response),
+        "DeleteLaunchTemplateVersions" => read::<DeleteLaunchTemplateVersionsResult>(response),
+        "GetLaunchTemplateData" => read::<GetLaunchTemplateDataResult>(response),
         _ => return None,
     })
 }

@@ -298,6 +298,7 @@ mod tests {
             id,
             region: key.region,
             account: key.account.clone(),
+            archive_of: None,
             sealed: Some(Sealed {
                 key: key.id.clone(),
                 data_key: keys.new_data_key(&key.id, &Purpose::Domain(id)).unwrap(),
