@@ -98,6 +98,8 @@ impl Control {
         )?;
         let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
         let restorable = &request.restorable_by_user_ids;
+        // Also where there is nothing to ask it of.
+        describe::accounts(caller, restorable, &[cairn_model::permission::EVERYBODY])?;
         let mut read = self.store().read().await?;
         let visible = visible(&mut read, caller).await?;
         let found = describe::select(

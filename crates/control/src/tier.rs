@@ -52,6 +52,7 @@ impl Control {
         check_allowed(&found, TierVerb::Archive)?;
         check_unused(&mut tx, &found).await?;
         fast_restore::check_none(&mut tx, &found.id).await?;
+        self.check_key(found.kms_key_id.as_deref()).await?;
         if !has_room {
             return Err(Error::storage_full());
         }
@@ -83,6 +84,7 @@ impl Control {
             None => TierVerb::RestoreForGood,
         };
         check_allowed(&found, verb)?;
+        self.check_key(found.kms_key_id.as_deref()).await?;
         if !has_room {
             return Err(Error::storage_full());
         }
