@@ -1,0 +1,229 @@
+"""Every operation, by the table of `coverage`: unsigned, unknown parameter, malformed and unknown ids, another
+account, dry run, pages, tokens, and the plain call.
+"""
+
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+
+from .coverage import rows
+from .guests import MachineTest
+from .harness import BLOCK, REGION, ROOT, pattern
+
+# Where ids of services that have no allow-list come from: every operation that the server answers.
+SERVICES = {"ec2": json.loads((ROOT / "crates/api/model/ec2.json").read_text())["operations"]}
+
+# An id that is well formed and that nobody has, by the prefix of the id that a call was given.
+NOBODY = "0123456789abcdef0"
+
+
+class World:
+    """Makes what calls need: each method makes one anew, of the caller's own account."""
+
+    def __init__(self, test):
+        self.test, self.count = test, 0
+
+    @property
+    def tag(self):
+        self.count += 1
+        return f"coverage-{self.count}-{os.urandom(3).hex()}"
+
+    def client(self, service, **where):
+        return self.test.server.client(service, **where)
+
+    @property
+    def ec2(self):
+        return self.client("ec2")
+
+    def snapshot(self):
+        return self.test.upload({0: pattern(self.tag, BLOCK)})
+
+    def volume(self, **parameters):
+        parameters = {"AvailabilityZone": f"{REGION}a", "Size": 1} | parameters
+        volume = self.ec2.create_volume(**parameters)["VolumeId"]
+        self.test.available(volume)
+        return volume
+
+    def image(self, **parameters):
+        mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": self.snapshot()}}
+        parameters = {"Architecture": "x86_64", "VirtualizationType": "hvm"} | parameters
+        return self.ec2.register_image(
+            Name=self.tag, RootDeviceName="/dev/xvda", BlockDeviceMappings=[mapping], **parameters)["ImageId"]
+
+    def running_instance(self, **parameters):
+        return self.test.running(self.test.blank, **parameters)
+
+    def instance(self, **parameters):
+        """One that is stopped."""
+        instance = self.running_instance(**parameters)
+        self.ec2.stop_instances(InstanceIds=[instance], Force=True)
+        self.test.wait_instance(instance, "stopped")
+        return instance
+
+    def attached(self):
+        """A volume, and the stopped instance that it is attached to."""
+        instance, volume = self.instance(), self.volume()
+        self.ec2.attach_volume(InstanceId=instance, VolumeId=volume, Device="/dev/sdf")
+        return volume, instance
+
+    def vpc(self):
+        return self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+
+    def subnet(self):
+        return self.ec2.create_subnet(VpcId=self.vpc(), CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
+
+    def security_group(self):
+        return self.ec2.create_security_group(GroupName=self.tag, Description="of the coverage table")["GroupId"]
+
+    def key_pair(self):
+        name = self.tag
+        self.ec2.create_key_pair(KeyName=name, KeyType="ed25519")
+        return name
+
+    def key(self):
+        return self.client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+
+class Coverage(MachineTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.blank = cls.blank_image()
+        made = cls.server.cairn_json("account", "create", "--name", "stranger")
+        cls.stranger = made["AccessKeyId"], made["SecretAccessKey"]
+
+    def setUp(self):
+        super().setUp()
+        self.world = World(self)
+
+    def model(self, row):
+        return self.server.client(row.service).meta.service_model.operation_model(row.operation)
+
+    def call(self, row, keys=None, **parameters):
+        client = self.server.client(row.service, keys=keys)
+        methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
+        return getattr(client, methods[row.operation])(**parameters)
+
+    def each(self, wanted=lambda row: True):
+        """Runs the body for each row, and goes on after one that fails."""
+        for row in rows():
+            if wanted(row):
+                yield row
+
+    def test_every_operation_has_one_row(self):
+        named = [(row.service, row.operation) for row in rows()]
+        self.assertEqual(len(named), len(set(named)), "rows that are there twice")
+        for service, operations in SERVICES.items():
+            self.assertEqual(sorted(operation for of, operation in named if of == service), sorted(operations))
+
+    def test_rows_say_what_the_model_has(self):
+        for row in self.each():
+            with self.subTest(row.operation):
+                model = self.model(row)
+                members = model.input_shape.members if model.input_shape else {}
+                self.assertEqual(row.dry_run, "DryRun" in members, "dry_run")
+                self.assertEqual(row.pages is not None, {"NextToken", "MaxResults"} <= set(members), "pages")
+                self.assertEqual(row.token is not None, "ClientToken" in members, "token")
+                ids = {name for name in members if re.search(r"Ids?$", name)}
+                said = {re.split(r"[.\[]", name)[0] for name in (*row.ids, *row.other_ids)}
+                self.assertEqual(ids - said, set(), "ids that the row says nothing of")
+
+    def test_unsigned_calls_are_refused(self):
+        for row in self.each(lambda row: row.service == "ec2"):
+            with self.subTest(row.operation):
+                body = f"Action={row.operation}&Version={self.model(row).service_model.api_version}".encode()
+                with self.assertRaises(urllib.error.HTTPError) as caught:
+                    urllib.request.urlopen(self.server.endpoint, body)
+                with caught.exception as answer:
+                    self.assertEqual((answer.code, b"MissingAuthenticationToken" in answer.read()), (403, True))
+
+    def test_ids_that_are_malformed_or_of_nobody(self):
+        for row in self.each(lambda row: row.ids):
+            good = row.request(self.world)
+            for path, (malformed, missing) in row.ids.items():
+                own = value_at(good, path)
+                if malformed:
+                    with self.subTest(row.operation, malformed=path):
+                        self.refused(malformed, self.call, row, **replaced(good, path, own[:-1] + "!"))
+                if missing:
+                    with self.subTest(row.operation, missing=path):
+                        nobody = of_nobody(own)
+                        self.refused(missing, self.call, row, **replaced(good, path, nobody))
+
+    def test_another_account_is_let_in_nowhere(self):
+        for row in self.each(lambda row: row.ids and row.stranger is not None):
+            with self.subTest(row.operation):
+                code = next(iter(row.ids.values()))[1] if row.stranger == "as the first id" else row.stranger
+                self.refused(code, self.call, row, keys=self.stranger, **row.request(self.world))
+
+    def test_dry_runs_change_nothing(self):
+        """The same call succeeds afterwards."""
+        for row in self.each():
+            with self.subTest(row.operation):
+                request = row.request(self.world)
+                if row.dry_run:
+                    self.refused("DryRunOperation", self.call, row, DryRun=True, **request, status=412)
+                if row.succeeds is True:
+                    self.call(row, **request)
+
+    def test_tokens_make_one_thing(self):
+        for row in self.each(lambda row: row.token is not None):
+            with self.subTest(row.operation):
+                request = row.request(self.world) | {"ClientToken": self.world.tag}
+                first, second = (self.call(row, **request) for _ in range(2))
+                self.assertEqual(value_at(first, row.result), value_at(second, row.result))
+                self.refused(row.mismatch, self.call, row, **(request | row.token))
+
+    def test_pages(self):
+        for row in self.each(lambda row: row.pages):
+            request = row.request(self.world)
+            with self.subTest(row.operation, token="forged"):
+                self.refused_with(row.bad_token, row, **request, NextToken="AAAA")
+            if row.fill is None:
+                continue
+            with self.subTest(row.operation, pages=row.page_min):
+                request = row.fill(self.world)
+                every = self.call(row, **request)
+                self.assertNotIn("NextToken", every)
+                self.assertGreater(len(every[row.pages]), row.page_min)
+                found, parameters = [], {}
+                while parameters is not None:
+                    page = self.call(row, **request, MaxResults=row.page_min, **parameters)
+                    self.assertLessEqual(len(page[row.pages]), row.page_min)
+                    found += page[row.pages]
+                    parameters = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+                self.assertEqual(found, every[row.pages])
+
+    def refused_with(self, codes, row, **request):
+        from botocore.exceptions import ClientError
+        with self.assertRaises(ClientError) as caught:
+            self.call(row, **request)
+        self.assertIn(caught.exception.response["Error"]["Code"], codes)
+
+
+def steps(path):
+    """`"A[0].B"` → A, 0, B."""
+    return [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path)]
+
+
+def value_at(value, path):
+    for step in steps(path):
+        value = value[step]
+    return value
+
+
+def replaced(value, path, new):
+    """The value with another one in its place at the path; what is not on the way is shared."""
+    first, *rest = steps(path) if isinstance(path, str) else path
+    copy = list(value) if isinstance(value, list) else dict(value)
+    copy[first] = replaced(copy[first], rest, new) if rest else new
+    return copy
+
+
+def of_nobody(own):
+    """An id of the same kind that nobody has."""
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", own):
+        return "01234567-89ab-4cde-8f01-23456789abcd"
+    return f"{own.rsplit('-', 1)[0]}-{NOBODY}" if re.search(r"-[0-9a-f]{8,17}$", own) else f"{own}-of-nobody"
