@@ -197,16 +197,15 @@ impl RuleSpec {
 /// Names of protocols stay; the numbers of those that have a name become it.
 fn canonical_protocol(text: &str) -> Result<String, RuleError> {
     let lower = text.to_ascii_lowercase();
-    Ok(match lower.as_str() {
-        "tcp" | "6" => "tcp".to_owned(),
-        "udp" | "17" => "udp".to_owned(),
-        "icmp" | "1" => "icmp".to_owned(),
-        "icmpv6" | "58" => "icmpv6".to_owned(),
-        "all" | "-1" => ALL_PROTOCOLS.to_owned(),
-        number => match number.parse::<u8>() {
-            Ok(number) => number.to_string(),
-            Err(_) => return Err(RuleError::Protocol(text.to_owned())),
-        },
+    let number = lower.parse::<u8>().ok();
+    Ok(match (lower.as_str(), number) {
+        ("tcp", _) | (_, Some(6)) => "tcp".to_owned(),
+        ("udp", _) | (_, Some(17)) => "udp".to_owned(),
+        ("icmp", _) | (_, Some(1)) => "icmp".to_owned(),
+        ("icmpv6", _) | (_, Some(58)) => "icmpv6".to_owned(),
+        ("all" | "-1", _) => ALL_PROTOCOLS.to_owned(),
+        (_, Some(other)) => other.to_string(),
+        _ => return Err(RuleError::Protocol(text.to_owned())),
     })
 }
 

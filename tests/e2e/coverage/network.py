@@ -48,6 +48,9 @@ def without_default_subnet(w):
     """A zone whose default subnet is gone."""
     here = [{"Name": "availability-zone", "Values": ["us-east-1f"]}, {"Name": "default-for-az", "Values": ["true"]}]
     for subnet in w.ec2.describe_subnets(Filters=here)["Subnets"]:
+        within = [{"Name": "subnet-id", "Values": [subnet["SubnetId"]]}]
+        for found in w.ec2.describe_network_interfaces(Filters=within)["NetworkInterfaces"]:
+            w.ec2.delete_network_interface(NetworkInterfaceId=found["NetworkInterfaceId"])
         w.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
     return {"AvailabilityZone": "us-east-1f"}
 
