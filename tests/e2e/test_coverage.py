@@ -15,6 +15,10 @@ from .harness import BLOCK, REGION, ROOT, pattern
 # Where ids of services that have no allow-list come from: every operation that the server answers.
 SERVICES = {"ec2": json.loads((ROOT / "crates/api/model/ec2.json").read_text())["operations"]}
 
+# How a dry run ends, and how pages are called.
+DRY_RUN = {"ec2": ("DryRunOperation", 412), "kms": ("DryRunOperationException", 412)}
+PAGES = {"ec2": ("MaxResults", "NextToken", "NextToken"), "kms": ("Limit", "Marker", "NextMarker")}
+
 # An id that is well formed and that nobody has, by the prefix of the id that a call was given.
 NOBODY = "0123456789abcdef0"
 
@@ -124,9 +128,9 @@ class Coverage(MachineTest):
                 model = self.model(row)
                 members = model.input_shape.members if model.input_shape else {}
                 self.assertEqual(row.dry_run, "DryRun" in members, "dry_run")
-                self.assertEqual(row.pages is not None, {"NextToken", "MaxResults"} <= set(members), "pages")
+                self.assertEqual(row.pages is not None, set(pages_of(row)[:2]) <= set(members), "pages")
                 self.assertEqual(row.token is not None, "ClientToken" in members, "token")
-                ids = {name for name in members if re.search(r"Ids?$", name)}
+                ids = {name for name in members if row.service == "ec2" and re.search(r"Ids?$", name)}
                 said = {re.split(r"[.\[]", name)[0] for name in (*row.ids, *row.other_ids)}
                 self.assertEqual(ids - said, set(), "ids that the row says nothing of")
 
@@ -164,7 +168,8 @@ class Coverage(MachineTest):
             with self.subTest(row.operation):
                 request = row.request(self.world)
                 if row.dry_run:
-                    self.refused("DryRunOperation", self.call, row, DryRun=True, **request, status=412)
+                    code, status = DRY_RUN[row.service]
+                    self.refused(code, self.call, row, DryRun=True, **request, status=status)
                 if row.succeeds is True:
                     self.call(row, **request)
 
@@ -179,21 +184,22 @@ class Coverage(MachineTest):
     def test_pages(self):
         for row in self.each(lambda row: row.pages):
             request = row.request(self.world)
+            most, token, next_token = pages_of(row)
             with self.subTest(row.operation, token="forged"):
-                self.refused_with(row.bad_token, row, **request, NextToken="AAAA")
+                self.refused_with(row.bad_token, row, **request, **{token: "AAAA"})
             if row.fill is None:
                 continue
             with self.subTest(row.operation, pages=row.page_min):
                 request = row.fill(self.world)
                 every = self.call(row, **request)
-                self.assertNotIn("NextToken", every)
+                self.assertNotIn(next_token, every)
                 self.assertGreater(len(every[row.pages]), row.page_min)
                 found, parameters = [], {}
                 while parameters is not None:
-                    page = self.call(row, **request, MaxResults=row.page_min, **parameters)
+                    page = self.call(row, **request, **parameters, **{most: row.page_min})
                     self.assertLessEqual(len(page[row.pages]), row.page_min)
                     found += page[row.pages]
-                    parameters = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+                    parameters = {token: page[next_token]} if next_token in page else None
                 self.assertEqual(found, every[row.pages])
 
     def refused_with(self, codes, row, **request):
@@ -201,6 +207,10 @@ class Coverage(MachineTest):
         with self.assertRaises(ClientError) as caught:
             self.call(row, **request)
         self.assertIn(caught.exception.response["Error"]["Code"], codes)
+
+
+def pages_of(row):
+    return PAGES.get(row.service, PAGES["ec2"])
 
 
 def steps(path):

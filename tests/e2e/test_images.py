@@ -251,7 +251,7 @@ class Images(MachineTest):
         self.assertEqual(ec2.get_allowed_images_settings()["ImageCriteria"], criteria)
         self.assertTrue(self.shown(image, ec2)["ImageAllowed"])
         self.assertTrue(self.shown(image)["State"], "the owner has settings of its own")
-        for wrong in ([{}], [{"ImageProviders": ["none", self.owner]}], [{"ImageNames": ["a,b"]}], criteria * 11):
+        for wrong in ([{"ImageProviders": ["none", self.owner]}], [{"ImageNames": ["a,b"]}], criteria * 11):
             self.refused("InvalidParameterValue", ec2.replace_image_criteria_in_allowed_images_settings, ImageCriteria=wrong)
         self.refused("InvalidParameterValue", ec2.enable_allowed_images_settings, AllowedImagesSettingsState="disabled")
         self.assertEqual(ec2.disable_allowed_images_settings()["AllowedImagesSettingsState"], "disabled")

@@ -425,6 +425,7 @@ fn kms_kind(kind: ErrorKind) -> QueryCode {
     use ErrorKind as K;
     let server = StatusCode::INTERNAL_SERVER_ERROR;
     match kind {
+        K::Kms(KmsFault::DryRun) => ("DryRunOperationException", StatusCode::PRECONDITION_FAILED),
         K::Kms(fault) => bad(kms_fault(fault)),
         K::KmsKeyNotFound => bad("NotFoundException"),
         K::KmsKeyInvalidState | K::KmsKeyInUse => bad("KMSInvalidStateException"),

@@ -99,7 +99,9 @@ impl Control {
         let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
         let restorable = &request.restorable_by_user_ids;
         // Also where there is nothing to ask it of.
-        describe::accounts(caller, restorable, &[cairn_model::permission::EVERYBODY])?;
+        let users = describe::accounts(caller, restorable, &[cairn_model::permission::EVERYBODY])?;
+        // An owner can always restore what is its own, and needs no permission for it.
+        let asks_own = users.is_some_and(|users| users.contains(&caller.account));
         let mut read = self.store().read().await?;
         let visible = visible(&mut read, caller).await?;
         let found = describe::select(
@@ -111,7 +113,8 @@ impl Control {
         let mut wanted = Vec::with_capacity(found.len());
         for snapshot in found {
             let permissions = effective(&mut read, &snapshot).await?;
-            let usable = describe::is_usable_by(caller, restorable, &permissions)?;
+            let own = asks_own && snapshot.account == caller.account;
+            let usable = own || describe::is_usable_by(caller, restorable, &permissions)?;
             if usable
                 && owners
                     .as_ref()

@@ -1018,7 +1018,7 @@ async fn launches_that_cannot_be_are_refused_before_anything_is_made() {
         (
             with(&|r| {
                 r.instance_type = text("t2.micro");
-                r.ebs_optimized = true;
+                r.ebs_optimized = Some(true);
             }),
             ErrorKind::Unsupported,
             "EBS-optimized instances are not supported",

@@ -14,7 +14,6 @@ use cairn_control::{
 };
 use cairn_model::{Instance, NetworkInterface, launch_template::TemplateData};
 use machines::*;
-use support::*;
 
 async fn terminate(control: &Control, caller: &Caller, instance: &Instance) {
     let request = TerminateInstances {

@@ -42,7 +42,7 @@ class Row:
     service: str = "ec2"
     succeeds: bool | str = True
     mismatch: str = "IdempotentParameterMismatch"
-    bad_token: tuple = ("InvalidNextToken", "InvalidPaginationToken", "InvalidParameterValue")
+    bad_token: tuple = ("InvalidNextToken", "InvalidPaginationToken", "InvalidParameterValue", "InvalidMarkerException")
 
 
 def rows():

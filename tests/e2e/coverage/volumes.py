@@ -1,5 +1,6 @@
 """Changes of volumes, and encryption by default."""
 
+from ..harness import wait_for
 from . import Row
 
 VOLUME = ("InvalidVolumeID.Malformed", "InvalidVolume.NotFound")
@@ -16,7 +17,13 @@ def modified(w):
 def several_modified(w):
     for _ in range(6):
         modified(w)
+    wait_for("the modifications to end", lambda: not pending(w))
     return {}
+
+
+def pending(w):
+    states = w.ec2.describe_volumes_modifications()["VolumesModifications"]
+    return [state for state in states if state["ModificationState"] != "completed"]
 
 
 def replaced(w):

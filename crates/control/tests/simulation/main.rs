@@ -84,7 +84,7 @@ enum UnderWay {
     Write(usize, u64, Option<u64>),
     Create(usize, Pages),
     Take(usize, Pages),
-    DeleteVolume(ModelVolume),
+    DeleteVolume(Box<ModelVolume>),
     DeleteSnapshot(Box<ModelSnapshot>),
 }
 
@@ -725,7 +725,7 @@ impl Node {
         self.note(&format!("dare to delete volume {at}"));
         let doomed = self.volumes.remove(at);
         let (owner, id) = (doomed.owner, by_id(&doomed.noun.id));
-        self.under_way = UnderWay::DeleteVolume(doomed);
+        self.under_way = UnderWay::DeleteVolume(Box::new(doomed));
         let deleted = self.control().delete_volume(&self.callers[owner], id);
         answer(&self.disk, deleted).await.unwrap();
         self.under_way = UnderWay::Nothing;
@@ -808,7 +808,7 @@ impl Node {
                 let left = self.unknown_volume(doomed.owner).await;
                 if left.is_some_and(|noun| noun.id == doomed.noun.id) {
                     self.note("it was not deleted");
-                    self.volumes.push(doomed);
+                    self.volumes.push(*doomed);
                 }
             }
             UnderWay::DeleteSnapshot(doomed) => {
