@@ -11,7 +11,7 @@ import pathlib
 import subprocess
 import unittest
 
-from .guests import MachineTest
+from .guests import GuestTest
 from .harness import BLOCK, REQUIRE_TOOLS, need, pattern
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
@@ -195,6 +195,7 @@ data "aws_ebs_snapshot_ids" "all" {
 }
 
 output "volume" { value = aws_ebs_volume.data.id }
+output "machine" { value = aws_instance.machine.id }
 output "size" { value = aws_ebs_volume.data.size }
 output "copy" { value = aws_ebs_snapshot_copy.west.id }
 output "registered" { value = data.aws_ami.registered.id }
@@ -214,7 +215,7 @@ def mirror():
     return None
 
 
-class Terraform(MachineTest):
+class Terraform(GuestTest):
     @classmethod
     def setUpClass(cls):
         need("terraform")
@@ -249,11 +250,10 @@ class Terraform(MachineTest):
 
     def test_the_life_of_resources(self):
         self.write_configuration()
-        image = self.blank_image()
         source = self.upload({0: pattern("terraform", BLOCK)})
         before = self.everything()
         self.variables = {
-            "endpoint": self.server.endpoint, "source_snapshot": source, "friend": self.friend, "image": image,
+            "endpoint": self.server.endpoint, "source_snapshot": source, "friend": self.friend, "image": self.image,
             "public_key": KEY, "size": "1", "note": "first", "deletes": "true"}
         self.terraform("init", "-no-color")
         self.terraform("apply", "-auto-approve", "-no-color")
@@ -272,6 +272,8 @@ class Terraform(MachineTest):
         described = self.ec2.describe_images(ImageIds=[values["registered"]])["Images"][0]
         self.assertEqual(described["Description"], "second")
 
+        # A guest that has no system yet would not let go of its volume.
+        self.ready(changed["machine"])
         self.terraform("destroy", "-auto-approve", "-no-color")
         self.assertEqual(self.everything(), before)
 

@@ -483,8 +483,8 @@ mod tests {
         };
         let refused = |name: &str| QueryError::Refused(name.to_owned());
         assert_eq!(
-            run("IamInstanceProfile.Name=admin").unwrap_err(),
-            refused("IamInstanceProfile")
+            run("ElasticGpuSpecification.1.Type=eg1.medium").unwrap_err(),
+            refused("ElasticGpuSpecification")
         );
         let value = run("HibernationOptions.Configured=true").unwrap_err();
         assert_eq!(
@@ -492,7 +492,6 @@ mod tests {
             "The value 'true' of the parameter HibernationOptions.Configured is not supported by this server, only false."
         );
         run("HibernationOptions.Configured=false").unwrap();
-        run("CreditSpecification.CpuCredits=unlimited").unwrap();
         let tenancy = run("Placement.Tenancy=dedicated").unwrap_err();
         assert!(
             matches!(&tenancy, QueryError::RefusedValue { name, .. } if name == "Placement.Tenancy"),

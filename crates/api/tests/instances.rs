@@ -424,7 +424,7 @@ async fn launches_that_cannot_be_given_are_refused() {
         ),
         (
             &[("LaunchTemplate.LaunchTemplateId", "lt-1")],
-            "UnsupportedOperation",
+            "InvalidLaunchTemplateId.Malformed",
         ),
         (
             &[("HibernationOptions.Configured", "true")],

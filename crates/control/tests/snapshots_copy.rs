@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 use cairn_control::{
     Caller, Control, ErrorKind,
     collect::CollectGarbage,
-    request::{ById, CopySnapshot, CreateVolume, ModifySnapshotAttribute},
+    request::{ById, CopySnapshot, CreateVolume, ModifySnapshotAttribute, kms::CreateGrant},
 };
 use cairn_model::{Region, Snapshot, SnapshotState, TagSpecification, Volume};
 use support::*;
@@ -215,6 +215,18 @@ async fn keys_change_on_the_way_and_the_digest_does_not() {
         kms_key_id: Some(other.arn()),
         ..copy_of(&sealed)
     };
+    // Being let in to the snapshot is not being let use its key.
+    refused(
+        control.copy_snapshot(&stranger, request.clone()).await,
+        ErrorKind::KmsKeyAccessDenied,
+    );
+    let grant = CreateGrant {
+        key_id: key.id.to_string(),
+        grantee_principal: format!("arn:aws:iam::{}:root", stranger.account),
+        operations: vec!["Decrypt".to_owned()],
+        ..CreateGrant::default()
+    };
+    control.create_grant(&caller, grant).await.unwrap();
     let theirs = copy(&control, &stranger, request).await;
     assert_eq!(
         (&theirs.account, &theirs.kms_key_id),
