@@ -47,6 +47,12 @@ def need(tool, hint=""):
     raise unittest.SkipTest(reason)
 
 
+def slow(minutes):
+    """Skips by name what takes so many minutes, unless CAIRN_SLOW_TESTS=1 asks for it."""
+    if os.environ.get("CAIRN_SLOW_TESTS") != "1":
+        raise unittest.SkipTest(f"takes {minutes} minutes: CAIRN_SLOW_TESTS=1 runs it")
+
+
 def free_port():
     """A TCP port of the loopback interface that nobody uses now."""
     with socket.socket() as probe:

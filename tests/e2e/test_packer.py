@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 from .guests import GuestTest
-from .harness import BLOCK, need
+from .harness import BLOCK, need, slow
 
 # Packer asks for states that often.
 POLL = {"AWS_POLL_DELAY_SECONDS": "1", "AWS_MAX_ATTEMPTS": "300"}
@@ -15,6 +15,7 @@ class Packer(GuestTest):
     @classmethod
     def setUpClass(cls):
         need("packer", "apt install packer")
+        slow(10)
         super().setUpClass()
         made = cls.server.cairn_json("account", "create", "--name", "friend")
         cls.friend = made["AccountId"], (made["AccessKeyId"], made["SecretAccessKey"])

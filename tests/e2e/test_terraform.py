@@ -12,7 +12,7 @@ import subprocess
 import unittest
 
 from .guests import GuestTest
-from .harness import BLOCK, REQUIRE_TOOLS, need, pattern
+from .harness import BLOCK, REQUIRE_TOOLS, need, pattern, slow
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 PLACES = ("~/.terraform.d/plugins", "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
@@ -219,6 +219,7 @@ class Terraform(GuestTest):
     @classmethod
     def setUpClass(cls):
         need("terraform")
+        slow(4)
         cls.mirror = mirror()
         if cls.mirror is None:
             reason = f"no filesystem mirror has {PROVIDER}; CAIRN_TERRAFORM_MIRROR may name one"

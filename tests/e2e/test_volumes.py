@@ -6,7 +6,7 @@ import os
 import signal
 
 from .guests import MachineTest
-from .harness import BLOCK, GIB, ServerTest, pattern, sparse_disk, wait_for
+from .harness import BLOCK, GIB, ServerTest, pattern, slow, sparse_disk, wait_for
 
 ZONE = "us-east-1a"
 NOBODY = "vol-0123456789abcdef0"
@@ -250,6 +250,7 @@ class WithInstances(VolumeTest, MachineTest):
         self.available(volume)
 
     def test_a_root_volume_is_replaced(self):
+        slow(2)
         image, other = self.bootable("as launched"), self.bootable("of the other image")
         instance = self.running(image)
         first = self.root_of(instance)

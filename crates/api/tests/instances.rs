@@ -435,10 +435,6 @@ async fn launches_that_cannot_be_given_are_refused() {
             "UnsupportedOperation",
         ),
         (
-            &[("IamInstanceProfile.Name", "admin")],
-            "UnsupportedOperation",
-        ),
-        (
             &[
                 ("NetworkInterface.1.DeviceIndex", "0"),
                 ("NetworkInterface.2.DeviceIndex", "1"),
@@ -473,7 +469,7 @@ async fn launches_that_cannot_be_given_are_refused() {
         ),
         (
             &[("CreditSpecification.CpuCredits", "some")],
-            "UnsupportedOperation",
+            "InvalidParameterValue",
         ),
         (
             &[("Placement.AvailabilityZone", "us-east-1z")],
