@@ -207,8 +207,10 @@ impl Control {
         control.know_domains().await.map_err(OpenError::Resume)?;
         control.prune().await.map_err(OpenError::Resume)?;
         control.forget_the_gone().await.map_err(OpenError::Resume)?;
-        control.resume_bins().await.map_err(OpenError::Resume)?;
-        control.resume_tiers().await.map_err(OpenError::Resume)?;
+        control
+            .resume_set_aside()
+            .await
+            .map_err(OpenError::Resume)?;
         control.resume_machines().await.map_err(OpenError::Resume)?;
         tokio::spawn(ebs::record_puts(control.downgrade(), waiting));
         let stopping = control.jobs().stopping().clone();

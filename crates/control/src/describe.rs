@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
 use aws_lc_rs::digest;
 use cairn_model::{
-    AccountId, Filter, Filterable, Paged, Permissions,
+    AccountId, Filter, Filterable, Paged, Permissions, Viewer,
     filter::Filters,
     page::{Bounds, Pager},
     permission::EVERYBODY,
@@ -75,25 +75,42 @@ fn unknown_user(name: &str, others: &[&str]) -> Error {
     Error::new(ErrorKind::UserIdMalformed, message)
 }
 
-/// Whether a noun is wanted by those that may use it: everybody (`all`), the caller, by name or by
-/// membership, or another account, by name. None named: all are wanted.
-pub(crate) fn is_usable_by(
-    caller: &Caller,
-    names: &[String],
-    permissions: &Permissions,
-) -> Result<bool> {
-    let named = accounts(caller, names, &[EVERYBODY])?;
-    let viewer = caller.viewer();
-    let everybody = names.iter().any(|name| name == EVERYBODY);
-    Ok(named.is_none_or(|named| {
-        (everybody && permissions.public)
-            || named
-                .iter()
-                .any(|account| match *account == viewer.account {
-                    true => permissions.let_in_by_name(&viewer),
-                    false => permissions.accounts.contains(account),
-                })
-    }))
+/// Those of whom a request asks what they may use: everybody (`all`), the caller, by name or by
+/// membership, or another account, by name.
+#[derive(Clone, Debug)]
+pub(crate) struct Users {
+    viewer: Viewer,
+    everybody: bool,
+    /// None: all nouns are wanted.
+    named: Option<BTreeSet<AccountId>>,
+}
+
+impl Users {
+    pub(crate) fn read(caller: &Caller, names: &[String]) -> Result<Self> {
+        Ok(Self {
+            viewer: caller.viewer(),
+            everybody: names.iter().any(|name| name == EVERYBODY),
+            named: accounts(caller, names, &[EVERYBODY])?,
+        })
+    }
+
+    /// Whether the caller is among those that are named.
+    pub(crate) fn name_caller(&self) -> bool {
+        let named = self.named.as_ref();
+        named.is_some_and(|named| named.contains(&self.viewer.account))
+    }
+
+    /// Whether one of them may use what has these permissions.
+    pub(crate) fn may_use(&self, permissions: &Permissions) -> bool {
+        let Some(named) = &self.named else {
+            return true;
+        };
+        let is_let_in = |account: &AccountId| match *account == self.viewer.account {
+            true => permissions.let_in_by_name(&self.viewer),
+            false => permissions.accounts.contains(account),
+        };
+        (self.everybody && permissions.public) || named.iter().any(is_let_in)
+    }
 }
 
 /// The nouns of the caller and those that it is let in to, each once.

@@ -32,6 +32,14 @@ impl Error {
         }
     }
 
+    /// A parameter that the request has to have, and has not.
+    pub(crate) fn missing_parameter(name: &str) -> Self {
+        Self::new(
+            ErrorKind::MissingParameter,
+            format!("The request must contain the parameter {name}"),
+        )
+    }
+
     /// A disk of the server is full.
     pub(crate) fn storage_full() -> Self {
         Self::new(

@@ -191,17 +191,13 @@ pub(crate) async fn check_none(conn: &mut Connection, id: &SnapshotId) -> Result
 fn zones(caller: &Caller, request: &FastRestores) -> Result<Vec<Zone>> {
     let (names, ids) = (&request.availability_zones, &request.availability_zone_ids);
     if names.is_empty() == ids.is_empty() {
-        let (kind, text) = match names.is_empty() {
-            true => (
-                ErrorKind::MissingParameter,
-                "The request must contain the parameter AvailabilityZones or AvailabilityZoneIds",
-            ),
-            false => (
+        return Err(match names.is_empty() {
+            true => Error::missing_parameter("AvailabilityZones or AvailabilityZoneIds"),
+            false => Error::new(
                 ErrorKind::InvalidParameterCombination,
                 "AvailabilityZones and AvailabilityZoneIds cannot be used together.",
             ),
-        };
-        return Err(Error::new(kind, text));
+        });
     }
     let by_name = names.iter().map(|name| {
         let zone = caller.region.zone(name);
@@ -223,10 +219,7 @@ fn no_zone(name: &str) -> Error {
 
 fn check_ids(ids: &[String]) -> Result<()> {
     if ids.is_empty() {
-        return Err(Error::new(
-            ErrorKind::MissingParameter,
-            "The request must contain the parameter SourceSnapshotIds",
-        ));
+        return Err(Error::missing_parameter("SourceSnapshotIds"));
     }
     ids.iter()
         .try_for_each(|id| parse_id::<SnapshotId>(id, ErrorKind::SnapshotIdMalformed).map(drop))

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     answer::{Deregistered, ImageAttribute, ImageAttributeValue},
-    describe::{self, OWNER_ALIASES, Question},
+    describe::{self, OWNER_ALIASES, Question, Users},
     image_life::check_unprotected,
     image_settings::allowed_images,
     instance::{give_up_restart, in_state, shut_down, start_again},
@@ -159,6 +159,7 @@ impl Control {
             describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
         }
         let owners = describe::accounts(caller, &request.owners, OWNER_ALIASES)?;
+        let users = Users::read(caller, &request.executable_users)?;
         let conn = &mut *self.store().read().await?;
         let all = visible(conn, caller, self.now()).await?;
         refuse_unknown(&all, &request.common.ids)?;
@@ -169,16 +170,13 @@ impl Control {
             not_found,
         )?;
         found.retain(|seen| {
-            let owned = |owners: &BTreeSet<AccountId>| owners.contains(&seen.image.account);
-            owners.as_ref().is_none_or(owned) && self.is_wanted(caller, &request, &seen.image)
+            let image = &seen.image;
+            owners
+                .as_ref()
+                .is_none_or(|owners| owners.contains(&image.account))
+                && users.may_use(&image.launch_permissions)
+                && self.is_wanted(caller, &request, image)
         });
-        let mut wanted = Vec::with_capacity(found.len());
-        for seen in found {
-            let permissions = &seen.image.launch_permissions;
-            if describe::is_usable_by(caller, &request.executable_users, permissions)? {
-                wanted.push(seen);
-            }
-        }
         Question {
             control: self,
             caller,
@@ -186,7 +184,7 @@ impl Control {
             bounds: PAGE,
             request: &request.common,
         }
-        .answer(wanted, |seen| {
+        .answer(found, |seen| {
             format!("{:020} {}", seen.image.creation_date.0, seen.image.id)
         })
     }

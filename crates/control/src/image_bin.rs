@@ -7,7 +7,7 @@ use cairn_model::{
     Image, ImageId, ImageState, Paged, Recycled, RecycledType, Timestamp, image::life::ImageEvent,
     page::Bounds,
 };
-use cairn_store::{Connection, WriteTx, image as images, job, snapshot as snapshots};
+use cairn_store::{Connection, WriteTx, image as images, snapshot as snapshots};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -70,11 +70,7 @@ impl Control {
             image.deregistered_at = None;
         })
         .await?;
-        for row in job::list_of(&mut tx, image.id.as_str()).await? {
-            if row.kind == EmptyImageBinJob::KIND {
-                job::delete(&mut tx, row.id).await?;
-            }
-        }
+        jobs::withdraw::<EmptyImageBinJob>(&mut tx, image.id.as_str()).await?;
         Ok(tx.commit().await?)
     }
 

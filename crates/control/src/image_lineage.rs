@@ -98,9 +98,17 @@ impl Control {
         let all = self.visible_instances(caller).await?;
         let conn = &mut *self.store().read().await?;
         let found = describe::select(all, &request.ids, |i| i.id.as_str(), instance::not_found)?;
+        let settings = allowed_images(conn, caller).await?;
         let mut shown = Vec::with_capacity(found.len());
         for instance in found {
-            shown.push(self.with_image(conn, caller, instance).await?);
+            let image = images::get(conn, &instance.image_id).await?;
+            let judge = |image: &Image| settings.judge(image, &caller.account, self.now());
+            shown.push(InstanceImage {
+                zone_id: instance.availability_zone_id(),
+                image_allowed: image.as_ref().and_then(judge),
+                image,
+                instance,
+            });
         }
         Question {
             control: self,
@@ -110,23 +118,6 @@ impl Control {
             request: &request,
         }
         .answer(shown, |shown| shown.instance.id.to_string())
-    }
-
-    async fn with_image(
-        &self,
-        conn: &mut Connection,
-        caller: &Caller,
-        instance: Instance,
-    ) -> Result<InstanceImage> {
-        let image = images::get(conn, &instance.image_id).await?;
-        let settings = allowed_images(conn, caller).await?;
-        let judge = |image: &Image| settings.judge(image, &caller.account, self.now());
-        Ok(InstanceImage {
-            zone_id: instance.availability_zone_id(),
-            image_allowed: image.as_ref().and_then(judge),
-            image,
-            instance,
-        })
     }
 
     /// Refuses the id of an image that the caller never heard of.
@@ -162,7 +153,7 @@ fn check_image_ids(ids: &[String]) -> Result<()> {
         describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
     }
     match ids.len() {
-        0 => Err(missing("ImageId")),
+        0 => Err(Error::missing_parameter("ImageId")),
         1..=IMAGES_MAX => Ok(()),
         _ => {
             let message = format!("A request may name up to {IMAGES_MAX} images.");
@@ -175,7 +166,9 @@ fn check_image_ids(ids: &[String]) -> Result<()> {
 fn wished_states(request: &DescribeImageReferences) -> Result<Vec<InstanceState>> {
     let wishes = &request.resource_types;
     if wishes.is_empty() && !request.include_all_resource_types {
-        return Err(missing("ResourceType, or IncludeAllResourceTypes"));
+        return Err(Error::missing_parameter(
+            "ResourceType, or IncludeAllResourceTypes",
+        ));
     }
     let mut states = None;
     for wish in wishes {
@@ -231,9 +224,4 @@ fn check_depth(text: &str) -> Result<()> {
         true => Ok(()),
         false => Err(invalid("optionValue", text)),
     }
-}
-
-fn missing(parameter: &str) -> Error {
-    let message = format!("The request must contain the parameter {parameter}");
-    Error::new(ErrorKind::MissingParameter, message)
 }

@@ -3,15 +3,15 @@
 use cairn_model::{
     AccountId, Image, Permissions,
     image::life::ImageEvent,
-    kms_key,
     permission::{EVERYBODY, is_organization, is_organizational_unit},
 };
-use cairn_store::{Connection, image as images, kms_key as keys, setting, snapshot as snapshots};
+use cairn_store::{Connection, image as images, setting, snapshot as snapshots};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result, describe,
     image::{check_takes, find, find_usable, invalid},
     image_settings::{ImageBlockPublicAccess, PublicAccess},
+    keys::verbs::is_under_ebs_key,
     request::{ById, Grantees, ModifyImageAttribute, ResetImageAttribute},
     snapshot,
 };
@@ -193,11 +193,11 @@ fn permissions(request: &ModifyImageAttribute) -> Result<Option<Change>> {
         Some("remove") => remove.add(&granted(named)?),
         Some("add") => add.add(&granted(named)?),
         Some(other) => return Err(invalid("operationType", other)),
-        None if listed.is_none() => return Err(missing("operationType")),
+        None if listed.is_none() => return Err(Error::missing_parameter("operationType")),
         None => add.add(&granted(named)?),
     }
     if add.is_private() && remove.is_private() {
-        return Err(missing("userId"));
+        return Err(Error::missing_parameter("userId"));
     }
     Ok(Some(Change::Permissions { add, remove }))
 }
@@ -253,14 +253,8 @@ async fn check_can_be_public(conn: &mut Connection, caller: &Caller, image: &Ima
 async fn refuse_default_key(conn: &mut Connection, image: &Image) -> Result<()> {
     for id in image.snapshot_ids() {
         let found = snapshots::get(conn, id).await?;
-        let Some(arn) = found.and_then(|snapshot| snapshot.kms_key_id) else {
-            continue;
-        };
-        let key = match kms_key::id_of_arn(&arn) {
-            Some(key) => keys::get(conn, &key).await?,
-            None => None,
-        };
-        if key.is_some_and(|key| key.aws_managed) {
+        let arn = found.and_then(|snapshot| snapshot.kms_key_id);
+        if is_under_ebs_key(conn, arn.as_deref()).await? {
             let message = format!(
                 "The snapshot '{id}' of image '{}' is encrypted with the AWS managed key of the account, and cannot be shared.",
                 image.id
@@ -279,7 +273,7 @@ fn no_item(value: &str, item: &str) -> Error {
 fn nothing(attribute: Option<&str>) -> Error {
     match attribute {
         None | Some("description" | "imdsSupport" | LAUNCH_PERMISSION) => {
-            missing("launchPermission, description or imdsSupport")
+            Error::missing_parameter("launchPermission, description or imdsSupport")
         }
         Some(name) => invalid("attribute", name),
     }
@@ -289,9 +283,4 @@ fn mismatch(attribute: &str) -> Error {
     let message =
         format!("The parameter attribute is {attribute}, and the values are of another one.");
     Error::new(ErrorKind::InvalidParameterCombination, message)
-}
-
-fn missing(parameter: &str) -> Error {
-    let message = format!("The request must contain the parameter {parameter}");
-    Error::new(ErrorKind::MissingParameter, message)
 }

@@ -175,8 +175,7 @@ fn entries(report: UsageReport) -> impl Iterator<Item = ReportedUsage> {
 
 fn check_wishes(request: &CreateImageUsageReport) -> Result<()> {
     if request.resource_types.is_empty() {
-        let message = "The request must contain the parameter ResourceType";
-        return Err(Error::new(ErrorKind::MissingParameter, message));
+        return Err(Error::missing_parameter("ResourceType"));
     }
     for wish in &request.resource_types {
         check_wish(wish, KINDS)?;
@@ -255,7 +254,7 @@ impl Job for UsageReportJob {
     }
 }
 
-/// Of launch templates there are none to count.
+/// Instances alone: launch templates are not counted yet.
 async fn count(conn: &mut Connection, report: &UsageReport) -> Result<Vec<UsageEntry>> {
     let wished = |kind: &str| {
         report

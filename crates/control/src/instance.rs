@@ -273,7 +273,7 @@ impl Control {
         change: impl Fn(&mut Instance) -> Result<Option<Work>> + Send + Sync,
     ) -> Result<Vec<StateChange>> {
         if ids.is_empty() {
-            return Err(missing("InstanceId"));
+            return Err(Error::missing_parameter("InstanceId"));
         }
         let mut tx = self.store().write().await?;
         let mut changes: Vec<StateChange> = Vec::new();
@@ -970,9 +970,4 @@ fn protected(id: &InstanceId, what: &str, attribute: &str) -> Error {
         "The instance '{id}' may not be {what}. Modify its '{attribute}' instance attribute and try again."
     );
     Error::new(ErrorKind::OperationNotPermitted, message)
-}
-
-fn missing(parameter: &str) -> Error {
-    let message = format!("The request must contain the parameter {parameter}");
-    Error::new(ErrorKind::MissingParameter, message)
 }

@@ -181,6 +181,16 @@ pub(crate) async fn enqueue_at<J: Job>(
     Ok(job::insert(tx, &row, now).await?)
 }
 
+/// Takes back the jobs of a kind that are about something.
+pub(crate) async fn withdraw<J: Job>(tx: &mut WriteTx, subject: &str) -> Result<()> {
+    for row in job::list_of(tx, subject).await? {
+        if row.kind == J::KIND {
+            job::delete(tx, row.id).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What runs the jobs.
 #[derive(Debug)]
 pub(crate) struct Runner {

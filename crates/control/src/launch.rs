@@ -284,7 +284,7 @@ impl Wish {
         check_interface(request)?;
         check_credits(request.cpu_credits.as_deref())?;
         Ok(Self {
-            image_id: image_id.ok_or_else(|| missing("ImageId"))?,
+            image_id: image_id.ok_or_else(|| Error::missing_parameter("ImageId"))?,
             count,
             mappings: mapping::read(&request.block_device_mappings)?,
             metadata: metadata(&request.metadata_options)?,
@@ -939,11 +939,6 @@ pub(crate) fn no_address() -> Error {
         ErrorKind::PrivateAddressesExhausted,
         "The specified subnet does not contain enough free private IP addresses to fulfill your request.",
     )
-}
-
-fn missing(parameter: &str) -> Error {
-    let message = format!("The request must contain the parameter {parameter}");
-    Error::new(ErrorKind::MissingParameter, message)
 }
 
 /// Makes the volumes of a new instance and starts its machine.

@@ -202,7 +202,7 @@ impl Control {
             return Ok(template);
         }
         let wanted = request.default_version.as_deref().filter(|v| !v.is_empty());
-        let wanted = wanted.ok_or_else(|| missing("DefaultVersion"))?;
+        let wanted = wanted.ok_or_else(|| Error::missing_parameter("DefaultVersion"))?;
         let versions = launch_template::versions(&mut tx, &template.id).await?;
         let chosen = named_version(template, versions, wanted)?;
         describe::refuse_dry_run(request.dry_run)?;
@@ -235,7 +235,7 @@ impl Control {
         request: DeleteTemplate,
     ) -> Result<DeletedVersions> {
         if request.versions.is_empty() {
-            return Err(missing("LaunchTemplateVersion"));
+            return Err(Error::missing_parameter("LaunchTemplateVersion"));
         }
         let numbers = request.versions.iter().map(|text| parse_number(text));
         let numbers = numbers.collect::<Result<Vec<_>>>()?;
@@ -306,7 +306,9 @@ async fn find(
             ErrorKind::InvalidParameterCombination,
             "Specify either the launch template ID or the launch template name, not both.",
         )),
-        (None, None) => Err(missing("LaunchTemplateId or LaunchTemplateName")),
+        (None, None) => Err(Error::missing_parameter(
+            "LaunchTemplateId or LaunchTemplateName",
+        )),
         (Some(id), None) => {
             let found = launch_template::get(conn, &parse(&id)?).await?;
             found
@@ -382,7 +384,9 @@ async fn ends_of_all(
 ) -> Result<Vec<VersionOfTemplate>> {
     let is_end = |name: &String| name == "$Latest" || name == "$Default";
     if request.versions.is_empty() || !request.versions.iter().all(is_end) {
-        return Err(missing("LaunchTemplateId or LaunchTemplateName"));
+        return Err(Error::missing_parameter(
+            "LaunchTemplateId or LaunchTemplateName",
+        ));
     }
     let mut found = Vec::new();
     for template in launch_template::list(conn, &caller.account, caller.region).await? {
@@ -491,7 +495,7 @@ fn tags_of(instance: &Instance) -> Vec<TagSpecification> {
 
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() {
-        return Err(missing("LaunchTemplateName"));
+        return Err(Error::missing_parameter("LaunchTemplateName"));
     }
     if rules::is_name(name) {
         return Ok(());
@@ -505,7 +509,7 @@ fn check_name(name: &str) -> Result<()> {
 /// What can be told without looking anything up.
 fn check_data(data: &TemplateData) -> Result<()> {
     if *data == TemplateData::default() {
-        return Err(missing("LaunchTemplateData"));
+        return Err(Error::missing_parameter("LaunchTemplateData"));
     }
     crate::launch::check_credits(data.cpu_credits.as_deref())?;
     if data.tenancy.as_deref().is_some_and(|t| t != "default") {
@@ -567,12 +571,5 @@ fn version_not_found(number: i64) -> Error {
     Error::new(
         ErrorKind::LaunchTemplateVersionNotFound,
         format!("Could not find the specified version {number} for the launch template."),
-    )
-}
-
-fn missing(parameter: &str) -> Error {
-    Error::new(
-        ErrorKind::MissingParameter,
-        format!("The request must contain the parameter {parameter}"),
     )
 }

@@ -141,10 +141,7 @@ fn term(request: &LockSnapshot, now: Timestamp) -> Result<LockTerm> {
             ErrorKind::InvalidParameterCombination,
             "LockDuration and ExpirationDate cannot be used together.",
         )),
-        (None, None) => Err(Error::new(
-            ErrorKind::MissingParameter,
-            "The request must contain the parameter LockDuration or ExpirationDate",
-        )),
+        (None, None) => Err(Error::missing_parameter("LockDuration or ExpirationDate")),
     }
 }
 

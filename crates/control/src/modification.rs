@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use cairn_model::{
-    Modification, ModificationState, Paged, Volume, VolumeId, VolumeModification, VolumeState,
+    Modification, ModificationState, Paged, Timestamp, Volume, VolumeId, VolumeModification,
+    VolumeState,
     modification::{Change, ChangeError, ModificationEvent, TooSoon, Traits, is_modifiable},
     page::Bounds,
 };
@@ -116,14 +117,7 @@ impl Control {
         }
         let now = self.stamp();
         let mut tx = self.store().write().await?;
-        volume::update(&mut tx, id, |volume| {
-            if let Some(modification) = &mut volume.modification {
-                modification.awaits_guest = false;
-                modification.status_message = None;
-                modification.advance(ModificationEvent::Settled, now);
-            }
-        })
-        .await?;
+        volume::update(&mut tx, id, |volume| settled(volume, now)).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -133,6 +127,15 @@ impl Control {
         let slot = self.engine().slot(id);
         let open = slot.open.lock().await;
         !open.users.is_empty()
+    }
+}
+
+/// The modification is over: whoever uses the volume sees what it is.
+fn settled(volume: &mut Volume, now: Timestamp) {
+    if let Some(modification) = &mut volume.modification {
+        modification.awaits_guest = false;
+        modification.status_message = None;
+        modification.advance(ModificationEvent::Settled, now);
     }
 }
 
@@ -275,14 +278,7 @@ impl ModifyJob {
             return Ok(Next::Later(control.now().after(LOOK_AGAIN)));
         }
         let now = control.stamp();
-        self.update(control, |volume| {
-            if let Some(modification) = &mut volume.modification {
-                modification.awaits_guest = false;
-                modification.status_message = None;
-                modification.advance(ModificationEvent::Settled, now);
-            }
-        })
-        .await?;
+        self.update(control, |volume| settled(volume, now)).await?;
         Ok(Next::Done)
     }
 

@@ -114,11 +114,7 @@ impl Control {
         let mut tx = self.store().write().await?;
         let found = find_recycled(&mut tx, caller, &request.id).await?;
         refuse_dry_run(request.dry_run)?;
-        for job in job::list_of(&mut tx, found.id.as_str()).await? {
-            if job.kind == EmptyBinJob::KIND {
-                job::delete(&mut tx, job.id).await?;
-            }
-        }
+        jobs::withdraw::<EmptyBinJob>(&mut tx, found.id.as_str()).await?;
         let restored = snapshot::update(&mut tx, &found.id, |snapshot| {
             snapshot.recycled = None;
         })
@@ -156,20 +152,16 @@ impl Control {
         enqueue_exit(self, tx, &found.id, stay.exits).await
     }
 
-    /// Sees to it that everything in the bin leaves it some day: the jobs do not survive the loss of
-    /// the metadata, and records do.
-    pub(crate) async fn resume_bins(&self) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        for region in Region::all() {
-            for found in snapshot::list_in(&mut tx, region).await? {
-                let Some(stay) = found.recycled else { continue };
-                let jobs = job::list_of(&mut tx, found.id.as_str()).await?;
-                if !jobs.iter().any(|job| job.kind == EmptyBinJob::KIND) {
-                    enqueue_exit(self, &mut tx, &found.id, stay.exits).await?;
-                }
-            }
+    /// Has a snapshot leave the bin, if it is there and nothing sees to that.
+    pub(crate) async fn resume_bin(&self, tx: &mut WriteTx, found: &Snapshot) -> Result<()> {
+        let Some(stay) = found.recycled else {
+            return Ok(());
+        };
+        let jobs = job::list_of(tx, found.id.as_str()).await?;
+        if jobs.iter().any(|job| job.kind == EmptyBinJob::KIND) {
+            return Ok(());
         }
-        Ok(tx.commit().await?)
+        enqueue_exit(self, tx, &found.id, stay.exits).await
     }
 }
 

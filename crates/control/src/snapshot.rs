@@ -22,7 +22,7 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
-    describe::{self, OWNER_ALIASES, Question, refuse_dry_run},
+    describe::{self, OWNER_ALIASES, Question, Users, refuse_dry_run},
     engine::{Content, EngineError, blocking},
     image,
     jobs::{self, Failure, Job, Next},
@@ -97,11 +97,7 @@ impl Control {
             PAGE,
         )?;
         let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
-        let restorable = &request.restorable_by_user_ids;
-        // Also where there is nothing to ask it of.
-        let users = describe::accounts(caller, restorable, &[cairn_model::permission::EVERYBODY])?;
-        // An owner can always restore what is its own, and needs no permission for it.
-        let asks_own = users.is_some_and(|users| users.contains(&caller.account));
+        let users = Users::read(caller, &request.restorable_by_user_ids)?;
         let mut read = self.store().read().await?;
         let visible = visible(&mut read, caller).await?;
         let found = describe::select(
@@ -113,9 +109,9 @@ impl Control {
         let mut wanted = Vec::with_capacity(found.len());
         for snapshot in found {
             let permissions = effective(&mut read, &snapshot).await?;
-            let own = asks_own && snapshot.account == caller.account;
-            let usable = own || describe::is_usable_by(caller, restorable, &permissions)?;
-            if usable
+            // An owner can always restore what is its own, and needs no permission for it.
+            let own = users.name_caller() && snapshot.account == caller.account;
+            if (own || users.may_use(&permissions))
                 && owners
                     .as_ref()
                     .is_none_or(|owners| owners.contains(&snapshot.account))
@@ -172,6 +168,17 @@ impl Control {
         record::enqueue(self, tx, snapshot.region, &snapshot.id).await?;
         snapshot::delete(tx, &snapshot.id).await?;
         Ok(())
+    }
+
+    /// Sees to it that what is in the Recycle Bin leaves it some day, and that changes of tiers go on: their
+    /// jobs do not survive the loss of the metadata, and records do.
+    pub(crate) async fn resume_set_aside(&self) -> Result<()> {
+        let mut tx = self.store().write().await?;
+        for found in snapshot::list_set_aside(&mut tx).await? {
+            self.resume_bin(&mut tx, &found).await?;
+            self.resume_tier(&mut tx, &found).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Freezes volumes at one moment: what is in the snapshot of one was written before whatever

@@ -1,11 +1,8 @@
 //! Who besides its owner may use a snapshot, and an account's block of public access.
 
-use cairn_model::{
-    AccountId, Permissions, Region, Snapshot, SnapshotBlock, kms_key::id_of_arn,
-    permission::EVERYBODY,
-};
+use cairn_model::{AccountId, Permissions, Region, Snapshot, SnapshotBlock, permission::EVERYBODY};
 use cairn_store::{
-    Connection, WriteTx, kms_key,
+    Connection, WriteTx,
     setting::{self, Setting},
     snapshot,
 };
@@ -15,6 +12,7 @@ use crate::{
     Caller, Control, Error, ErrorKind, Result,
     answer::{SnapshotAttribute, SnapshotAttributeValue},
     describe::{parse_id, refuse_dry_run},
+    keys::verbs::is_under_ebs_key,
     record,
     request::{EnableSnapshotBlock, Grantee, ModifySnapshotAttribute, SnapshotAttributeRequest},
     snapshot::find,
@@ -200,14 +198,8 @@ pub(crate) async fn is_usable(
 /// Whom to let in, or no more.
 #[derive(Debug, Default)]
 struct Change {
-    add: Grantees,
-    remove: Grantees,
-}
-
-#[derive(Debug, Default)]
-struct Grantees {
-    public: bool,
-    accounts: Vec<AccountId>,
+    add: Permissions,
+    remove: Permissions,
 }
 
 impl Change {
@@ -219,23 +211,25 @@ impl Change {
         {
             return Err(no_attribute(other));
         }
-        let lists = Grantees::of_lists(&request.user_ids, &request.group_names)?;
+        let lists = of_lists(&request.user_ids, &request.group_names)?;
         let change = Self {
-            add: Grantees::of_items(&request.add)?,
-            remove: Grantees::of_items(&request.remove)?,
+            add: of_items(&request.add)?,
+            remove: of_items(&request.remove)?,
         };
-        match (request.operation_type.as_deref(), lists.is_empty()) {
+        match (request.operation_type.as_deref(), lists.is_private()) {
             (None, true) => change.checked(),
             (Some(operation), false) if change.is_empty() => Self::by_name(operation, lists),
-            (None, false) => Err(missing("operationType")),
-            (Some(_), true) if change.is_empty() => Err(missing("userId or userGroup")),
+            (None, false) => Err(Error::missing_parameter("operationType")),
+            (Some(_), true) if change.is_empty() => {
+                Err(Error::missing_parameter("userId or userGroup"))
+            }
             (Some(_), _) => Err(combination(
                 "OperationType, UserIds and GroupNames cannot be used together with CreateVolumePermission.",
             )),
         }
     }
 
-    fn by_name(operation: &str, grantees: Grantees) -> Result<Self> {
+    fn by_name(operation: &str, grantees: Permissions) -> Result<Self> {
         match operation {
             "add" => Ok(Self {
                 add: grantees,
@@ -252,8 +246,8 @@ impl Change {
     }
 
     fn checked(self) -> Result<Self> {
-        match (self.add.is_empty(), self.remove.is_empty()) {
-            (true, true) => Err(missing("createVolumePermission")),
+        match (self.add.is_private(), self.remove.is_private()) {
+            (true, true) => Err(Error::missing_parameter("createVolumePermission")),
             (false, false) => Err(combination(
                 "A request can either add or remove permissions, not both.",
             )),
@@ -262,69 +256,63 @@ impl Change {
     }
 
     fn is_empty(&self) -> bool {
-        self.add.is_empty() && self.remove.is_empty()
+        self.add.is_private() && self.remove.is_private()
     }
 
     fn adds(&self) -> bool {
-        !self.add.is_empty()
+        !self.add.is_private()
     }
 
     fn made_to(&self, old: &Permissions) -> Permissions {
         let mut new = old.clone();
-        new.public = (new.public || self.add.public) && !self.remove.public;
-        new.accounts.extend(self.add.accounts.iter().cloned());
-        new.accounts
-            .retain(|account| !self.remove.accounts.contains(account));
+        new.add(&self.add);
+        new.remove(&self.remove);
         new
     }
 }
 
-impl Grantees {
-    fn of_lists(user_ids: &[String], groups: &[String]) -> Result<Self> {
-        let mut grantees = Self::default();
-        user_ids.iter().try_for_each(|id| grantees.add_user(id))?;
-        groups
-            .iter()
-            .try_for_each(|name| grantees.add_group(name))?;
-        Ok(grantees)
+fn of_lists(user_ids: &[String], groups: &[String]) -> Result<Permissions> {
+    let mut permissions = Permissions::default();
+    for id in user_ids {
+        add_user(&mut permissions, id)?;
     }
+    for name in groups {
+        add_group(&mut permissions, name)?;
+    }
+    Ok(permissions)
+}
 
-    fn of_items(items: &[Grantee]) -> Result<Self> {
-        let mut grantees = Self::default();
-        for item in items {
-            match (&item.user_id, &item.group) {
-                (Some(id), None) => grantees.add_user(id)?,
-                (None, Some(name)) => grantees.add_group(name)?,
-                _ => {
-                    return Err(combination(
-                        "Each permission names either a UserId or a Group.",
-                    ));
-                }
+fn of_items(items: &[Grantee]) -> Result<Permissions> {
+    let mut permissions = Permissions::default();
+    for item in items {
+        match (&item.user_id, &item.group) {
+            (Some(id), None) => add_user(&mut permissions, id)?,
+            (None, Some(name)) => add_group(&mut permissions, name)?,
+            _ => {
+                return Err(combination(
+                    "Each permission names either a UserId or a Group.",
+                ));
             }
         }
-        Ok(grantees)
     }
+    Ok(permissions)
+}
 
-    fn add_user(&mut self, id: &str) -> Result<()> {
-        self.accounts
-            .push(parse_id(id, ErrorKind::UserIdMalformed)?);
-        Ok(())
-    }
+fn add_user(permissions: &mut Permissions, id: &str) -> Result<()> {
+    let account = parse_id(id, ErrorKind::UserIdMalformed)?;
+    permissions.accounts.insert(account);
+    Ok(())
+}
 
-    fn add_group(&mut self, name: &str) -> Result<()> {
-        if name != EVERYBODY {
-            let text = format!(
-                "Value ({name}) for parameter userGroup is invalid. The only group is '{EVERYBODY}'."
-            );
-            return Err(invalid(text));
-        }
-        self.public = true;
-        Ok(())
+fn add_group(permissions: &mut Permissions, name: &str) -> Result<()> {
+    if name != EVERYBODY {
+        let text = format!(
+            "Value ({name}) for parameter userGroup is invalid. The only group is '{EVERYBODY}'."
+        );
+        return Err(invalid(text));
     }
-
-    fn is_empty(&self) -> bool {
-        !self.public && self.accounts.is_empty()
-    }
+    permissions.public = true;
+    Ok(())
 }
 
 /// Refuses to let in whom nobody may be let in to.
@@ -334,7 +322,7 @@ async fn check_shareable(tx: &mut WriteTx, snapshot: &Snapshot, change: &Change)
             "Encrypted snapshots cannot be shared publicly.",
         ));
     }
-    if is_under_ebs_key(tx, snapshot).await? {
+    if is_under_ebs_key(tx, snapshot.kms_key_id.as_deref()).await? {
         return Err(not_permitted(
             "Encrypted snapshots with EBS default key cannot be shared.",
         ));
@@ -347,15 +335,6 @@ async fn check_shareable(tx: &mut WriteTx, snapshot: &Snapshot, change: &Change)
         return Err(Error::new(ErrorKind::OperationNotPermitted, text));
     }
     Ok(())
-}
-
-/// Nobody else can be let use the account's own key.
-async fn is_under_ebs_key(conn: &mut Connection, snapshot: &Snapshot) -> Result<bool> {
-    let Some(id) = snapshot.kms_key_id.as_deref().and_then(id_of_arn) else {
-        return Ok(false);
-    };
-    let key = kms_key::get(conn, &id).await?;
-    Ok(key.is_some_and(|key| key.aws_managed))
 }
 
 fn no_attribute(name: &str) -> Error {
@@ -380,9 +359,4 @@ fn combination(text: &str) -> Error {
 
 fn not_permitted(text: &str) -> Error {
     Error::new(ErrorKind::OperationNotPermitted, text)
-}
-
-fn missing(parameter: &str) -> Error {
-    let text = format!("The request must contain the parameter {parameter}");
-    Error::new(ErrorKind::MissingParameter, text)
 }

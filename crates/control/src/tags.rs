@@ -24,7 +24,7 @@ impl Control {
     /// Puts tags on resources, over those of the same keys. All of it, or nothing.
     pub async fn create_tags(&self, caller: &Caller, request: ChangeTags) -> Result<()> {
         if request.tags.is_empty() {
-            return Err(missing("tagSet"));
+            return Err(Error::missing_parameter("tagSet"));
         }
         let pairs = request
             .tags
@@ -116,7 +116,7 @@ async fn check_for_metadata(tx: &mut WriteTx, tagged: &Tagged) -> Result<()> {
 
 fn check_count(resources: usize) -> Result<()> {
     match resources {
-        0 => Err(missing("resourceIdSet")),
+        0 => Err(Error::missing_parameter("resourceIdSet")),
         1..=RESOURCES_MAX => Ok(()),
         _ => {
             let message = format!("A call can change the tags of up to {RESOURCES_MAX} resources.");
@@ -208,11 +208,4 @@ fn not_found(resource_type: ResourceType, id: &str) -> Error {
         ),
     };
     Error::new(kind, message)
-}
-
-fn missing(parameter: &str) -> Error {
-    Error::new(
-        ErrorKind::MissingParameter,
-        format!("The request must contain the parameter {parameter}"),
-    )
 }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use cairn_blocks::{Density, DomainId, Root};
 use cairn_model::{
-    Paged, Region, Snapshot, SnapshotId, SnapshotState, StorageTier, TierStatus, Tiering,
-    Timestamp,
+    Paged, Snapshot, SnapshotId, SnapshotState, StorageTier, TierStatus, Tiering, Timestamp,
     page::Bounds,
     recycle_bin::days,
     tier::{TEMPORARY_DAYS, TierVerb, TieringStatus},
@@ -171,26 +170,11 @@ impl Control {
         Ok(())
     }
 
-    /// Sees to it that what was under way goes on: the jobs do not survive the loss of the metadata,
-    /// and records do.
-    pub(crate) async fn resume_tiers(&self) -> Result<()> {
-        let mut tx = self.store().write().await?;
-        for region in Region::all() {
-            for found in snapshot::list_in(&mut tx, region).await? {
-                if let Some(tiering) = &found.tiering {
-                    self.resume_tier(&mut tx, &found.id, tiering).await?;
-                }
-            }
-        }
-        Ok(tx.commit().await?)
-    }
-
-    async fn resume_tier(
-        &self,
-        tx: &mut WriteTx,
-        id: &SnapshotId,
-        tiering: &Tiering,
-    ) -> Result<()> {
+    /// Has a change of a snapshot's tier go on, if one was under way and nothing sees to that.
+    pub(crate) async fn resume_tier(&self, tx: &mut WriteTx, found: &Snapshot) -> Result<()> {
+        let (id, Some(tiering)) = (&found.id, &found.tiering) else {
+            return Ok(());
+        };
         use TieringStatus as S;
         let jobs = job::list_of(tx, id.as_str()).await?;
         if jobs
@@ -289,10 +273,7 @@ fn end_restore(tiering: &mut Tiering, now: Timestamp) {
 fn check_tier(tier: Option<&str>) -> Result<()> {
     match tier {
         Some("archive") => Ok(()),
-        None => Err(Error::new(
-            ErrorKind::MissingParameter,
-            "The request must contain the parameter StorageTier",
-        )),
+        None => Err(Error::missing_parameter("StorageTier")),
         Some(other) => {
             let text =
                 format!("Value ({other}) for parameter storageTier is invalid. It is archive.");
@@ -314,9 +295,8 @@ fn restore_days(request: &RestoreSnapshotTier) -> Result<Option<i32>> {
             Err(Error::new(ErrorKind::InvalidParameterValue, text))
         }
         (None, Some(true)) => Ok(None),
-        (None, _) => Err(Error::new(
-            ErrorKind::MissingParameter,
-            "The request must contain the parameter TemporaryRestoreDays or PermanentRestore",
+        (None, _) => Err(Error::missing_parameter(
+            "TemporaryRestoreDays or PermanentRestore",
         )),
     }
 }

@@ -46,7 +46,9 @@ impl Control {
     ) -> Result<()> {
         let mut tx = self.store().write().await?;
         let found = volumes::find(&mut tx, caller, &request.volume_id).await?;
-        let auto_enable = request.auto_enable_io.ok_or_else(no_attribute)?;
+        let auto_enable = request
+            .auto_enable_io
+            .ok_or_else(|| Error::missing_parameter("AutoEnableIO"))?;
         refuse_dry_run(request.dry_run)?;
         volume::update(&mut tx, &found.id, |volume| {
             volume.io.auto_enable = auto_enable;
@@ -108,9 +110,4 @@ impl Control {
 fn unknown_attribute(name: &str) -> Error {
     let message = format!("Value ({name}) for parameter attribute is invalid. Unknown attribute.");
     Error::new(ErrorKind::InvalidParameterValue, message)
-}
-
-fn no_attribute() -> Error {
-    let message = "The request must contain the parameter AutoEnableIO";
-    Error::new(ErrorKind::MissingParameter, message)
 }

@@ -15,20 +15,13 @@ use cairn_control::{
     Caller, Control,
     attest::Attestation,
     jobs::{JobGate, JobPoint},
-    request::{ById, ChangeTags},
+    request::ChangeTags,
 };
 use cairn_model::{Snapshot, SnapshotState};
 use cairn_store::{Store, record, snapshot};
 use support::*;
 
 const BLOCK: usize = 512 * 1024;
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 async fn some_snapshot(control: &Control, caller: &Caller, seed: u64) -> Snapshot {
     let volume = available_volume(control, caller, blank(1)).await;

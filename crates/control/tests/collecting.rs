@@ -12,20 +12,13 @@ use cairn_control::{
     Caller, Control, ErrorKind,
     collect::{CollectGarbage, Report},
     ebs::Hashed,
-    request::{ById, CompleteSnapshot, PutSnapshotBlock, StartSnapshot},
+    request::{CompleteSnapshot, PutSnapshotBlock, StartSnapshot},
 };
 use cairn_model::{Snapshot, SnapshotState, Volume, VolumeState};
 use cairn_testkit::{Crash, Rng, SimDisk};
 use support::*;
 
 const BLOCK: usize = 512 * 1024;
-
-fn by_id(id: impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 async fn collect(control: &Control, caller: &Caller) -> Report {
     let collected = control

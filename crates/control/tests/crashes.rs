@@ -12,22 +12,13 @@ use cairn_control::{
     Caller, Control, ErrorKind,
     ebs::Hashed,
     jobs::JobPoint,
-    request::{
-        ById, CompleteSnapshot, Describe, DescribeSnapshots, PutSnapshotBlock, StartSnapshot,
-    },
+    request::{CompleteSnapshot, Describe, DescribeSnapshots, PutSnapshotBlock, StartSnapshot},
 };
 use cairn_model::{Snapshot, SnapshotState, Volume, VolumeState};
 use cairn_testkit::{Crash, SimDisk};
 use support::*;
 
 const BLOCK: usize = 512 * 1024;
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 /// What the story made, as far as it came.
 #[derive(Debug, Default)]

@@ -19,7 +19,7 @@ use cairn_control::{
     collect::CollectGarbage,
     ebs::Hashed,
     recover::{RecoverOptions, recover},
-    request::{ById, CreateVolume, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
+    request::{CreateVolume, GetSnapshotBlock, ListBlocks, PutSnapshotBlock, StartSnapshot},
 };
 use cairn_model::{KmsKey, KmsKeyState, Snapshot, SnapshotState};
 use cairn_store::{Store, kms_key};
@@ -46,13 +46,6 @@ fn under(key: &KmsKey, size: i32) -> CreateVolume {
     CreateVolume {
         kms_key_id: Some(key.id.to_string()),
         ..encrypted(size)
-    }
-}
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
     }
 }
 

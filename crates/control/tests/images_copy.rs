@@ -11,32 +11,18 @@ use cairn_control::{
     Caller, Control, ErrorKind,
     jobs::JobGate,
     request::{
-        ById, CopyImage, CreateRule, CreateVolume, DeregisterImage, Describe, DescribeImages,
-        EbsRequest, EnableImageDeprecation, Grantees, ModifyImageAttribute, Period,
+        CopyImage, CreateRule, CreateVolume, DeregisterImage, Describe, DescribeImages, EbsRequest,
+        EnableImageDeprecation, Grantees, ModifyImageAttribute, Period,
     },
 };
 use cairn_model::{
-    Image, ImageId, ImageState, InstanceState, Region, Snapshot, SnapshotState, Tag,
-    TagSpecification, Timestamp,
+    Image, ImageId, ImageState, InstanceState, Snapshot, SnapshotState, Tag, TagSpecification,
+    Timestamp,
 };
 use machines::*;
 use support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn by_id(id: impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
-
-fn in_region(caller: &Caller, region: &str) -> Caller {
-    Caller {
-        region: Region::named(region).unwrap(),
-        ..caller.clone()
-    }
-}
 
 fn copy_of(id: &ImageId, name: &str) -> CopyImage {
     CopyImage {

@@ -12,7 +12,7 @@ use cairn_control::{
     Caller, Control, ErrorKind,
     account::Memberships,
     request::{
-        ById, CreateImage, CreateImageUsageReport, DeregisterImage, Describe, DescribeImages,
+        CreateImage, CreateImageUsageReport, DeregisterImage, Describe, DescribeImages,
         DescribeUsageReports, EnableDeregistrationProtection, EnableImageDeprecation, Grantees,
         ModifyImageAttribute, RegisterImage, ReplaceImageCriteria, SetState, TerminateInstances,
     },
@@ -28,13 +28,6 @@ use machines::*;
 use support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn by_id(id: impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 fn add(id: &ImageId, grantees: Grantees) -> ModifyImageAttribute {
     ModifyImageAttribute {

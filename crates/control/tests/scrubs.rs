@@ -16,20 +16,13 @@ use cairn_blocks::FsDisk;
 use cairn_control::{
     Caller, Control, ErrorKind, OpenError,
     recover::{RecoverError, RecoverOptions, Recovered, recover},
-    request::{ById, ChangeTags, Describe},
+    request::{ChangeTags, Describe},
     scrub::ScrubStatus,
 };
 use cairn_model::{Snapshot, Volume};
 use support::*;
 
 const BLOCK: usize = 512 * 1024;
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 async fn scrub(control: &Control, caller: &Caller) -> ScrubStatus {
     control.start_scrub(caller, None).await.unwrap();

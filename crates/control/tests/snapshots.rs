@@ -8,19 +8,12 @@ use std::fs;
 
 use cairn_control::{
     ErrorKind,
-    request::{ById, CreateSnapshot, CreateVolume, Describe, DescribeSnapshots},
+    request::{CreateSnapshot, CreateVolume, Describe, DescribeSnapshots},
 };
 use cairn_model::{Snapshot, SnapshotState, VolumeState};
 use support::*;
 
 const BLOCK: usize = 512 * 1024;
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 fn all_owned(owner: &str) -> DescribeSnapshots {
     DescribeSnapshots {

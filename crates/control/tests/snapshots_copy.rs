@@ -4,24 +4,16 @@
 
 mod support;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use cairn_control::{
     Caller, Control, ErrorKind,
-    collect::CollectGarbage,
-    request::{ById, CopySnapshot, CreateVolume, ModifySnapshotAttribute, kms::CreateGrant},
+    request::{CopySnapshot, CreateVolume, ModifySnapshotAttribute, kms::CreateGrant},
 };
-use cairn_model::{Region, Snapshot, SnapshotState, TagSpecification, Volume};
+use cairn_model::{Snapshot, SnapshotState, TagSpecification, Volume};
 use support::*;
 
 const BLOCK: usize = 512 * 1024;
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 fn copy_of(snapshot: &Snapshot) -> CopySnapshot {
     CopySnapshot {
@@ -29,23 +21,6 @@ fn copy_of(snapshot: &Snapshot) -> CopySnapshot {
         source_snapshot_id: snapshot.id.to_string(),
         ..CopySnapshot::default()
     }
-}
-
-fn in_region(caller: &Caller, region: &str) -> Caller {
-    Caller {
-        region: Region::named(region).unwrap(),
-        ..caller.clone()
-    }
-}
-
-/// Bytes in the packs of a region.
-fn pack_bytes(place: &Place, region: &str) -> u64 {
-    let packs = place.data_dir().join("regions").join(region).join("packs");
-    let len = |entry: std::fs::DirEntry| match entry.file_name() == "slots" {
-        true => 0,
-        false => entry.metadata().unwrap().len(),
-    };
-    std::fs::read_dir(packs).map_or(0, |files| files.map(|entry| len(entry.unwrap())).sum())
 }
 
 async fn copy(control: &Control, caller: &Caller, request: CopySnapshot) -> Snapshot {
@@ -80,16 +55,6 @@ async fn share(control: &Control, caller: &Caller, snapshot: &Snapshot, with: &C
         .modify_snapshot_attribute(caller, request)
         .await
         .unwrap();
-}
-
-async fn collect_all(place: &Place, control: &Control, caller: &Caller) {
-    for _ in 0..3 {
-        control
-            .collect_garbage(caller, CollectGarbage::default())
-            .await
-            .unwrap();
-        place.clock.advance(Duration::from_secs(2 * 3600));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

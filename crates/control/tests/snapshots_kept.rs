@@ -9,10 +9,9 @@ use std::{sync::Arc, time::Duration};
 use cairn_blocks::FsDisk;
 use cairn_control::{
     Caller, Control, ErrorKind,
-    collect::CollectGarbage,
     recover::{RecoverOptions, recover},
     request::{
-        ById, CopySnapshot, CreateRule, CreateVolume, Describe, FastRestores, LockSnapshot,
+        CopySnapshot, CreateRule, CreateVolume, Describe, FastRestores, LockSnapshot,
         ModifySnapshotTier, Period, RestoreSnapshotTier,
     },
 };
@@ -24,13 +23,6 @@ use support::*;
 
 const BLOCK: usize = 512 * 1024;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 fn lock(snapshot: &Snapshot, mode: &str, days: i32) -> LockSnapshot {
     LockSnapshot {
@@ -79,24 +71,6 @@ async fn restored_bytes(control: &Control, caller: &Caller, snapshot: &Snapshot)
         .unwrap();
     control.idle().await.unwrap();
     bytes
-}
-
-async fn collect_all(place: &Place, control: &Control, caller: &Caller) {
-    for _ in 0..3 {
-        let pass = CollectGarbage::default();
-        control.collect_garbage(caller, pass).await.unwrap();
-        place.clock.advance(Duration::from_secs(2 * 3600));
-    }
-}
-
-fn pack_bytes(place: &Place) -> u64 {
-    let packs = place.data_dir().join("regions/us-east-1/packs");
-    let len = |entry: std::fs::DirEntry| match entry.file_name() == "slots" {
-        true => 0,
-        false => entry.metadata().unwrap().len(),
-    };
-    let files = std::fs::read_dir(packs).unwrap();
-    files.map(|entry| len(entry.unwrap())).sum()
 }
 
 async fn pass_time(place: &Place, control: &Control, by: Duration) {
@@ -356,7 +330,7 @@ async fn what_is_deleted_stays_in_the_bin_for_as_long_as_its_rule_says() {
         .await
         .unwrap();
     assert_eq!(listed.items.len(), 4);
-    let before = pack_bytes(&place);
+    let before = pack_bytes(&place, "us-east-1");
     pass_time(&place, &control, DAY).await;
     let listed = control
         .list_snapshots_in_recycle_bin(&caller, Describe::default())
@@ -364,7 +338,7 @@ async fn what_is_deleted_stays_in_the_bin_for_as_long_as_its_rule_says() {
         .unwrap();
     assert!(listed.items.is_empty());
     collect_all(&place, &control, &caller).await;
-    assert!(pack_bytes(&place) < before - 9 * BLOCK as u64);
+    assert!(pack_bytes(&place, "us-east-1") < before - 9 * BLOCK as u64);
     assert_eq!(
         restored_bytes(&control, &caller, &snapshot).await,
         pattern(1, 3 * BLOCK)
@@ -437,7 +411,7 @@ async fn an_archived_snapshot_is_whole_and_comes_back() {
             .unwrap();
         control.idle().await.unwrap();
         collect_all(&place, &control, &caller).await;
-        let once = pack_bytes(&place);
+        let once = pack_bytes(&place, "us-east-1");
         assert!(
             (3 * BLOCK as u64..4 * BLOCK as u64).contains(&once),
             "{once}"

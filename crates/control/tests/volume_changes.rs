@@ -17,8 +17,8 @@ use cairn_control::{
     Caller, Control, ErrorKind,
     collect::CollectGarbage,
     request::{
-        ById, CopyVolumes, CreateVolume, Describe, DescribeAttribute, ModifyDefaultKey,
-        ModifyVolume, ModifyVolumeAttribute, Settings, StartSnapshot,
+        CopyVolumes, CreateVolume, Describe, DescribeAttribute, ModifyDefaultKey, ModifyVolume,
+        ModifyVolumeAttribute, Settings, StartSnapshot,
     },
 };
 use cairn_model::{ModificationState, Region, SnapshotState, Volume, VolumeState};
@@ -26,13 +26,6 @@ use support::*;
 
 const BLOCK: usize = 512 * 1024;
 const GIB: u64 = 1 << 30;
-
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
 
 fn grow(volume: &Volume, size: i32) -> ModifyVolume {
     ModifyVolume {

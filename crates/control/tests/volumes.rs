@@ -15,13 +15,6 @@ use cairn_testkit::{OpKind, SimDisk, TraceEntry};
 use cairn_volume::Scarcity;
 use support::*;
 
-fn by_id(id: &impl ToString) -> ById {
-    ById {
-        id: id.to_string(),
-        dry_run: false,
-    }
-}
-
 fn tagged(size: i32, tags: &[(&str, &str)]) -> CreateVolume {
     let tags = tags
         .iter()

@@ -117,6 +117,18 @@ pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Snapsh
     doc::decode_all(NOUN, &rows)
 }
 
+/// The snapshots, whoever owns them, that are in the Recycle Bin or have a history of tiers, oldest first.
+pub async fn list_set_aside(conn: &mut Connection) -> Result<Vec<Snapshot>> {
+    let rows = sqlx::query(
+        "SELECT doc FROM snapshot
+         WHERE doc ->> 'recycled' IS NOT NULL OR doc ->> 'tiering' IS NOT NULL
+         ORDER BY start_time, id",
+    )
+    .fetch_all(conn)
+    .await?;
+    doc::decode_all(NOUN, &rows)
+}
+
 /// The snapshots of a volume that are not complete yet, oldest first.
 pub async fn list_pending_of(conn: &mut Connection, volume: &VolumeId) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query(

@@ -10,6 +10,12 @@ import importlib
 import pkgutil
 import typing
 
+# The codes of ids that several modules speak of: malformed, and of nobody.
+VOLUME = ("InvalidVolumeID.Malformed", "InvalidVolume.NotFound")
+SNAPSHOT = ("InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound")
+IMAGE = ("InvalidAMIID.Malformed", "InvalidAMIID.NotFound")
+INSTANCE = ("InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound")
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:

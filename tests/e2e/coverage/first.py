@@ -1,11 +1,7 @@
 """Operations of the first issues: volumes, snapshots, images, instances, places, tags."""
 
-from . import Row
+from . import IMAGE, INSTANCE, SNAPSHOT, VOLUME, Row
 
-VOLUME = ("InvalidVolumeID.Malformed", "InvalidVolume.NotFound")
-SNAPSHOT = ("InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound")
-IMAGE = ("InvalidAMIID.Malformed", "InvalidAMIID.NotFound")
-INSTANCE = ("InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound")
 KEY_PAIR = ("InvalidParameterValue", "InvalidKeyPair.NotFound")
 VPC = ("InvalidVpcId.Malformed", "InvalidVpcID.NotFound")
 SUBNET = ("InvalidSubnetID.Malformed", "InvalidSubnetID.NotFound")

@@ -2,10 +2,8 @@
 
 import datetime
 
-from . import Row
+from . import IMAGE, INSTANCE, Row
 
-IMAGE = ("InvalidAMIID.Malformed", "InvalidAMIID.NotFound")
-INSTANCE = ("InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound")
 REPORT = ("InvalidImageUsageReportId.Malformed", "InvalidImageUsageReportId.NotFound")
 INSTANCES = [{"ResourceType": "ec2:Instance"}]
 

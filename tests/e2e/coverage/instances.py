@@ -1,7 +1,7 @@
 """The control plane around instances: attributes, metadata, profiles, offerings, launch templates."""
 
-from . import Row
-from .first import INSTANCE, several
+from . import INSTANCE, Row
+from .first import several
 
 ASSOCIATION = ("InvalidAssociationID.NotFound", "InvalidAssociationID.NotFound")
 TEMPLATE = ("InvalidLaunchTemplateId.Malformed", "InvalidLaunchTemplateId.NotFound")

@@ -1,7 +1,7 @@
 """Networks: security groups, VPCs, subnets, what comes with them, network interfaces."""
 
-from . import Row
-from .first import GROUP, INSTANCE, SUBNET, VPC, default_subnet, default_vpc, several
+from . import INSTANCE, Row
+from .first import GROUP, SUBNET, VPC, default_subnet, default_vpc, several
 
 RULE = ("InvalidSecurityGroupRuleId.Malformed", "InvalidSecurityGroupRuleId.NotFound")
 INTERFACE = ("InvalidNetworkInterfaceId.Malformed", "InvalidNetworkInterfaceID.NotFound")

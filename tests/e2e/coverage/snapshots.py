@@ -1,10 +1,8 @@
 """Operations on snapshots: copies, permissions, locks, the Recycle Bin, tiers, fast restores."""
 
-from . import Row
+from . import INSTANCE, SNAPSHOT, Row
 from ..harness import wait_for
 
-SNAPSHOT = ("InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound")
-INSTANCE = ("InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound")
 PERIOD = {"RetentionPeriodValue": 1, "RetentionPeriodUnit": "DAYS"}
 DELAY = {"UnlockDelay": {"UnlockDelayValue": 7, "UnlockDelayUnit": "DAYS"}}
 TAG = {"ResourceTagKey": "of the coverage table", "ResourceTagValue": "only"}

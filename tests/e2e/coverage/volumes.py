@@ -1,11 +1,9 @@
 """Changes of volumes, and encryption by default."""
 
 from ..harness import wait_for
-from . import Row
+from . import INSTANCE, VOLUME, Row
 
-VOLUME = ("InvalidVolumeID.Malformed", "InvalidVolume.NotFound")
 TASK = ("InvalidReplaceRootVolumeTaskID.Malformed", "InvalidReplaceRootVolumeTaskID.NotFound")
-INSTANCE = ("InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound")
 
 
 def modified(w):

@@ -98,12 +98,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answered {
 
 pub(super) async fn authorize_ingress(call: &Call<'_>) -> Answered {
     let asked: request::AuthorizeSecurityGroupIngressRequest = call.request()?;
-    let flat = request::IpPermission {
-        ip_protocol: asked.ip_protocol,
-        from_port: asked.from_port,
-        to_port: asked.to_port,
-        ..request::IpPermission::default()
-    };
+    let flat = flat(asked.ip_protocol, asked.from_port, asked.to_port);
     let request = verbs::ChangeRules {
         group: verbs::GroupName {
             id: asked.group_id,
@@ -153,12 +148,7 @@ pub(super) async fn authorize_egress(call: &Call<'_>) -> Answered {
 
 pub(super) async fn revoke_ingress(call: &Call<'_>) -> Answered {
     let asked: request::RevokeSecurityGroupIngressRequest = call.request()?;
-    let flat = request::IpPermission {
-        ip_protocol: asked.ip_protocol,
-        from_port: asked.from_port,
-        to_port: asked.to_port,
-        ..request::IpPermission::default()
-    };
+    let flat = flat(asked.ip_protocol, asked.from_port, asked.to_port);
     let request = verbs::ChangeRules {
         group: verbs::GroupName {
             id: asked.group_id,
@@ -233,6 +223,20 @@ fn by_id(id: String) -> verbs::GroupName {
     verbs::GroupName {
         id: Some(id),
         name: None,
+    }
+}
+
+/// What a request says of traffic in its own parameters.
+fn flat(
+    ip_protocol: Option<String>,
+    from_port: Option<i32>,
+    to_port: Option<i32>,
+) -> request::IpPermission {
+    request::IpPermission {
+        ip_protocol,
+        from_port,
+        to_port,
+        ..request::IpPermission::default()
     }
 }
 

@@ -7,7 +7,7 @@ use cairn_model::{
 };
 use cairn_store::{WriteTx, instance, network_interface, security_group, volume};
 
-use super::{decoded_user_data, missing};
+use super::decoded_user_data;
 use crate::{
     Caller, Control, Error, ErrorKind, Result, describe,
     launch::check_user_data,
@@ -96,7 +96,7 @@ impl Control {
         monitoring: bool,
     ) -> Result<Vec<Instance>> {
         if request.ids.is_empty() {
-            return Err(missing("InstanceId"));
+            return Err(Error::missing_parameter("InstanceId"));
         }
         let mut tx = self.store().write().await?;
         let mut changed = Vec::new();
@@ -123,7 +123,7 @@ fn change(request: &ModifyInstanceAttribute) -> Result<Change> {
         }
     }
     match (changes.pop(), changes.is_empty()) {
-        (None, _) => Err(missing("attribute")),
+        (None, _) => Err(Error::missing_parameter("attribute")),
         (Some(change), true) => Ok(change),
         _ => Err(Error::new(
             ErrorKind::InvalidParameterCombination,

@@ -61,7 +61,9 @@ impl Control {
     ) -> Result<Instance> {
         let asked = metadata(&request.options)?;
         if asked == MetadataRequest::default() {
-            return Err(super::missing("HttpTokens, HttpEndpoint or another option"));
+            return Err(Error::missing_parameter(
+                "HttpTokens, HttpEndpoint or another option",
+            ));
         }
         let hop_limit = asked.http_put_response_hop_limit;
         if let Some(limit) = hop_limit.filter(|limit| !(1..=64).contains(limit)) {

@@ -49,7 +49,7 @@ impl Control {
         request: AssociateProfile,
     ) -> Result<ProfileOfInstance> {
         let arn = arn(&caller.account, &request.profile)?;
-        let arn = arn.ok_or_else(|| super::missing("IamInstanceProfile"))?;
+        let arn = arn.ok_or_else(|| Error::missing_parameter("IamInstanceProfile"))?;
         let association = of_arn(arn, self.stamp(), self.entropy());
         let mut tx = self.store().write().await?;
         let found = self

@@ -184,7 +184,7 @@ impl Control {
                 ));
             }
         }
-        let key = super::verbs::known(conn, &sealed.key).await?;
+        let key = cairn_store::kms_key::get(conn, &sealed.key).await?;
         let key = key
             .filter(|key| key.region == caller.region)
             .ok_or_else(no_such_key)?;

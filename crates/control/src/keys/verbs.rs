@@ -301,7 +301,7 @@ pub(crate) async fn find(conn: &mut Connection, caller: &Caller, name: &str) -> 
         .filter(|named| named.account == caller.account);
     match own.map(|named| named.name) {
         // KMS does not know one that was deleted; it can be told what it is, though.
-        Some(KeyName::Id(id)) => known(conn, &id)
+        Some(KeyName::Id(id)) => kms_key::get(conn, &id)
             .await?
             .filter(|key| key.account == caller.account && key.region == caller.region)
             .ok_or_else(|| not_found(name)),
@@ -312,9 +312,13 @@ pub(crate) async fn find(conn: &mut Connection, caller: &Caller, name: &str) -> 
     }
 }
 
-/// The key of an id, whoever owns it.
-pub(crate) async fn known(conn: &mut Connection, id: &KmsKeyId) -> Result<Option<KmsKey>> {
-    Ok(kms_key::get(conn, id).await?)
+/// Whether something is kept under the account's own `alias/aws/ebs`, which nobody else can be let use.
+pub(crate) async fn is_under_ebs_key(conn: &mut Connection, arn: Option<&str>) -> Result<bool> {
+    let Some(id) = arn.and_then(id_of_arn) else {
+        return Ok(false);
+    };
+    let key = kms_key::get(conn, &id).await?;
+    Ok(key.is_some_and(|key| key.aws_managed))
 }
 
 /// Refuses what is kept under a key that cannot be used now.

@@ -152,7 +152,7 @@ impl Control {
         let taggable = [ResourceType::SecurityGroupRule];
         let tags = TagsByType::of(&request.tag_specifications, &taggable)?;
         if request.permissions.is_empty() {
-            return Err(missing("ipPermissions"));
+            return Err(Error::missing_parameter("ipPermissions"));
         }
         let mut tx = self.store().write().await?;
         let group = named(&mut tx, caller, &request.group).await?;
@@ -223,14 +223,16 @@ impl Control {
         request: ModifyRules,
     ) -> Result<()> {
         if request.updates.is_empty() {
-            return Err(missing("securityGroupRules"));
+            return Err(Error::missing_parameter("securityGroupRules"));
         }
         let mut tx = self.store().write().await?;
         let group = find_group(&mut tx, caller, &request.group_id).await?;
         let mut rules = security_group::rules_of(&mut tx, &group.id).await?;
         for (id, new) in &request.updates {
             parse_rule_id(id)?;
-            let permission = new.clone().ok_or_else(|| missing("securityGroupRule"))?;
+            let permission = new
+                .clone()
+                .ok_or_else(|| Error::missing_parameter("securityGroupRule"))?;
             let (spec, description) =
                 only_one(asked(&mut tx, caller, &group, &[permission]).await?)?;
             let at = rules.iter().position(|rule| rule.id.as_str() == id);
@@ -304,7 +306,7 @@ async fn named(conn: &mut Connection, caller: &Caller, group: &GroupName) -> Res
             let found = of_vpc.find(|group| group.name == name);
             found.ok_or_else(|| group_not_found(&name))
         }
-        (None, None) => Err(missing("groupId")),
+        (None, None) => Err(Error::missing_parameter("groupId")),
     }
 }
 
@@ -318,9 +320,9 @@ async fn asked(
     let mut rules = Vec::new();
     for permission in permissions {
         let protocol = permission.protocol.as_deref().filter(|p| !p.is_empty());
-        let protocol = protocol.ok_or_else(|| missing("ipProtocol"))?;
+        let protocol = protocol.ok_or_else(|| Error::missing_parameter("ipProtocol"))?;
         if permission.peers.is_empty() {
-            return Err(missing("ipRanges, ipv6Ranges or groups"));
+            return Err(Error::missing_parameter("ipRanges, ipv6Ranges or groups"));
         }
         for asked in &permission.peers {
             let peer = peer(conn, caller, group, asked).await?;
@@ -374,7 +376,9 @@ fn only_one(mut asked: Vec<Asked>) -> Result<Asked> {
 
 fn check_either(request: &ChangeRules) -> Result<()> {
     match (request.permissions.is_empty(), request.rule_ids.is_empty()) {
-        (true, true) => Err(missing("ipPermissions or securityGroupRuleIds")),
+        (true, true) => Err(Error::missing_parameter(
+            "ipPermissions or securityGroupRuleIds",
+        )),
         (false, false) => Err(Error::new(
             ErrorKind::InvalidParameterCombination,
             "The parameters ipPermissions and securityGroupRuleIds exclude each other.",
@@ -391,7 +395,7 @@ fn check_group_text(request: &CreateSecurityGroup) -> Result<()> {
         ("groupDescription", &request.description),
     ] {
         if text.is_empty() {
-            return Err(missing(what));
+            return Err(Error::missing_parameter(what));
         }
         if check_description(text).is_err() {
             return refuse(format!(
@@ -539,12 +543,5 @@ pub(crate) fn dependency(id: &str) -> Error {
     Error::new(
         ErrorKind::DependencyViolation,
         format!("resource {id} has a dependent object"),
-    )
-}
-
-fn missing(parameter: &str) -> Error {
-    Error::new(
-        ErrorKind::MissingParameter,
-        format!("The request must contain the parameter {parameter}"),
     )
 }

@@ -67,7 +67,7 @@ impl Control {
             .cidr_block
             .as_deref()
             .filter(|text| !text.is_empty());
-        let cidr = cidr(text.ok_or_else(|| missing("cidrBlock"))?)?;
+        let cidr = cidr(text.ok_or_else(|| Error::missing_parameter("cidrBlock"))?)?;
         if !cidr.is_size_of_network() {
             return Err(range(ErrorKind::VpcRange, cidr));
         }
@@ -201,7 +201,7 @@ impl Control {
             .cidr_block
             .as_deref()
             .filter(|text| !text.is_empty());
-        let cidr = cidr(text.ok_or_else(|| missing("cidrBlock"))?)?;
+        let cidr = cidr(text.ok_or_else(|| Error::missing_parameter("cidrBlock"))?)?;
         let zone = zone(
             caller,
             &request.availability_zone,
@@ -245,7 +245,7 @@ impl Control {
             &request.availability_zone,
             &request.availability_zone_id,
         )?;
-        let zone = zone.ok_or_else(|| missing("availabilityZone"))?;
+        let zone = zone.ok_or_else(|| Error::missing_parameter("availabilityZone"))?;
         let mut tx = self.store().write().await?;
         let vpc = default_vpc(&mut tx, caller)
             .await
@@ -390,7 +390,7 @@ fn check_subnet_count(count: usize) -> Result<()> {
 
 fn check_one_given(count: usize) -> Result<()> {
     match count {
-        0 => Err(missing("attribute")),
+        0 => Err(Error::missing_parameter("attribute")),
         1 => Ok(()),
         _ => Err(Error::new(
             ErrorKind::InvalidParameterCombination,
@@ -402,11 +402,4 @@ fn check_one_given(count: usize) -> Result<()> {
 fn unknown_attribute(name: &str) -> Error {
     let message = format!("Value ({name}) for parameter attribute is invalid. Unknown attribute.");
     Error::new(ErrorKind::InvalidParameterValue, message)
-}
-
-fn missing(parameter: &str) -> Error {
-    Error::new(
-        ErrorKind::MissingParameter,
-        format!("The request must contain the parameter {parameter}"),
-    )
 }

@@ -15,8 +15,9 @@ use std::{
 use cairn_blocks::{FsDisk, disk::Disk};
 use cairn_control::{
     Caller, Control, ControlOptions, Error, ErrorKind, OpenError,
+    collect::CollectGarbage,
     jobs::{JobGate, JobPoint},
-    request::{CreateSnapshot, CreateVolume, Describe, DescribeSnapshots},
+    request::{ById, CreateSnapshot, CreateVolume, Describe, DescribeSnapshots},
 };
 use cairn_model::{Clock, Entropy, Filter, Region, Snapshot, Timestamp, Volume};
 use cairn_volume::{Background, Wait};
@@ -295,4 +296,38 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind) ->
     let error = result.expect_err("a refusal");
     assert_eq!(error.kind, kind, "{error}");
     error.message
+}
+
+pub fn by_id(id: &impl ToString) -> ById {
+    ById {
+        id: id.to_string(),
+        dry_run: false,
+    }
+}
+
+/// The caller as it asks in another region.
+pub fn in_region(caller: &Caller, region: &str) -> Caller {
+    Caller {
+        region: Region::named(region).unwrap(),
+        ..caller.clone()
+    }
+}
+
+/// Collects garbage until all is gone that can go: two marks, a grace apart, and one to follow.
+pub async fn collect_all(place: &Place, control: &Control, caller: &Caller) {
+    for _ in 0..3 {
+        let pass = CollectGarbage::default();
+        control.collect_garbage(caller, pass).await.unwrap();
+        place.clock.advance(Duration::from_secs(2 * 3600));
+    }
+}
+
+/// Bytes in the packs of a region, but for the cache.
+pub fn pack_bytes(place: &Place, region: &str) -> u64 {
+    let packs = place.data_dir().join("regions").join(region).join("packs");
+    let len = |entry: std::fs::DirEntry| match entry.file_name() == "slots" {
+        true => 0,
+        false => entry.metadata().unwrap().len(),
+    };
+    std::fs::read_dir(packs).map_or(0, |files| files.map(|entry| len(entry.unwrap())).sum())
 }
