@@ -198,6 +198,8 @@ pub struct MachineOptions {
     pub machines: Arc<dyn Machines>,
     /// How long a guest may take to shut down when it is asked to. After that it is ended.
     pub shutdown_deadline: Duration,
+    /// How long until the power button is pressed again: nobody hears it while the system boots.
+    pub powerdown_interval: Duration,
 }
 
 impl MachineOptions {
@@ -206,6 +208,7 @@ impl MachineOptions {
         Self {
             machines,
             shutdown_deadline: Duration::from_secs(120),
+            powerdown_interval: Duration::from_secs(5),
         }
     }
 }
@@ -300,11 +303,6 @@ impl Room {
     ) -> Result<(), MachineError> {
         let machines = &self.options.machines;
         machines.check_can_run(self::architecture(architecture), self::boot_mode(boot_mode))
-    }
-
-    /// How long a guest may take to shut down.
-    pub(crate) fn shutdown_deadline(&self) -> Duration {
-        self.options.shutdown_deadline
     }
 
     /// A port that no instance has and nothing listens on.
@@ -413,13 +411,23 @@ impl Control {
         let Some(machine) = self.room().machine(id) else {
             return Ok(true);
         };
-        if let Err(error) = machine.system_powerdown().await {
-            tracing::debug!(instance = %id, %error, "a machine that is to shut down does not listen");
-        }
-        let deadline = self.room().shutdown_deadline();
+        let deadline = self.room().options.shutdown_deadline;
         tokio::select! {
             _ = tokio::time::timeout(deadline, machine.wait_exit()) => Ok(true),
+            () = self.press_power_button(id, &*machine) => Ok(true),
             () = self.jobs().stopping().cancelled() => Ok(false),
+        }
+    }
+
+    /// Presses it again and again: a system that is booting does not hear it, and one that is going down
+    /// does not mind.
+    async fn press_power_button(&self, id: &InstanceId, machine: &dyn Machine) {
+        let mut times = tokio::time::interval(self.room().options.powerdown_interval);
+        loop {
+            times.tick().await;
+            if let Err(error) = machine.system_powerdown().await {
+                tracing::debug!(instance = %id, %error, "a machine that is to shut down does not listen");
+            }
         }
     }
 

@@ -50,6 +50,7 @@ impl Bench {
         options.machines = MachineOptions {
             machines: self.world.fake.clone(),
             shutdown_deadline: Duration::from_millis(50),
+            powerdown_interval: Duration::from_millis(10),
         };
         Control::open(options).await.unwrap()
     }

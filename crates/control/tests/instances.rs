@@ -25,6 +25,7 @@ use cairn_model::{
     AttachmentState, InstanceId, InstanceState, Page, Tag, TagSpecification, Volume, VolumeState,
     instance::ShutdownBehavior,
 };
+use cairn_vmm::{Exit, ShutdownCause};
 use machines::*;
 use support::*;
 use tokio::runtime::Runtime;
@@ -329,9 +330,31 @@ async fn a_stopped_instance_starts_again_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_that_still_boots_hears_the_power_button_later() {
+    let world = World::with_deadline(5, Duration::from_secs(60));
+    world.fake.set(|script| script.ignored_powerdowns = 2);
+    let (control, caller) = world.begin().await;
+    let image = image(&control, &caller).await;
+    let instance = launched(&control, &caller, launch(&image)).await;
+    let machine = world.fake.of(&instance.id);
+    control
+        .stop_instances(&caller, stop(&instance.id, false))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    assert_eq!(*machine.powerdowns.lock().unwrap(), 3);
+    assert_eq!(
+        machine.ended_by(),
+        Some(Exit::Shutdown(ShutdownCause::Guest))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_that_does_not_hear_is_ended() {
     let world = World::new(5);
-    world.fake.set(|script| script.ignore_powerdown = true);
+    world
+        .fake
+        .set(|script| script.ignored_powerdowns = u32::MAX);
     let (control, caller) = world.begin().await;
     let image = image(&control, &caller).await;
     for force in [false, true] {
@@ -399,7 +422,9 @@ async fn a_reboot_is_a_restart_of_the_guest() {
     world.fake.of(&instance.id).power_off();
     until(&control, &caller, &instance.id, InstanceState::Stopped).await;
 
-    world.fake.set(|script| script.ignore_powerdown = true);
+    world
+        .fake
+        .set(|script| script.ignored_powerdowns = u32::MAX);
     let deaf = launched(&control, &caller, launch(&image)).await;
     control
         .reboot_instances(&caller, these(&[&deaf.id]))

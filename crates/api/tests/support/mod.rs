@@ -64,6 +64,7 @@ pub async fn open(directory: &Path, clock: Arc<dyn Clock>, entropy: Arc<dyn Entr
     options.machines = MachineOptions {
         machines: Arc::new(machines::Idle),
         shutdown_deadline: Duration::from_secs(5),
+        powerdown_interval: Duration::from_millis(10),
     };
     Control::open(options).await.unwrap()
 }

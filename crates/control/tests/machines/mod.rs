@@ -37,8 +37,8 @@ pub struct Script {
     pub missing_program: bool,
     /// All ports of the host are taken.
     pub no_ports: bool,
-    /// Guests do not hear the power button.
-    pub ignore_powerdown: bool,
+    /// How often guests do not hear the power button.
+    pub ignored_powerdowns: u32,
     /// Guests do not let go of disks.
     pub hold_disks: bool,
     /// Machines run, but whoever started them never hears of it.
@@ -180,6 +180,11 @@ impl FakeMachine {
         self.end(Exit::Shutdown(ShutdownCause::Guest));
     }
 
+    /// How it ended, if it did.
+    pub fn ended_by(&self) -> Option<Exit> {
+        *self.exit.borrow()
+    }
+
     /// The process dies.
     pub fn crash(&self) {
         // What QEMU leaves when it does not end in order.
@@ -221,8 +226,9 @@ impl FakeMachine {
 
 impl Machine for FakeMachine {
     fn system_powerdown(&self) -> MachineFuture<'_, ()> {
-        *self.powerdowns.lock().unwrap() += 1;
-        if !self.script.ignore_powerdown {
+        let mut powerdowns = self.powerdowns.lock().unwrap();
+        *powerdowns += 1;
+        if *powerdowns > self.script.ignored_powerdowns {
             self.power_off();
         }
         Box::pin(async { Ok(()) })
@@ -281,13 +287,20 @@ impl Machine for FakeMachine {
 pub struct World {
     pub place: Place,
     pub fake: Arc<Fake>,
+    shutdown_deadline: Duration,
 }
 
 impl World {
     pub fn new(seed: u64) -> Self {
+        Self::with_deadline(seed, Duration::from_millis(50))
+    }
+
+    /// Guests are given that long to shut down.
+    pub fn with_deadline(seed: u64, shutdown_deadline: Duration) -> Self {
         Self {
             place: Place::new(seed),
             fake: Fake::new(),
+            shutdown_deadline,
         }
     }
 
@@ -312,7 +325,8 @@ impl World {
         options.disk = Arc::clone(&place.disk);
         options.machines = MachineOptions {
             machines: self.fake.clone(),
-            shutdown_deadline: Duration::from_millis(50),
+            shutdown_deadline: self.shutdown_deadline,
+            powerdown_interval: Duration::from_millis(10),
         };
         loop {
             match Control::open(options.clone()).await {
