@@ -47,12 +47,6 @@ def need(tool, hint=""):
     raise unittest.SkipTest(reason)
 
 
-def slow(minutes):
-    """Skips by name what takes so many minutes, unless CAIRN_SLOW_TESTS=1 asks for it."""
-    if os.environ.get("CAIRN_SLOW_TESTS") != "1":
-        raise unittest.SkipTest(f"takes {minutes} minutes: CAIRN_SLOW_TESTS=1 runs it")
-
-
 def free_port():
     """A TCP port of the loopback interface that nobody uses now."""
     with socket.socket() as probe:
@@ -227,6 +221,8 @@ class ServerTest(unittest.TestCase):
     """Tests with one server for the whole class."""
 
     extra = ()
+    # What is in config.toml.
+    config = ""
     maxDiff = None
 
     @classmethod
@@ -235,6 +231,9 @@ class ServerTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.temp, ignore_errors=True)
         cls.server = Server(cls.temp / "data", cls.extra)
         cls.addClassCleanup(cls.server.dispose)
+        if cls.config:
+            cls.server.data.mkdir(mode=0o700)
+            (cls.server.data / "config.toml").write_text(cls.config)
         cls.server.start()
 
     def setUp(self):

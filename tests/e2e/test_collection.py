@@ -12,23 +12,6 @@ from .harness import BLOCK, Server, ServerTest, pattern, wait_for
 class CollectionTest(ServerTest):
     """With settings of its own."""
 
-    config = ""
-
-    @classmethod
-    def setUpClass(cls):
-        start = Server.start
-
-        def configured(server, *arguments, **options):
-            server.data.mkdir(mode=0o700, exist_ok=True)
-            (server.data / "config.toml").write_text(cls.config)
-            return start(server, *arguments, **options)
-
-        Server.start = configured
-        try:
-            super().setUpClass()
-        finally:
-            Server.start = start
-
     def packs(self):
         """Names of the packs of the region, and their lengths."""
         files = (self.server.data / "regions/us-east-1/packs").glob("*.*")

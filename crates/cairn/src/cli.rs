@@ -128,6 +128,10 @@ from DIR/config.toml, whose keys are the names of the flags:
   accelerator = \"tcg\"
   [cache]
   file_mib = 1024       # decoded blocks on disk, in each region in use, where there is space; 0: none
+  [volumes]
+  enforce_limits = true # hold volumes to the IOPS and throughput of their types; false unless set
+  [instances]
+  shutdown_seconds = 30 # how long a guest may take to shut down before it is ended; 120 unless set
 The schedules of scrubs and of garbage collection are described in `cairn scrub --help` and
 `cairn gc --help`.")]
 pub(crate) struct Serve {

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) block_cache_file_bytes: u64,
     /// Whether volumes are held to the I/O operations and the throughput that they have on EBS.
     pub(crate) enforce_limits: bool,
+    /// How long a guest may take to shut down, if not as long as is built in.
+    pub(crate) shutdown_deadline: Option<Duration>,
 }
 
 /// `config.toml`.
@@ -64,6 +66,16 @@ struct File {
     cache: CacheFile,
     #[serde(default)]
     volumes: VolumesFile,
+    #[serde(default)]
+    instances: InstancesFile,
+}
+
+/// `[instances]` in `config.toml`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InstancesFile {
+    /// After that a guest is ended.
+    shutdown_seconds: Option<u32>,
 }
 
 /// `[volumes]` in `config.toml`.
@@ -191,6 +203,10 @@ impl Settings {
             root_key: root_key_of(file.keys, dir),
             block_cache_file_bytes: file.cache.bytes(),
             enforce_limits: file.volumes.enforce_limits,
+            shutdown_deadline: file
+                .instances
+                .shutdown_seconds
+                .map(|seconds| Duration::from_secs(seconds.into())),
         })
     }
 }
@@ -307,6 +323,14 @@ mod tests {
         assert_eq!(bytes(None), 1 << 30);
         assert_eq!(bytes(Some("[cache]\nfile_mib = 64")), 64 << 20);
         assert_eq!(bytes(Some("[cache]\nfile_mib = 0")), 0);
+    }
+
+    #[test]
+    fn guests_have_the_time_to_shut_down_that_the_file_says() {
+        let deadline = |file| load(&NO_FLAGS, file).unwrap().shutdown_deadline;
+        assert_eq!(deadline(None), None);
+        let set = deadline(Some("[instances]\nshutdown_seconds = 7"));
+        assert_eq!(set, Some(Duration::from_secs(7)));
     }
 
     #[test]

@@ -176,6 +176,9 @@ fn options(
     options.block_cache_file_bytes = settings.block_cache_file_bytes;
     options.enforce_limits = settings.enforce_limits;
     options.machines = MachineOptions::new(Arc::new(Qemu::new(machines, probe)));
+    if let Some(deadline) = settings.shutdown_deadline {
+        options.machines.shutdown_deadline = deadline;
+    }
     Ok(options)
 }
 
