@@ -6,18 +6,25 @@
 //! since nothing of a collection reads a block unless it copies it. BLOBS has to be a multiple of
 //! 128: a pack with blobs of both halves would be copied, and there is nothing to copy. A third
 //! word, `prepare` or `collect`, has only that done: to collect in copies of one index.
+//!
+//! While it collects, somebody else wants to write every few milliseconds. How long that had to wait at
+//! most is how long the longest transaction took, to within the 100 ms in which SQLite asks again.
 
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    clippy::cast_precision_loss
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation
 )]
 
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,7 +33,7 @@ use cairn_blocks::{
     PackId, Root, collect::Rules,
 };
 use cairn_store::Store;
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 use tokio::runtime::Runtime;
 
 const DOMAIN: DomainId = DomainId(1);
@@ -149,6 +156,7 @@ fn collect(dir: &Path, blobs: u64) {
         size_bytes: 64 << 40,
     };
     println!("{blobs} blobs; {} before", memory());
+    let other = OtherWriter::start(dir, &runtime);
     for now in [0, 1] {
         let begun = Instant::now();
         let mut collection = packs.begin_collection().unwrap();
@@ -167,11 +175,40 @@ fn collect(dir: &Path, blobs: u64) {
         let rate = report.live.blobs as f64 / marked.as_secs_f64();
         println!(
             "mark {marked:.1?} ({rate:.0} blobs/s, {mark_memory}), plan {planned:.1?}, carry out {done:.1?}; \
-             {} packs condemned, {} deleted; {}",
+             {} packs condemned, {} deleted; others waited for {:.0?} at most; {}",
             report.condemned.packs,
             report.deleted.packs,
+            other.longest_wait(),
             memory()
         );
+    }
+}
+
+/// Somebody who wants to write, too.
+struct OtherWriter(Arc<AtomicU64>);
+
+impl OtherWriter {
+    fn start(dir: &Path, runtime: &Runtime) -> Self {
+        let longest = Arc::new(AtomicU64::new(0));
+        let (told, file) = (Arc::clone(&longest), dir.join("blobs.db"));
+        runtime.spawn(async move {
+            let options = SqliteConnectOptions::new().filename(file);
+            let options = options.busy_timeout(Duration::from_secs(600));
+            let mut connection = options.connect().await.unwrap();
+            loop {
+                let begun = Instant::now();
+                let turn = connection.begin_with("BEGIN IMMEDIATE").await.unwrap();
+                told.fetch_max(begun.elapsed().as_millis() as u64, Relaxed);
+                turn.rollback().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        Self(longest)
+    }
+
+    /// The longest wait since this was asked the last time.
+    fn longest_wait(&self) -> Duration {
+        Duration::from_millis(self.0.swap(0, Relaxed))
     }
 }
 
