@@ -20,6 +20,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     path::Path,
     sync::{
         Arc,
@@ -29,11 +30,14 @@ use std::{
 };
 
 use cairn_blocks::{
-    BLOCK_SIZE, BlobId, BlobIndex as _, BlockStore, Digest, DomainId, FsDisk, Location, Options,
-    PackId, Root, collect::Rules,
+    BLOCK_SIZE, BlockStore, Digest, DomainId, FsDisk, Location, Options, PackId, Root,
+    collect::Rules,
 };
 use cairn_store::Store;
-use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
 use tokio::runtime::Runtime;
 
 const DOMAIN: DomainId = DomainId(1);
@@ -89,20 +93,13 @@ fn prepare(dir: &Path, blobs: u64) {
     std::fs::create_dir_all(dir).unwrap();
     let runtime = Runtime::new().unwrap();
     let (store, packs) = open(dir, &runtime);
-    let index = store.blobs().index(runtime.handle().clone());
-    let mut roots = Vec::new();
-    for half in [0..blobs / 2, blobs / 2..blobs] {
-        roots.push(snapshot(&packs, &index, half));
-    }
+    let halves = [0..blobs / 2, blobs / 2..blobs];
+    let roots = halves.map(|half| snapshot(&packs, half));
     packs.seal().unwrap();
+    drop(packs);
     runtime.block_on(async {
-        let options = SqliteConnectOptions::new().filename(dir.join("blobs.db"));
-        let mut connection = options.connect().await.unwrap();
-        sqlx::query("UPDATE pack_counter SET next = 10000000")
-            .execute(&mut connection)
-            .await
-            .unwrap();
         store.close().await;
+        insert_rows(dir, blobs).await;
     });
     let root: Root = roots[0];
     std::fs::write(dir.join("root"), root.node.0).unwrap();
@@ -111,20 +108,11 @@ fn prepare(dir: &Path, blobs: u64) {
     println!("{blobs} blobs made in {spent:.1?}");
 }
 
-fn snapshot(
-    packs: &BlockStore,
-    index: &cairn_store::blob::SqlBlobIndex,
-    range: std::ops::Range<u64>,
-) -> Root {
+fn snapshot(packs: &BlockStore, range: Range<u64>) -> Root {
     let mut root = Root::empty(64 << 40);
     let mut at = range.start;
     while at < range.end {
         let chunk = at..(at + CHUNK).min(range.end);
-        let rows: Vec<_> = chunk
-            .clone()
-            .map(|n| (BlobId(name(n).0), location(n)))
-            .collect();
-        index.insert(DOMAIN, &rows).unwrap();
         let changes = chunk.clone().map(|n| (n - range.start, Some(name(n))));
         root = packs
             .build_index(DOMAIN, Some(&root), root.size_bytes, changes)
@@ -132,6 +120,41 @@ fn snapshot(
         at = chunk.end;
     }
     root
+}
+
+/// The rows as the store writes them, but all at once: in its transactions of some thousand rows, every
+/// row costs a page of this table.
+async fn insert_rows(dir: &Path, blobs: u64) {
+    let options = SqliteConnectOptions::new()
+        .filename(dir.join("blobs.db"))
+        .journal_mode(SqliteJournalMode::Off)
+        .synchronous(SqliteSynchronous::Off)
+        .pragma("cache_size", "-8000000");
+    let mut connection = options.connect().await.unwrap();
+    let mut tx = connection.begin().await.unwrap();
+    for n in 0..blobs {
+        let at = location(n);
+        sqlx::query(
+            "INSERT INTO blob (domain, id, pack, slot, byte_offset, stored_len, plain_len)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(DOMAIN.0)
+        .bind(name(n).0.to_vec())
+        .bind(at.pack.0.cast_signed())
+        .bind(i64::from(at.slot))
+        .bind(at.offset.cast_signed())
+        .bind(i64::from(at.stored_len))
+        .bind(i64::from(at.plain_len))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    }
+    sqlx::query("UPDATE pack_counter SET next = 10000000")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    connection.close().await.unwrap();
 }
 
 fn location(n: u64) -> Location {
