@@ -8,8 +8,8 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{BLOCK_SIZE, DomainId, Root};
 use cairn_model::{
-    Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume,
-    VolumeId, VolumeState, page::Bounds, tag::TagsByType,
+    Faceted as _, Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId, SnapshotState,
+    Tags, Volume, VolumeId, VolumeState, page::Bounds, tag::TagsByType,
 };
 use cairn_store::{
     Connection, WriteTx,
@@ -29,7 +29,7 @@ use crate::{
     keys::verbs::domain_of,
     lock, record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
-    snapshot_access::{effective, is_usable},
+    snapshot_access::{Blocks, is_usable},
     volume, volume_copy,
 };
 
@@ -98,40 +98,38 @@ impl Control {
         )?;
         let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
         let users = Users::read(caller, &request.restorable_by_user_ids)?;
-        let mut read = self.store().read().await?;
-        let visible = visible(&mut read, caller).await?;
-        let found = describe::select(
-            visible,
-            &request.common.ids,
-            |snapshot| snapshot.id.as_str(),
-            not_found,
-        )?;
-        let mut wanted = Vec::with_capacity(found.len());
-        for snapshot in found {
-            let permissions = effective(&mut read, &snapshot).await?;
-            // An owner can always restore what is its own, and needs no permission for it.
-            let own = users.name_caller() && snapshot.account == caller.account;
-            if (own || users.may_use(&permissions))
-                && owners
-                    .as_ref()
-                    .is_none_or(|owners| owners.contains(&snapshot.account))
-            {
-                wanted.push(snapshot);
-            }
-        }
-        drop(read);
-        let found = wanted;
-        let request = &request.common;
-        Question {
+        let question = Question {
             control: self,
             caller,
             operation: "DescribeSnapshots",
             bounds: PAGE,
-            request,
+            request: &request.common,
+        };
+        let mut read = self.store().read().await?;
+        let blocks = Blocks::read(&mut read, caller.region).await?;
+        let viewer = caller.viewer();
+        let is_visible = |snapshot: &Snapshot| {
+            snapshot.recycled.is_none() && is_usable(&viewer, snapshot, &blocks)
+        };
+        let is_wanted = |snapshot: &Snapshot| {
+            // An owner can always restore what is its own, and needs no permission for it.
+            let own = users.name_caller() && snapshot.account == caller.account;
+            let mut owners = owners.iter();
+            (own || users.may_use(&blocks.effective(snapshot)))
+                && owners.all(|owners| owners.contains(&snapshot.account))
+        };
+        let ids = &request.common.ids;
+        if ids.is_empty() {
+            let see = |snapshot| Some(snapshot).filter(|s| is_visible(s) && is_wanted(s));
+            let owned = describe::owned_by(owners.as_ref());
+            return question.look_up(&mut read, owned, see).await;
         }
-        .answer(found, |snapshot| {
-            format!("{:020} {}", snapshot.start_time.0, snapshot.id)
-        })
+        let mut found = snapshot::get_all(&mut read, ids).await?;
+        drop(read);
+        found.retain(|snapshot| snapshot.region == caller.region && is_visible(snapshot));
+        let mut found = describe::select(found, ids, |s| s.id.as_str(), not_found)?;
+        found.retain(is_wanted);
+        question.answer(found, |snapshot| snapshot.page_key().to_string())
     }
 
     /// Deletes a snapshot that no image needs. Blocks that others need stay; a snapshot that is
@@ -361,21 +359,6 @@ fn size_at(volume: &cairn_volume::Volume, tag: &EpochTag) -> Result<i32> {
     i32::try_from(bytes / volume::GIB).map_err(Error::internal)
 }
 
-/// The snapshots that the caller may see, its own first.
-async fn visible(conn: &mut Connection, caller: &Caller) -> Result<Vec<Snapshot>> {
-    let own = snapshot::list(conn, &caller.account, caller.region).await?;
-    let granted = snapshot::list_granted(conn, caller.region, &caller.viewer()).await?;
-    let mut usable = Vec::with_capacity(granted.len());
-    for snapshot in granted {
-        if is_usable(conn, caller, &snapshot).await? {
-            usable.push(snapshot);
-        }
-    }
-    Ok(describe::merged(own, usable, |snapshot| {
-        snapshot.id.clone()
-    }))
-}
-
 /// The snapshot of an id that the caller may make volumes of: its own, one that it was let in to, or a
 /// public one.
 pub(crate) async fn find_usable(
@@ -385,10 +368,11 @@ pub(crate) async fn find_usable(
 ) -> Result<Snapshot> {
     let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
     let found = snapshot::get_present(conn, &parsed).await?;
-    match found.filter(|snapshot| snapshot.region == caller.region) {
-        Some(snapshot) if is_usable(conn, caller, &snapshot).await? => Ok(snapshot),
-        _ => Err(not_found(id)),
-    }
+    let blocks = Blocks::read(conn, caller.region).await?;
+    found
+        .filter(|snapshot| snapshot.region == caller.region)
+        .filter(|snapshot| is_usable(&caller.viewer(), snapshot, &blocks))
+        .ok_or_else(|| not_found(id))
 }
 
 /// The caller's own snapshot of an id.

@@ -21,7 +21,7 @@ use sqlx::{
 use crate::{
     blob::BlobTable,
     error::{Error, Result},
-    migrations,
+    facet, migrations,
 };
 
 /// A connection within a transaction, for reading.
@@ -55,11 +55,13 @@ impl Store {
             .connect_with(options.pragma("query_only", "1"))
             .await?;
         let blobs = BlobTable::open(&dir.join("blobs.db")).await?;
-        Ok(Self {
+        let store = Self {
             writer,
             readers,
             blobs,
-        })
+        };
+        facet::fill_all(&store).await?;
+        Ok(store)
     }
 
     /// Begins to read: everything read until it is dropped is the state of one moment.

@@ -48,6 +48,18 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
     row.map(|row| from_row(noun, &row)).transpose()
 }
 
+/// Reads the nouns of these ids, in no order, by a statement with one parameter: a list in JSON.
+pub(crate) async fn fetch_all<T: DeserializeOwned>(
+    conn: &mut Connection,
+    noun: &'static str,
+    sql: &'static str,
+    ids: &[String],
+) -> Result<Vec<T>> {
+    let ids = encode(noun, &ids)?;
+    let rows = sqlx::query(sql).bind(ids).fetch_all(conn).await?;
+    decode_all(noun, &rows)
+}
+
 /// Reads the nouns that a query yields as `doc`.
 pub(crate) fn decode_all<T: DeserializeOwned>(
     noun: &'static str,
