@@ -55,7 +55,7 @@ impl FromStr for PageKey {
 }
 
 /// Seals tokens with a secret of the server.
-pub trait Seal {
+pub trait Seal: Sync {
     /// A message authentication code of `message`.
     fn seal(&self, message: &[u8]) -> [u8; 32];
 }
