@@ -169,10 +169,9 @@ impl Control {
             bounds: PAGE,
             request: &request.common,
         };
-        let conn = &mut *self.store().read().await?;
-        let sight = Sight {
+        let sight = |settings| Sight {
             viewer: caller.viewer(),
-            settings: allowed_images(conn, caller).await?,
+            settings,
             now: self.now(),
         };
         let is_wanted = |seen: &SeenImage| {
@@ -184,11 +183,15 @@ impl Control {
         };
         let ids = &request.common.ids;
         if ids.is_empty() {
+            let conn = &mut *self.store().read().await?;
+            let sight = sight(allowed_images(conn, caller).await?);
             let see = |image| sight.see(image).filter(is_wanted);
             let owned = describe::owned_by(owners.as_ref());
             return question.look_up(conn, owned, see).await;
         }
+        let conn = &mut *self.store().read_once().await?;
         let found = image::get_all(conn, ids).await?.into_iter();
+        let sight = sight(allowed_images(conn, caller).await?);
         let here = found.filter(|image| image.region == caller.region);
         let mut found: Vec<_> = here.filter_map(|image| sight.see(image)).collect();
         refuse_unknown(&found, ids)?;

@@ -4,12 +4,12 @@
 //! before a row names it; the row and the job that captures the frozen bytes are written in one
 //! transaction. What was frozen and never named is given up when the volume is opened next.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{BLOCK_SIZE, DomainId, Root};
 use cairn_model::{
-    Faceted as _, Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId, SnapshotState,
-    Tags, Volume, VolumeId, VolumeState, page::Bounds, tag::TagsByType,
+    AccountId, Faceted as _, Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId,
+    SnapshotState, Tags, Viewer, Volume, VolumeId, VolumeState, page::Bounds, tag::TagsByType,
 };
 use cairn_store::{
     Connection, WriteTx,
@@ -105,31 +105,42 @@ impl Control {
             bounds: PAGE,
             request: &request.common,
         };
-        let mut read = self.store().read().await?;
-        let blocks = Blocks::read(&mut read, caller.region).await?;
-        let viewer = caller.viewer();
-        let is_visible = |snapshot: &Snapshot| {
-            snapshot.recycled.is_none() && is_usable(&viewer, snapshot, &blocks)
-        };
-        let is_wanted = |snapshot: &Snapshot| {
-            // An owner can always restore what is its own, and needs no permission for it.
-            let own = users.name_caller() && snapshot.account == caller.account;
-            let mut owners = owners.iter();
-            (own || users.may_use(&blocks.effective(snapshot)))
-                && owners.all(|owners| owners.contains(&snapshot.account))
-        };
         let ids = &request.common.ids;
+        let wish = |blocks| Wish {
+            viewer: caller.viewer(),
+            users: &users,
+            owners: owners.as_ref(),
+            blocks,
+        };
         if ids.is_empty() {
-            let see = |snapshot| Some(snapshot).filter(|s| is_visible(s) && is_wanted(s));
+            let mut read = self.store().read().await?;
+            let wish = wish(Blocks::read(&mut read, caller.region).await?);
+            let see = |snapshot| Some(snapshot).filter(|s| wish.can_see(s) && wish.wants(s));
             let owned = describe::owned_by(owners.as_ref());
             return question.look_up(&mut read, owned, see).await;
         }
-        let mut found = snapshot::get_all(&mut read, ids).await?;
-        drop(read);
-        found.retain(|snapshot| snapshot.region == caller.region && is_visible(snapshot));
+        let (mut found, blocks) = self.named_snapshots(caller.region, ids).await?;
+        let wish = wish(blocks);
+        found.retain(|snapshot| snapshot.region == caller.region && wish.can_see(snapshot));
         let mut found = describe::select(found, ids, |s| s.id.as_str(), not_found)?;
-        found.retain(is_wanted);
+        found.retain(|snapshot| wish.wants(snapshot));
         question.answer(found, |snapshot| snapshot.page_key().to_string())
+    }
+
+    /// The snapshots of these ids that there are, whoever owns them, and whose are hidden, if that matters.
+    async fn named_snapshots(
+        &self,
+        region: Region,
+        ids: &[String],
+    ) -> Result<(Vec<Snapshot>, Blocks)> {
+        let mut read = self.store().read_once().await?;
+        let found = snapshot::get_all(&mut read, ids).await?;
+        let is_public = |snapshot: &Snapshot| snapshot.create_volume_permissions.public;
+        let blocks = match found.iter().any(is_public) {
+            true => Blocks::read(&mut read, region).await?,
+            false => Blocks::default(),
+        };
+        Ok((found, blocks))
     }
 
     /// Deletes a snapshot that no image needs. Blocks that others need stay; a snapshot that is
@@ -357,6 +368,31 @@ fn size_at(volume: &cairn_volume::Volume, tag: &EpochTag) -> Result<i32> {
     let bytes = volume.epoch_size(tag);
     let bytes = bytes.ok_or_else(|| Error::internal(format!("the freeze {tag} is gone")))?;
     i32::try_from(bytes / volume::GIB).map_err(Error::internal)
+}
+
+/// Which snapshots are asked for, and who asks.
+#[derive(Debug)]
+struct Wish<'a> {
+    viewer: Viewer,
+    users: &'a Users,
+    /// None: whoever owns them.
+    owners: Option<&'a BTreeSet<AccountId>>,
+    blocks: Blocks,
+}
+
+impl Wish<'_> {
+    fn can_see(&self, snapshot: &Snapshot) -> bool {
+        snapshot.recycled.is_none() && is_usable(&self.viewer, snapshot, &self.blocks)
+    }
+
+    fn wants(&self, snapshot: &Snapshot) -> bool {
+        // An owner can always restore what is its own, and needs no permission for it.
+        let own = self.users.name_caller() && snapshot.account == self.viewer.account;
+        (own || self.users.may_use(&self.blocks.effective(snapshot)))
+            && self
+                .owners
+                .is_none_or(|owners| owners.contains(&snapshot.account))
+    }
 }
 
 /// The snapshot of an id that the caller may make volumes of: its own, one that it was let in to, or a

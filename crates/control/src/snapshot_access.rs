@@ -177,7 +177,7 @@ async fn block_of(
 }
 
 /// The accounts that hide their public snapshots in a region.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Blocks(BTreeSet<AccountId>);
 
 impl Blocks {

@@ -149,13 +149,12 @@ impl Control {
             bounds: PAGE,
             request: &request,
         };
-        let mut read = self.store().read().await?;
         if request.ids.is_empty() {
+            let mut read = self.store().read().await?;
             let see = |volume| Some(volume).filter(|volume| is_own(caller, volume));
             return question.look_up(&mut read, Vec::new(), see).await;
         }
-        let named = named(&mut read, caller, &request.ids).await?;
-        drop(read);
+        let named = named(&mut *self.store().read_once().await?, caller, &request.ids).await?;
         question.answer(named, |volume| volume.page_key().to_string())
     }
 

@@ -7,10 +7,7 @@
 //! Rows are written by [`write`] alone, in the transaction that writes the document, and only those that change. Those
 //! of nouns that an older server left are made when the metadata is opened: [`fill_all`].
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    marker::PhantomData,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cairn_blocks::Digest;
 use cairn_model::{Facet, Faceted, Image, Region, Snapshot, Volume, page::PageKey};
@@ -50,7 +47,7 @@ pub struct Table {
     clear: &'static str,
     /// The lengths of lists ($1, JSON), counted up to $2.
     probe: &'static str,
-    /// Documents of a list ($1) after a time ($2) and id ($3), $4 at most, with their keys.
+    /// Documents of a list ($1) after a time ($2) and id ($3), $4 at most, as [`doc::decode_joined`] takes them.
     read: &'static str,
     /// Documents after an id ($1), $2 at most, in the order of ids.
     after: &'static str,
@@ -77,10 +74,15 @@ macro_rules! listed {
                      FROM json_each($1) AS asked"
                 ),
                 read: concat!(
-                    "SELECT facet.time AS time, facet.id AS id, doc
-                     FROM ", $noun, "_facet AS facet CROSS JOIN ", $noun, " AS noun ON noun.id = facet.id
-                     WHERE facet.list = $1 AND (facet.time, facet.id) > ($2, $3)
-                     ORDER BY facet.time, facet.id LIMIT $4"
+                    "SELECT '[' || group_concat(doc) || ']' AS docs FROM (
+                         SELECT doc
+                         FROM ",
+                    $noun,
+                    "_facet AS facet CROSS JOIN ",
+                    $noun,
+                    " AS noun ON noun.id = facet.id
+                         WHERE facet.list = $1 AND (facet.time, facet.id) > ($2, $3)
+                         ORDER BY facet.time, facet.id LIMIT $4)"
                 ),
                 after: concat!("SELECT id, doc FROM ", $noun, " WHERE id > $1 ORDER BY id LIMIT $2"),
             };
@@ -215,17 +217,16 @@ impl Finder<'_> {
 /// Reads what is on some lists, in the order of pages, each noun once.
 #[derive(Debug)]
 pub struct Cursor<T> {
-    streams: Vec<Stream>,
+    streams: Vec<Stream<T>>,
     last: Option<PageKey>,
-    noun: PhantomData<fn() -> T>,
 }
 
 #[derive(Debug)]
-struct Stream {
+struct Stream<T> {
     list: i64,
     after: PageKey,
-    /// What is read of it and not yet shown: keys and documents.
-    ahead: VecDeque<(PageKey, String)>,
+    /// What is read of it and not yet shown.
+    ahead: VecDeque<(PageKey, T)>,
     ended: bool,
 }
 
@@ -252,7 +253,6 @@ impl<T: Listed> Cursor<T> {
         Ok(Self {
             streams: shortest.into_iter().map(stream).collect(),
             last: None,
-            noun: PhantomData,
         })
     }
 
@@ -260,11 +260,11 @@ impl<T: Listed> Cursor<T> {
     pub async fn next(&mut self, conn: &mut Connection, most: usize) -> Result<Vec<T>> {
         let mut found = Vec::new();
         while found.len() < most {
-            let Some((key, text)) = self.pop(conn, most - found.len()).await? else {
+            let Some((key, noun)) = self.pop(conn, most - found.len()).await? else {
                 break;
             };
             if self.last.as_ref() != Some(&key) {
-                found.push(doc::decode(T::TABLE.noun, &text)?);
+                found.push(noun);
                 self.last = Some(key);
             }
         }
@@ -272,49 +272,41 @@ impl<T: Listed> Cursor<T> {
     }
 
     /// What comes next on any of the lists, when so many are wanted.
-    async fn pop(
-        &mut self,
-        conn: &mut Connection,
-        wanted: usize,
-    ) -> Result<Option<(PageKey, String)>> {
+    async fn pop(&mut self, conn: &mut Connection, wanted: usize) -> Result<Option<(PageKey, T)>> {
         let share = wanted / self.streams.len().max(1) + 1;
         for stream in &mut self.streams {
             if stream.ahead.is_empty() && !stream.ended {
-                stream.read::<T>(conn, share).await?;
+                stream.read(conn, share).await?;
             }
         }
         self.streams.retain(|stream| !stream.ahead.is_empty());
-        let key = |stream: &&mut Stream| stream.ahead.front().map(|(key, _)| key.clone());
+        let key = |stream: &&mut Stream<T>| stream.ahead.front().map(|(key, _)| key.clone());
         let first = self.streams.iter_mut().min_by_key(key);
         Ok(first.and_then(|stream| stream.ahead.pop_front()))
     }
 }
 
-impl Stream {
-    async fn read<T: Listed>(&mut self, conn: &mut Connection, rows: usize) -> Result<()> {
+impl<T: Listed> Stream<T> {
+    async fn read(&mut self, conn: &mut Connection, rows: usize) -> Result<()> {
         let rows = rows.clamp(READ_AHEAD.0, READ_AHEAD.1);
-        let found = sqlx::query(T::TABLE.read)
+        let row = sqlx::query(T::TABLE.read)
             .bind(self.list)
             .bind(self.after.time)
             .bind(&self.after.id)
             .bind(i64::try_from(rows).unwrap_or(i64::MAX))
-            .fetch_all(conn)
+            .fetch_one(conn)
             .await?;
-        self.ended = found.len() < rows;
-        self.ahead = found.iter().map(keyed).collect::<Result<_>>()?;
-        if let Some((key, _)) = self.ahead.back() {
+        let nouns: Vec<T> = doc::decode_joined(T::TABLE.noun, &row)?;
+        self.ended = nouns.len() < rows;
+        let mut ahead: Vec<_> = nouns.into_iter().map(|n| (n.page_key(), n)).collect();
+        // SQLite joins them in their order, but promises nothing.
+        ahead.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if let Some((key, _)) = ahead.last() {
             self.after = key.clone();
         }
+        self.ahead = ahead.into();
         Ok(())
     }
-}
-
-fn keyed(row: &SqliteRow) -> Result<(PageKey, String)> {
-    let key = PageKey {
-        time: row.try_get("time")?,
-        id: row.try_get("id")?,
-    };
-    Ok((key, row.try_get("doc")?))
 }
 
 /// No noun has a key before this one.

@@ -35,7 +35,8 @@ pub async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
 
 /// The images of these ids that there are, whoever owns them, deregistered or not.
 pub async fn get_all(conn: &mut Connection, ids: &[String]) -> Result<Vec<Image>> {
-    let sql = "SELECT doc FROM image WHERE id IN (SELECT value FROM json_each($1))";
+    let sql = "SELECT '[' || group_concat(doc) || ']' AS docs
+               FROM image WHERE id IN (SELECT value FROM json_each($1))";
     doc::fetch_all(conn, NOUN, sql, ids).await
 }
 

@@ -68,5 +68,5 @@ pub mod volume;
 pub mod vpc_part;
 
 pub use constraint::Constraint;
-pub use db::{Connection, ReadTx, Store, WriteTx};
+pub use db::{Connection, ReadOnce, ReadTx, Store, WriteTx};
 pub use error::{Error, Result};

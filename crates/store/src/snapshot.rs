@@ -37,7 +37,8 @@ pub async fn get(conn: &mut Connection, id: &SnapshotId) -> Result<Option<Snapsh
 
 /// The snapshots of these ids that there are, whoever owns them.
 pub async fn get_all(conn: &mut Connection, ids: &[String]) -> Result<Vec<Snapshot>> {
-    let sql = "SELECT doc FROM snapshot WHERE id IN (SELECT value FROM json_each($1))";
+    let sql = "SELECT '[' || group_concat(doc) || ']' AS docs
+               FROM snapshot WHERE id IN (SELECT value FROM json_each($1))";
     doc::fetch_all(conn, NOUN, sql, ids).await
 }
 

@@ -33,7 +33,8 @@ pub async fn insert(tx: &mut WriteTx, volume: &Volume) -> Result<()> {
 
 /// The volumes of these ids that there are, whoever owns them.
 pub async fn get_all(conn: &mut Connection, ids: &[String]) -> Result<Vec<Volume>> {
-    let sql = "SELECT doc FROM volume WHERE id IN (SELECT value FROM json_each($1))";
+    let sql = "SELECT '[' || group_concat(doc) || ']' AS docs
+               FROM volume WHERE id IN (SELECT value FROM json_each($1))";
     doc::fetch_all(conn, NOUN, sql, ids).await
 }
 
