@@ -45,7 +45,7 @@ async fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let count: u64 = arguments[1].parse().unwrap();
     let store = Store::open(Path::new(&arguments[0])).await.unwrap();
-    let accounts = account::list(&mut *store.read().await.unwrap()).await;
+    let accounts = account::list(&mut store.read().await.unwrap()).await;
     let owner = accounts.unwrap()[0].id.clone();
     let ids = Mixed(AtomicU64::new(count));
     for first in (0..count).step_by(usize::try_from(BATCH).unwrap()) {
