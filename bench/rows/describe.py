@@ -90,12 +90,11 @@ def moto(bench, count):
         port = free.getsockname()[1]
     script = bench.root / "bench" / "moto_seeded.py"
     with open(bench.scratch / f"moto-{count}.log", "wb") as log:
-        process = subprocess.Popen([sys.executable, script, str(count), str(port)], stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(["taskset", "-c", SERVER_CORE, sys.executable, script, str(count), str(port)], stdout=subprocess.PIPE, stderr=log)
     try:
         if process.stdout.readline().strip() != b"ready":
             raise RuntimeError(f"moto_server ended: {(bench.scratch / f'moto-{count}.log').read_text()[-2000:]}")
         run.wait_for("moto_server", lambda: answers(port), 60)
-        on_its_core(process.pid)
         yield Described(bench, count, f"127.0.0.1:{port}", "AKIAIOSFODNN7EXAMPLE", "secret")
     finally:
         run.stop(process)
