@@ -12,9 +12,9 @@ use cairn_control::{
     request::{Describe, DescribeImages, DescribeSnapshots, EnableSnapshotBlock},
 };
 use cairn_model::{
-    AccountId, Architecture, BlockDeviceMapping, EbsBlockDevice, Entropy, Filter, Filters, Image,
-    ImageId, ImageState, Page, Permissions, Region, SeenImage, Snapshot, SnapshotId, SnapshotState,
-    Timestamp, VirtualizationType, image::DeregistrationProtection, page::PageError,
+    AccountId, Architecture, BlockDeviceMapping, EbsBlockDevice, Entropy as _, Filter, Filters,
+    Image, ImageId, ImageState, Page, Permissions, Region, SeenImage, Snapshot, SnapshotId,
+    SnapshotState, Timestamp, VirtualizationType, image::DeregistrationProtection, page::PageError,
 };
 use cairn_store::{Store, image, snapshot};
 use support::*;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use cairn_model::{
-    AccountId, Entropy, Faceted, Filter, Filters, Permissions, Region, Snapshot, SnapshotId,
+    AccountId, Entropy, Faceted as _, Filter, Filters, Permissions, Region, Snapshot, SnapshotId,
     SnapshotState, Tags, Timestamp, Viewer, page::PageKey,
 };
 use cairn_store::{
