@@ -220,11 +220,11 @@ impl Api {
         let payload = signed_payload(dialect, received);
         presented.check_signature(&received.parts(), &payload, &key.secret)?;
         Ok(Caller {
-            account: key.account,
-            access_key_id: key.id,
+            account: key.account.clone(),
+            access_key_id: key.id.clone(),
             region,
             operator: key.operator,
-            memberships: key.memberships,
+            memberships: key.memberships.clone(),
         })
     }
 

@@ -1,5 +1,10 @@
 //! Accounts and their access keys.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
 use cairn_model::{
     AccountId, Entropy, Region,
     permission::{is_organization, is_organizational_unit},
@@ -53,6 +58,48 @@ pub struct Memberships {
     pub organization: Option<String>,
     /// Its units.
     pub units: Vec<String>,
+}
+
+/// The access keys that requests came with, so that a request need not read the metadata before it is known whose it is.
+#[derive(Debug, Default)]
+pub(crate) struct KnownKeys(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// How often everything was forgotten.
+    generation: u64,
+    keys: HashMap<String, Arc<AccessKey>>,
+}
+
+impl KnownKeys {
+    fn get(&self, id: &str) -> Option<Arc<AccessKey>> {
+        self.read().keys.get(id).cloned()
+    }
+
+    fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    /// Keeps a key that was read in a generation; not if that is over, since the key may have changed meanwhile.
+    fn keep(&self, key: AccessKey, generation: u64) -> Arc<AccessKey> {
+        let key = Arc::new(key);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.generation == generation {
+            known.keys.insert(key.id.clone(), Arc::clone(&key));
+        }
+        key
+    }
+
+    /// To be called after every commit that changes an access key or its account.
+    fn forget(&self) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.generation += 1;
+        known.keys.clear();
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Memberships {
@@ -129,6 +176,7 @@ impl Control {
         account::set_memberships(&mut tx, &id, &memberships).await?;
         let found = account::get(&mut tx, &id).await?;
         tx.commit().await?;
+        self.known_keys().forget();
         let unknown = || format!("There is no account {id} on this server.");
         found.ok_or_else(|| Error::new(ErrorKind::InvalidParameterValue, unknown()))
     }
@@ -139,8 +187,14 @@ impl Control {
     }
 
     /// The access key of an id, to check a signature with.
-    pub async fn access_key(&self, id: &str) -> Result<Option<AccessKey>> {
-        Ok(account::get_key(&mut *self.store().read().await?, id).await?)
+    pub async fn access_key(&self, id: &str) -> Result<Option<Arc<AccessKey>>> {
+        let known = self.known_keys();
+        if let Some(key) = known.get(id) {
+            return Ok(Some(key));
+        }
+        let generation = known.generation();
+        let found = account::get_key(&mut *self.store().read_once().await?, id).await?;
+        Ok(found.map(|key| known.keep(key, generation)))
     }
 
     /// The access key that the first account was made with; none before it is made.
@@ -198,4 +252,33 @@ fn letters<const N: usize>(entropy: &dyn Entropy, alphabet: &[u8; N], count: usi
         .iter()
         .map(|byte| char::from(alphabet[usize::from(*byte) % N]))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(secret: &str) -> AccessKey {
+        AccessKey {
+            id: "AKIA".to_owned(),
+            account: "123456789012".parse().expect("an account"),
+            secret: secret.to_owned(),
+            operator: false,
+            memberships: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_read_before_a_change_is_not_kept_after_it() {
+        let known = KnownKeys::default();
+        let generation = known.generation();
+        known.keep(key("first"), generation);
+        assert_eq!(known.get("AKIA").expect("known").secret, "first");
+        known.forget();
+        assert_eq!(known.get("AKIA"), None);
+        assert_eq!(known.keep(key("first"), generation).secret, "first");
+        assert_eq!(known.get("AKIA"), None);
+        known.keep(key("second"), known.generation());
+        assert_eq!(known.get("AKIA").expect("known").secret, "second");
+    }
 }

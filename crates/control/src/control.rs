@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Error, Result,
+    account::KnownKeys,
     attest::{PublicKey, SigningKey},
     boot_set::{self, BootWatch},
     collect::{CollectionOptions, Collector},
@@ -139,6 +140,7 @@ pub(crate) struct Inner {
     enforces_limits: bool,
     store: Store,
     keys: Arc<Keys>,
+    known_keys: KnownKeys,
     engine: Engine,
     room: Room,
     boots: BootWatch,
@@ -194,6 +196,7 @@ impl Control {
                 Arc::clone(&options.clock),
             ),
             keys,
+            known_keys: KnownKeys::default(),
             room,
             boots: BootWatch::default(),
             uploads,
@@ -262,6 +265,10 @@ impl Control {
 
     pub(crate) fn keys(&self) -> &Arc<Keys> {
         &self.0.keys
+    }
+
+    pub(crate) fn known_keys(&self) -> &KnownKeys {
+        &self.0.known_keys
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -4,13 +4,20 @@ use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
 use aws_lc_rs::digest;
 use cairn_model::{
-    AccountId, Filter, Filterable, Paged, Permissions, Viewer,
+    AccountId, Facet, Filter, Filterable, Paged, Permissions, Viewer,
     filter::Filters,
-    page::{Bounds, Pager},
+    page::{Bounds, PageKey, Pager},
     permission::EVERYBODY,
+};
+use cairn_store::{
+    Connection,
+    facet::{Cursor, Finder, Listed},
 };
 
 use crate::{Caller, Control, Error, ErrorKind, Result, request::Describe};
+
+/// The most nouns that are read at once.
+const READ_MAX: usize = 1024;
 
 /// The id that a client sent, or the refusal that belongs to its noun.
 pub(crate) fn parse_id<T>(text: &str, malformed: ErrorKind) -> Result<T>
@@ -113,14 +120,13 @@ impl Users {
     }
 }
 
-/// The nouns of the caller and those that it is let in to, each once.
-pub(crate) fn merged<T, K: Ord>(own: Vec<T>, granted: Vec<T>, id: impl Fn(&T) -> K) -> Vec<T> {
-    let known: BTreeSet<K> = own.iter().map(&id).collect();
-    let others = granted
+/// What nouns of these owners are looked up by; nothing, if anybody's are wanted.
+pub(crate) fn owned_by(owners: Option<&BTreeSet<AccountId>>) -> Vec<Vec<Facet>> {
+    let owned = |account: &AccountId| Facet::is("owner-id", account.as_str());
+    owners
         .into_iter()
-        .filter(|noun| !known.contains(&id(noun)));
-    let others: Vec<T> = others.collect();
-    own.into_iter().chain(others).collect()
+        .map(|owners| owners.iter().map(owned).collect())
+        .collect()
 }
 
 /// Ends a call that was only to be checked, after its checks.
@@ -149,10 +155,8 @@ pub(crate) fn select<T>(
         .into_iter()
         .filter(|noun| wanted.contains(id(noun)))
         .collect();
-    match wanted
-        .iter()
-        .find(|wanted| !found.iter().any(|noun| id(noun) == **wanted))
-    {
+    let known: BTreeSet<&str> = found.iter().map(&id).collect();
+    match wanted.difference(&known).next() {
         Some(unknown) => Err(missing(unknown)),
         None => Ok(found),
     }
@@ -184,12 +188,66 @@ impl Question<'_> {
             .filter(|noun| filters.matches(noun))
             .collect();
         let scope = self.scope();
-        let pager = Pager {
-            seal: self.control.seal(),
-            scope: &scope,
-            bounds: self.bounds,
+        Ok(self.pager(&scope).cut(nouns, &self.request.page, key)?)
+    }
+
+    /// As [`answer`](Self::answer), of nouns that are looked up: those that `see` shows, among those that the caller
+    /// finds and that have one of the facets of each of `choices`. Reads in proportion to the nouns that have a facet
+    /// of the most selective filter, up to the end of the page.
+    pub(crate) async fn look_up<T: Listed, S: Filterable>(
+        &self,
+        conn: &mut Connection,
+        mut choices: Vec<Vec<Facet>>,
+        see: impl Fn(T) -> Option<S>,
+    ) -> Result<Paged<S>> {
+        let filters = Filters::of::<S>(&self.request.filters)?;
+        refuse_dry_run(self.request.dry_run)?;
+        let scope = self.scope();
+        let pager = self.pager(&scope);
+        let (limit, after) = pager.begin(&self.request.page)?;
+        let after = after.map(|key| key.parse()).transpose()?;
+        choices.extend(filters.facets::<T>());
+        let mut cursor = self.cursor::<T>(conn, &choices, after).await?;
+        let mut shown = Vec::new();
+        // One more than the page takes tells whether there is another page.
+        let mut most = limit.saturating_add(1).min(READ_MAX);
+        while shown.len() <= limit {
+            let nouns = cursor.next(conn, most).await?;
+            if nouns.is_empty() {
+                break;
+            }
+            let with_key = |noun: T| {
+                let key = noun.page_key().to_string();
+                Some((key, see(noun).filter(|seen| filters.matches(seen))?))
+            };
+            let here = |noun: &T| noun.region() == self.caller.region;
+            shown.extend(nouns.into_iter().filter(here).filter_map(with_key));
+            most = READ_MAX;
+        }
+        Ok(pager.end(shown, limit))
+    }
+
+    async fn cursor<T: Listed>(
+        &self,
+        conn: &mut Connection,
+        choices: &[Vec<Facet>],
+        after: Option<PageKey>,
+    ) -> Result<Cursor<T>> {
+        let viewer = self.caller.viewer();
+        let names: Vec<&str> = viewer.grantees().collect();
+        let finder = Finder {
+            region: self.caller.region,
+            names: &names,
         };
-        Ok(pager.cut(nouns, &self.request.page, key)?)
+        Ok(Cursor::open(conn, finder, choices, after).await?)
+    }
+
+    fn pager<'b>(&'b self, scope: &'b str) -> Pager<'b> {
+        Pager {
+            seal: self.control.seal(),
+            scope,
+            bounds: self.bounds,
+        }
     }
 
     /// What a page token belongs to: the question with everything but the page.

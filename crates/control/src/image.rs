@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_model::{
     Architecture, AttachmentState, BlockDeviceMapping, BootMode, DeregistrationProtection,
-    EbsBlockDevice, Image, ImageId, ImageState, ImageType, Instance, InstanceId, InstanceState,
-    Paged, Permissions, ResourceType, RootDeviceType, SeenImage, SnapshotId, SnapshotState,
-    SourceImage, Tags, TagsByType, Timestamp, VirtualizationType, Volume, VolumeType,
+    EbsBlockDevice, Faceted as _, Image, ImageId, ImageState, ImageType, Instance, InstanceId,
+    InstanceState, Paged, Permissions, ResourceType, RootDeviceType, SeenImage, SnapshotId,
+    SnapshotState, SourceImage, Tags, TagsByType, Timestamp, Viewer, VirtualizationType, Volume,
+    VolumeType,
     block_device::{self, same_device},
     ids::AccountId,
+    image::allowed::AllowedImages,
     image::{check_name, life::ImageEvent},
     instance::InstanceBlockDevice,
     page::Bounds,
@@ -160,33 +162,41 @@ impl Control {
         }
         let owners = describe::accounts(caller, &request.owners, OWNER_ALIASES)?;
         let users = Users::read(caller, &request.executable_users)?;
-        let conn = &mut *self.store().read().await?;
-        let all = visible(conn, caller, self.now()).await?;
-        refuse_unknown(&all, &request.common.ids)?;
-        let mut found = describe::select(
-            all,
-            &request.common.ids,
-            |seen| seen.image.id.as_str(),
-            not_found,
-        )?;
-        found.retain(|seen| {
-            let image = &seen.image;
-            owners
-                .as_ref()
-                .is_none_or(|owners| owners.contains(&image.account))
-                && users.may_use(&image.launch_permissions)
-                && self.is_wanted(caller, &request, image)
-        });
-        Question {
+        let question = Question {
             control: self,
             caller,
             operation: "DescribeImages",
             bounds: PAGE,
             request: &request.common,
+        };
+        let sight = |settings| Sight {
+            viewer: caller.viewer(),
+            settings,
+            now: self.now(),
+        };
+        let is_wanted = |seen: &SeenImage| {
+            let image = &seen.image;
+            let mut owners = owners.iter();
+            owners.all(|owners| owners.contains(&image.account))
+                && users.may_use(&image.launch_permissions)
+                && self.is_wanted(caller, &request, image)
+        };
+        let ids = &request.common.ids;
+        if ids.is_empty() {
+            let conn = &mut *self.store().read().await?;
+            let sight = sight(allowed_images(conn, caller).await?);
+            let see = |image| sight.see(image).filter(is_wanted);
+            let owned = describe::owned_by(owners.as_ref());
+            return question.look_up(conn, owned, see).await;
         }
-        .answer(found, |seen| {
-            format!("{:020} {}", seen.image.creation_date.0, seen.image.id)
-        })
+        let conn = &mut *self.store().read_once().await?;
+        let found = image::get_all(conn, ids).await?.into_iter();
+        let sight = sight(allowed_images(conn, caller).await?);
+        let here = found.filter(|image| image.region == caller.region);
+        let mut found: Vec<_> = here.filter_map(|image| sight.see(image)).collect();
+        refuse_unknown(&found, ids)?;
+        found.retain(is_wanted);
+        question.answer(found, |seen| seen.image.page_key().to_string())
     }
 
     /// Whether an image is to be shown, as far as its life goes. Deprecated ones of others are shown to
@@ -389,20 +399,28 @@ impl Control {
     }
 }
 
-/// The images that the caller may see, its own first; deregistered ones that are still known among
-/// those. Others that its settings do not allow are not there for it.
-async fn visible(conn: &mut Connection, caller: &Caller, now: Timestamp) -> Result<Vec<SeenImage>> {
-    let own = image::list(conn, &caller.account, caller.region).await?;
-    let granted = image::list_granted(conn, caller.region, &caller.viewer()).await?;
-    let settings = allowed_images(conn, caller).await?;
-    let all = describe::merged(own, granted, |image| image.id.clone()).into_iter();
-    let there =
-        all.filter(|image| image.is_known(now) && settings.let_use(image, &caller.account, now));
-    let seen = |image| SeenImage {
-        allowed: settings.judge(&image, &caller.account, now),
-        image,
-    };
-    Ok(there.map(seen).collect())
+/// Which images an account sees: its own, deregistered ones that are still known among those, and what it was let in
+/// to. Others that its settings do not allow are not there for it.
+struct Sight {
+    viewer: Viewer,
+    settings: AllowedImages,
+    now: Timestamp,
+}
+
+impl Sight {
+    fn see(&self, image: Image) -> Option<SeenImage> {
+        let (account, now) = (&self.viewer.account, self.now);
+        // Others do not know of a deregistered one.
+        let is_shared =
+            image.deregistered_at.is_none() && image.launch_permissions.let_in(&self.viewer);
+        let is_there = image.is_known(now)
+            && (image.account == *account || is_shared)
+            && self.settings.let_use(&image, account, now);
+        is_there.then(|| SeenImage {
+            allowed: self.settings.judge(&image, account, now),
+            image,
+        })
+    }
 }
 
 /// The image of an id that the caller may launch or copy: its own, one that it was let in to, or a
@@ -1147,10 +1165,11 @@ fn attribute(image: &Image, name: &str) -> Result<ImageAttributeValue> {
 
 /// Refuses ids that nothing is known of, all of them in one sentence as EC2 does.
 fn refuse_unknown(known: &[SeenImage], ids: &[String]) -> Result<()> {
+    let known: BTreeSet<&str> = known.iter().map(|seen| seen.image.id.as_str()).collect();
     let unknown: Vec<&str> = ids
         .iter()
         .map(String::as_str)
-        .filter(|id| !known.iter().any(|seen| seen.image.id.as_str() == *id))
+        .filter(|id| !known.contains(id))
         .collect();
     match unknown.as_slice() {
         [] => Ok(()),

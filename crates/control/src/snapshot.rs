@@ -4,12 +4,12 @@
 //! before a row names it; the row and the job that captures the frozen bytes are written in one
 //! transaction. What was frozen and never named is given up when the volume is opened next.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use cairn_blocks::{BLOCK_SIZE, DomainId, Root};
 use cairn_model::{
-    Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId, SnapshotState, Tags, Volume,
-    VolumeId, VolumeState, page::Bounds, tag::TagsByType,
+    AccountId, Faceted as _, Paged, Permissions, Region, ResourceType, Snapshot, SnapshotId,
+    SnapshotState, Tags, Viewer, Volume, VolumeId, VolumeState, page::Bounds, tag::TagsByType,
 };
 use cairn_store::{
     Connection, WriteTx,
@@ -29,7 +29,7 @@ use crate::{
     keys::verbs::domain_of,
     lock, record,
     request::{ById, CreateSnapshot, DescribeSnapshots},
-    snapshot_access::{effective, is_usable},
+    snapshot_access::{Blocks, is_usable},
     volume, volume_copy,
 };
 
@@ -98,40 +98,49 @@ impl Control {
         )?;
         let owners = describe::accounts(caller, &request.owner_ids, OWNER_ALIASES)?;
         let users = Users::read(caller, &request.restorable_by_user_ids)?;
-        let mut read = self.store().read().await?;
-        let visible = visible(&mut read, caller).await?;
-        let found = describe::select(
-            visible,
-            &request.common.ids,
-            |snapshot| snapshot.id.as_str(),
-            not_found,
-        )?;
-        let mut wanted = Vec::with_capacity(found.len());
-        for snapshot in found {
-            let permissions = effective(&mut read, &snapshot).await?;
-            // An owner can always restore what is its own, and needs no permission for it.
-            let own = users.name_caller() && snapshot.account == caller.account;
-            if (own || users.may_use(&permissions))
-                && owners
-                    .as_ref()
-                    .is_none_or(|owners| owners.contains(&snapshot.account))
-            {
-                wanted.push(snapshot);
-            }
-        }
-        drop(read);
-        let found = wanted;
-        let request = &request.common;
-        Question {
+        let question = Question {
             control: self,
             caller,
             operation: "DescribeSnapshots",
             bounds: PAGE,
-            request,
+            request: &request.common,
+        };
+        let ids = &request.common.ids;
+        let wish = |blocks| Wish {
+            viewer: caller.viewer(),
+            users: &users,
+            owners: owners.as_ref(),
+            blocks,
+        };
+        if ids.is_empty() {
+            let mut read = self.store().read().await?;
+            let wish = wish(Blocks::read(&mut read, caller.region).await?);
+            let see = |snapshot| Some(snapshot).filter(|s| wish.can_see(s) && wish.wants(s));
+            let owned = describe::owned_by(owners.as_ref());
+            return question.look_up(&mut read, owned, see).await;
         }
-        .answer(found, |snapshot| {
-            format!("{:020} {}", snapshot.start_time.0, snapshot.id)
-        })
+        let (mut found, blocks) = self.named_snapshots(caller.region, ids).await?;
+        let wish = wish(blocks);
+        found.retain(|snapshot| snapshot.region == caller.region && wish.can_see(snapshot));
+        let mut found = describe::select(found, ids, |s| s.id.as_str(), not_found)?;
+        found.retain(|snapshot| wish.wants(snapshot));
+        question.answer(found, |snapshot| snapshot.page_key().to_string())
+    }
+
+    /// The snapshots of these ids that there are, whoever owns them, and whose are hidden, if that matters.
+    async fn named_snapshots(
+        &self,
+        region: Region,
+        ids: &[String],
+    ) -> Result<(Vec<Snapshot>, Blocks)> {
+        let mut read = self.store().read_once().await?;
+        let found = snapshot::get_all(&mut read, ids).await?;
+        let is_public = |snapshot: &Snapshot| snapshot.create_volume_permissions.public;
+        let blocks = match found.iter().any(is_public) {
+            true => Blocks::read(&mut read, region).await?,
+            false => Blocks::default(),
+        };
+        Ok((found, blocks))
     }
 
     /// Deletes a snapshot that no image needs. Blocks that others need stay; a snapshot that is
@@ -361,19 +370,29 @@ fn size_at(volume: &cairn_volume::Volume, tag: &EpochTag) -> Result<i32> {
     i32::try_from(bytes / volume::GIB).map_err(Error::internal)
 }
 
-/// The snapshots that the caller may see, its own first.
-async fn visible(conn: &mut Connection, caller: &Caller) -> Result<Vec<Snapshot>> {
-    let own = snapshot::list(conn, &caller.account, caller.region).await?;
-    let granted = snapshot::list_granted(conn, caller.region, &caller.viewer()).await?;
-    let mut usable = Vec::with_capacity(granted.len());
-    for snapshot in granted {
-        if is_usable(conn, caller, &snapshot).await? {
-            usable.push(snapshot);
-        }
+/// Which snapshots are asked for, and who asks.
+#[derive(Debug)]
+struct Wish<'a> {
+    viewer: Viewer,
+    users: &'a Users,
+    /// None: whoever owns them.
+    owners: Option<&'a BTreeSet<AccountId>>,
+    blocks: Blocks,
+}
+
+impl Wish<'_> {
+    fn can_see(&self, snapshot: &Snapshot) -> bool {
+        snapshot.recycled.is_none() && is_usable(&self.viewer, snapshot, &self.blocks)
     }
-    Ok(describe::merged(own, usable, |snapshot| {
-        snapshot.id.clone()
-    }))
+
+    fn wants(&self, snapshot: &Snapshot) -> bool {
+        // An owner can always restore what is its own, and needs no permission for it.
+        let own = self.users.name_caller() && snapshot.account == self.viewer.account;
+        (own || self.users.may_use(&self.blocks.effective(snapshot)))
+            && self
+                .owners
+                .is_none_or(|owners| owners.contains(&snapshot.account))
+    }
 }
 
 /// The snapshot of an id that the caller may make volumes of: its own, one that it was let in to, or a
@@ -385,10 +404,11 @@ pub(crate) async fn find_usable(
 ) -> Result<Snapshot> {
     let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
     let found = snapshot::get_present(conn, &parsed).await?;
-    match found.filter(|snapshot| snapshot.region == caller.region) {
-        Some(snapshot) if is_usable(conn, caller, &snapshot).await? => Ok(snapshot),
-        _ => Err(not_found(id)),
-    }
+    let blocks = Blocks::read(conn, caller.region).await?;
+    found
+        .filter(|snapshot| snapshot.region == caller.region)
+        .filter(|snapshot| is_usable(&caller.viewer(), snapshot, &blocks))
+        .ok_or_else(|| not_found(id))
 }
 
 /// The caller's own snapshot of an id.

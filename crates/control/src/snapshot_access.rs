@@ -1,6 +1,10 @@
 //! Who besides its owner may use a snapshot, and an account's block of public access.
 
-use cairn_model::{AccountId, Permissions, Region, Snapshot, SnapshotBlock, permission::EVERYBODY};
+use std::collections::BTreeSet;
+
+use cairn_model::{
+    AccountId, Permissions, Region, Snapshot, SnapshotBlock, Viewer, permission::EVERYBODY,
+};
 use cairn_store::{
     Connection, WriteTx,
     setting::{self, Setting},
@@ -172,27 +176,29 @@ async fn block_of(
     Ok(set.state)
 }
 
-/// Whom a snapshot lets in now: nobody just for being anybody, if its owner blocks that.
-pub(crate) async fn effective(conn: &mut Connection, snapshot: &Snapshot) -> Result<Permissions> {
-    let mut permissions = snapshot.create_volume_permissions.clone();
-    if permissions.public {
-        let block = block_of(conn, &snapshot.account, snapshot.region).await?;
-        permissions.public = block != SnapshotBlock::BlockAllSharing;
+/// The accounts that hide their public snapshots in a region.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks(BTreeSet<AccountId>);
+
+impl Blocks {
+    pub(crate) async fn read(conn: &mut Connection, region: Region) -> Result<Self> {
+        let set: Vec<(AccountId, PublicAccess)> = setting::list(conn, region).await?;
+        let hide = |set: &(_, PublicAccess)| set.1.state == SnapshotBlock::BlockAllSharing;
+        let accounts = set.into_iter().filter(hide).map(|(account, _)| account);
+        Ok(Self(accounts.collect()))
     }
-    Ok(permissions)
+
+    /// Whom a snapshot in the region lets in now: nobody just for being anybody, if its owner blocks that.
+    pub(crate) fn effective(&self, snapshot: &Snapshot) -> Permissions {
+        let mut permissions = snapshot.create_volume_permissions.clone();
+        permissions.public &= !self.0.contains(&snapshot.account);
+        permissions
+    }
 }
 
 /// Whether an account may make volumes of a snapshot: its owner, and whoever was let in.
-pub(crate) async fn is_usable(
-    conn: &mut Connection,
-    caller: &Caller,
-    snapshot: &Snapshot,
-) -> Result<bool> {
-    if snapshot.account == caller.account {
-        return Ok(true);
-    }
-    let permissions = effective(conn, snapshot).await?;
-    Ok(permissions.let_in(&caller.viewer()))
+pub(crate) fn is_usable(viewer: &Viewer, snapshot: &Snapshot, blocks: &Blocks) -> bool {
+    snapshot.account == viewer.account || blocks.effective(snapshot).let_in(viewer)
 }
 
 /// Whom to let in, or no more.

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use cairn_model::{
-    KmsKey, Paged, Region, ResourceType, Snapshot, Timestamp, Volume, VolumeId, VolumeState,
-    VolumeType,
+    Faceted as _, KmsKey, Paged, Region, ResourceType, Snapshot, Timestamp, Volume, VolumeId,
+    VolumeState, VolumeType,
     modification::ChangeError,
     page::Bounds,
     place::Zone,
@@ -140,17 +140,22 @@ impl Control {
         caller: &Caller,
         mut request: Describe,
     ) -> Result<Paged<Volume>> {
-        let volumes = self.named_volumes(caller, &mut request).await?;
-        Question {
+        let malformed = ErrorKind::VolumeIdMalformed;
+        describe::check_ids::<VolumeId>(&mut request, malformed, "volumeSet", PAGE)?;
+        let question = Question {
             control: self,
             caller,
             operation: "DescribeVolumes",
             bounds: PAGE,
             request: &request,
+        };
+        if request.ids.is_empty() {
+            let mut read = self.store().read().await?;
+            let see = |volume| Some(volume).filter(|volume| is_own(caller, volume));
+            return question.look_up(&mut read, Vec::new(), see).await;
         }
-        .answer(volumes, |volume| {
-            format!("{:020} {}", volume.create_time.0, volume.id)
-        })
+        let named = named(&mut *self.store().read_once().await?, caller, &request.ids).await?;
+        question.answer(named, |volume| volume.page_key().to_string())
     }
 
     /// The caller's volumes of these ids, or all; oldest first.
@@ -162,8 +167,10 @@ impl Control {
         let malformed = ErrorKind::VolumeIdMalformed;
         describe::check_ids::<VolumeId>(request, malformed, "volumeSet", PAGE)?;
         let mut read = self.store().read().await?;
-        let all = volume::list(&mut read, &caller.account, caller.region).await?;
-        describe::select(all, &request.ids, |volume| volume.id.as_str(), not_found)
+        match request.ids.is_empty() {
+            true => Ok(volume::list(&mut read, &caller.account, caller.region).await?),
+            false => named(&mut read, caller, &request.ids).await,
+        }
     }
 
     /// Deletes a volume that is attached to nothing. Snapshots of it stay, and those that are still
@@ -215,6 +222,17 @@ impl Control {
             .create_volume(volume.region, &volume.id, spec, key)
             .await?)
     }
+}
+
+/// The caller's volumes of these ids, which all have to be there.
+async fn named(conn: &mut Connection, caller: &Caller, ids: &[String]) -> Result<Vec<Volume>> {
+    let mut found = volume::get_all(conn, ids).await?;
+    found.retain(|volume| is_own(caller, volume));
+    describe::select(found, ids, |volume| volume.id.as_str(), not_found)
+}
+
+fn is_own(caller: &Caller, volume: &Volume) -> bool {
+    volume.account == caller.account && volume.region == caller.region
 }
 
 /// The caller's volume of an id.

@@ -263,10 +263,20 @@ async fn an_organization_lets_its_members_in_as_long_as_they_are() {
         organization: Some(organization.to_owned()),
         units: Vec::new(),
     };
+    // The key is known by now, and is not what it was after the change.
+    let key = async || {
+        control
+            .access_key(&other.access_key_id)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    assert!(key().await.memberships.is_empty());
     let account = control
         .set_memberships(other.account.as_str(), joined)
         .await
         .unwrap();
+    assert_eq!(key().await.memberships, account.memberships);
     let member = Caller {
         memberships: account.memberships,
         ..other.clone()

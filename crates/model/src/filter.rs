@@ -78,6 +78,13 @@ impl Filters {
             .map(Self)
     }
 
+    /// The name and the patterns of each filter.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, &[Pattern])> {
+        self.0
+            .iter()
+            .map(|filter| (filter.name.as_str(), filter.patterns.as_slice()))
+    }
+
     /// Whether every filter matches `noun`.
     pub fn matches<T: Filterable>(&self, noun: &T) -> bool {
         self.0.iter().all(|filter| filter.matches(noun))
@@ -152,6 +159,17 @@ impl Pattern {
             });
         }
         Self(parts)
+    }
+
+    /// The characters before the first `*` or `?`, and whether there is none: the pattern is this text then.
+    pub(crate) fn literal(&self) -> (String, bool) {
+        let exactly = |part: &Part| match part {
+            Part::Exactly(c) => Some(*c),
+            Part::One | Part::Many => None,
+        };
+        let text: String = self.0.iter().map_while(exactly).collect();
+        let is_all = text.chars().count() == self.0.len();
+        (text, is_all)
     }
 
     /// Whether all of `text` matches. Takes time in proportion to the product of both lengths at

@@ -8,14 +8,16 @@ pub mod allowed;
 pub mod life;
 pub mod usage;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     block_device::{BlockDeviceMapping, EbsBlockDevice},
+    facet::{Faceted, viewers_of},
     filter::{Filterable, many, maybe, one, time},
     ids::{AccountId, ImageId, InstanceId, SnapshotId},
+    page::PageKey,
     permission::Permissions,
     place::Region,
     recycle_bin::Recycled,
@@ -364,6 +366,43 @@ impl Filterable for Image {
 
     fn filter_tags(&self) -> Option<&Tags> {
         Some(&self.tags)
+    }
+}
+
+impl Faceted for Image {
+    const FACETS: &'static [&'static str] = &[
+        "architecture",
+        "block-device-mapping.snapshot-id",
+        "description",
+        "image-id",
+        "image-type",
+        "is-public",
+        "name",
+        "owner-id",
+        "root-device-type",
+        "source-image-id",
+        "source-instance-id",
+        "state",
+    ];
+    const BEGINNINGS: &'static [&'static str] = &["name", "tag:Name"];
+
+    fn page_key(&self) -> PageKey {
+        PageKey {
+            time: self.creation_date.0,
+            id: self.id.to_string(),
+        }
+    }
+
+    fn region(&self) -> Region {
+        self.region
+    }
+
+    /// Deregistered nobody finds it.
+    fn viewers(&self) -> BTreeSet<&str> {
+        match self.deregistered_at {
+            Some(_) => BTreeSet::new(),
+            None => viewers_of(self.account.as_str(), &self.launch_permissions),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`time`]: instants, and the [`Clock`] and [`Entropy`] that every logic takes them from.
 //! - [`place`]: regions and availability zones.
 //! - [`tag`], [`filter`], [`page`]: what every Describe has in common.
+//! - [`facet`]: what nouns are looked up by.
 //! - [`permission`]: who besides the owner may use an image or a snapshot.
 //! - [`spelling`]: how EC2 spells the values of every enumeration.
 //! - [`modification`], [`replace_root`]: changes of volumes and of root volumes, and their states.
@@ -22,6 +23,7 @@
 
 pub mod attestation;
 pub mod block_device;
+pub mod facet;
 pub mod fast_restore;
 pub mod filter;
 pub mod ids;
@@ -56,6 +58,7 @@ pub mod vpc_part;
 
 pub use attestation::Statement;
 pub use block_device::{BlockDeviceMapping, EbsBlockDevice};
+pub use facet::{Facet, Faceted};
 pub use fast_restore::{FastRestore, FastRestoreState};
 pub use filter::{Filter, FilterError, Filterable, Filters};
 pub use ids::{

@@ -4,7 +4,7 @@
 //! meanwhile neither repeats nor hides anything else. It is sealed together with what was asked
 //! for: a token that was altered, or that belongs to another request, is refused.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -26,8 +26,36 @@ pub struct Paged<T> {
     pub next_token: Option<String>,
 }
 
+/// Where a noun stands among its kind: by the time when it was made, then by its id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PageKey {
+    /// Microseconds since the epoch.
+    pub time: i64,
+    /// The id.
+    pub id: String,
+}
+
+/// As text keys have the same order, as long as the time is not before the epoch.
+impl fmt::Display for PageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:020} {}", self.time, self.id)
+    }
+}
+
+impl FromStr for PageKey {
+    type Err = PageError;
+
+    fn from_str(text: &str) -> Result<Self, PageError> {
+        let (time, id) = text.split_once(' ').ok_or(PageError::InvalidToken)?;
+        Ok(Self {
+            time: time.parse().map_err(|_| PageError::InvalidToken)?,
+            id: id.to_owned(),
+        })
+    }
+}
+
 /// Seals tokens with a secret of the server.
-pub trait Seal {
+pub trait Seal: Sync {
     /// A message authentication code of `message`.
     fn seal(&self, message: &[u8]) -> [u8; 32];
 }
@@ -106,28 +134,39 @@ impl Pager<'_> {
         page: &Page,
         key: impl Fn(&T) -> String,
     ) -> Result<Paged<T>, PageError> {
-        let limit = self.limit(page)?;
-        let after = page
-            .next_token
-            .as_deref()
-            .map(|token| self.open(token))
-            .transpose()?;
+        let (limit, after) = self.begin(page)?;
         let mut keyed: Vec<(String, T)> = items
             .into_iter()
             .map(|item| (key(&item), item))
             .filter(|(key, _)| after.as_ref().is_none_or(|after| key > after))
             .collect();
         keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(self.end(keyed, limit))
+    }
+
+    /// How many results the page has at most, and the key after which it begins.
+    ///
+    /// # Errors
+    /// MaxResults out of bounds, or a token that is not good for this request.
+    pub fn begin(&self, page: &Page) -> Result<(usize, Option<String>), PageError> {
+        let limit = self.limit(page)?;
+        let token = page.next_token.as_deref();
+        Ok((limit, token.map(|token| self.open(token)).transpose()?))
+    }
+
+    /// The page of these results, which are in the order of their keys. One more than `limit` of them says that
+    /// there is another page.
+    pub fn end<T>(&self, mut keyed: Vec<(String, T)>, limit: usize) -> Paged<T> {
         let more = keyed.len() > limit;
         keyed.truncate(limit);
         let next_token = keyed
             .last()
             .filter(|_| more)
             .map(|(key, _)| self.token(key));
-        Ok(Paged {
+        Paged {
             items: keyed.into_iter().map(|(_, item)| item).collect(),
             next_token,
-        })
+        }
     }
 
     fn limit(&self, page: &Page) -> Result<usize, PageError> {
@@ -291,6 +330,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn keys_are_read_as_written_and_have_the_order_of_their_text(a in 0..i64::MAX, b in 0..i64::MAX, id in "[a-z]{1,3}-[0-9a-f]{0,3}") {
+            let key = |time, id: &str| PageKey { time, id: id.to_owned() };
+            let (a, b) = (key(a, &id), key(b, "m-1"));
+            prop_assert_eq!(a.to_string().parse::<PageKey>(), Ok(a.clone()));
+            prop_assert_eq!(a.to_string().cmp(&b.to_string()), a.cmp(&b));
+        }
+
         #[test]
         fn pages_together_are_the_list(mut numbers in prop::collection::btree_set(0u32..1000, 0..40), size in 1i32..10) {
             let mut seen = Vec::new();

@@ -1,10 +1,14 @@
 //! Snapshots.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    facet::{Faceted, viewers_of},
     filter::{self, Filterable},
     ids::{AccountId, SnapshotId, VolumeId},
+    page::PageKey,
     permission::Permissions,
     place::Region,
     recycle_bin::Recycled,
@@ -185,5 +189,38 @@ impl Filterable for Snapshot {
 
     fn filter_tags(&self) -> Option<&Tags> {
         Some(&self.tags)
+    }
+}
+
+impl Faceted for Snapshot {
+    const FACETS: &'static [&'static str] = &[
+        "description",
+        "encrypted",
+        "owner-id",
+        "snapshot-id",
+        "status",
+        "storage-tier",
+        "volume-id",
+        "volume-size",
+    ];
+    const BEGINNINGS: &'static [&'static str] = &["tag:Name"];
+
+    fn page_key(&self) -> PageKey {
+        PageKey {
+            time: self.start_time.0,
+            id: self.id.to_string(),
+        }
+    }
+
+    fn region(&self) -> Region {
+        self.region
+    }
+
+    /// In the Recycle Bin nobody finds it.
+    fn viewers(&self) -> BTreeSet<&str> {
+        match self.recycled {
+            Some(_) => BTreeSet::new(),
+            None => viewers_of(self.account.as_str(), &self.create_volume_permissions),
+        }
     }
 }

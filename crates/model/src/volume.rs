@@ -1,11 +1,15 @@
 //! Volumes.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    facet::Faceted,
     filter::{self, Filterable},
     ids::{AccountId, InstanceId, SnapshotId, VolumeId},
     modification::Modification,
+    page::PageKey,
     place::Region,
     tag::Tags,
     time::Timestamp,
@@ -230,6 +234,37 @@ impl Filterable for Volume {
 
     fn filter_tags(&self) -> Option<&Tags> {
         Some(&self.tags)
+    }
+}
+
+impl Faceted for Volume {
+    const FACETS: &'static [&'static str] = &[
+        "attachment.instance-id",
+        "attachment.status",
+        "availability-zone",
+        "encrypted",
+        "size",
+        "snapshot-id",
+        "source-volume-id",
+        "status",
+        "volume-id",
+        "volume-type",
+    ];
+    const BEGINNINGS: &'static [&'static str] = &["tag:Name"];
+
+    fn page_key(&self) -> PageKey {
+        PageKey {
+            time: self.create_time.0,
+            id: self.id.to_string(),
+        }
+    }
+
+    fn region(&self) -> Region {
+        self.region
+    }
+
+    fn viewers(&self) -> BTreeSet<&str> {
+        BTreeSet::from([self.account.as_str()])
     }
 }
 

@@ -159,7 +159,7 @@ fn memberships(row: &SqliteRow) -> Result<Vec<String>> {
     doc::decode("account", row.try_get::<&str, _>("memberships")?)
 }
 
-fn account_id(row: &SqliteRow, column: &str) -> Result<AccountId> {
+pub(crate) fn account_id(row: &SqliteRow, column: &str) -> Result<AccountId> {
     let text: &str = row.try_get(column)?;
     text.parse().map_err(|e| Error::Damaged {
         noun: "account id",

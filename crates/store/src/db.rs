@@ -15,13 +15,14 @@ use std::{
 
 use sqlx::{
     Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use crate::{
     blob::BlobTable,
     error::{Error, Result},
-    migrations,
+    facet, migrations,
 };
 
 /// A connection within a transaction, for reading.
@@ -29,6 +30,10 @@ pub type Connection = SqliteConnection;
 
 /// Readers at a time; more wait.
 const READERS: u32 = 4;
+
+/// Memory in KiB for pages of the metadata, for each reader at most: of 100,000 snapshots and as many images the
+/// indexes by id take 10 MiB.
+const READER_CACHE_KIB: u32 = 16 << 10;
 
 /// How long a transaction waits for its turn before it gives up: far longer than any transaction
 /// takes, short enough that a fault shows.
@@ -51,20 +56,26 @@ impl Store {
         let options = connect_options(&dir.join("cairn.db"))?;
         let writer = pool(1).connect_with(options.clone()).await?;
         migrations::metadata().run(&writer).await?;
-        let readers = pool(READERS)
-            .connect_with(options.pragma("query_only", "1"))
-            .await?;
+        let readers = pool(READERS).connect_with(reading(options)).await?;
         let blobs = BlobTable::open(&dir.join("blobs.db")).await?;
-        Ok(Self {
+        let store = Self {
             writer,
             readers,
             blobs,
-        })
+        };
+        facet::fill_all(&store).await?;
+        Ok(store)
     }
 
     /// Begins to read: everything read until it is dropped is the state of one moment.
     pub async fn read(&self) -> Result<ReadTx> {
         Ok(ReadTx(self.readers.begin().await?))
+    }
+
+    /// A connection to read by single statements, each of which sees the state of its own moment: that saves beginning
+    /// and ending a transaction, which is most of the time of a look at one noun.
+    pub async fn read_once(&self) -> Result<ReadOnce> {
+        Ok(ReadOnce(self.readers.acquire().await?))
     }
 
     /// Begins to write, once the writers before are done. Dropped without
@@ -103,6 +114,23 @@ impl DerefMut for ReadTx {
     }
 }
 
+/// A connection that reads, outside of any transaction.
+#[derive(Debug)]
+pub struct ReadOnce(PoolConnection<Sqlite>);
+
+impl Deref for ReadOnce {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for ReadOnce {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
 /// A transaction that writes: the only one at its time.
 #[derive(Debug)]
 pub struct WriteTx(Transaction<'static, Sqlite>);
@@ -125,6 +153,12 @@ impl DerefMut for WriteTx {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.0
     }
+}
+
+fn reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .pragma("query_only", "1")
+        .pragma("cache_size", format!("-{READER_CACHE_KIB}"))
 }
 
 /// How every connection is opened. The file is made first, by its owner for its owner; SQLite gives

@@ -48,6 +48,28 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
     row.map(|row| from_row(noun, &row)).transpose()
 }
 
+/// The nouns of many documents that SQL has joined into one text, `docs`, which is null where there are none. Rows are
+/// handed from thread to thread one by one, which costs more than what is in them.
+pub(crate) fn decode_joined<T: DeserializeOwned>(
+    noun: &'static str,
+    row: &SqliteRow,
+) -> Result<Vec<T>> {
+    let docs: Option<&str> = row.try_get("docs")?;
+    decode(noun, docs.unwrap_or("[]"))
+}
+
+/// Reads the nouns of these ids, in no order, by a statement with one parameter, a list in JSON, that yields `docs`.
+pub(crate) async fn fetch_all<T: DeserializeOwned>(
+    conn: &mut Connection,
+    noun: &'static str,
+    sql: &'static str,
+    ids: &[String],
+) -> Result<Vec<T>> {
+    let ids = encode(noun, &ids)?;
+    let row = sqlx::query(sql).bind(ids).fetch_one(conn).await?;
+    decode_joined(noun, &row)
+}
+
 /// Reads the nouns that a query yields as `doc`.
 pub(crate) fn decode_all<T: DeserializeOwned>(
     noun: &'static str,

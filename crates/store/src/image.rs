@@ -1,25 +1,15 @@
 //! Images.
 
-use cairn_model::{AccountId, Image, ImageId, Region, Timestamp, Viewer};
+use cairn_model::{AccountId, Image, ImageId, Region, Timestamp};
 
 use crate::{
     db::{Connection, WriteTx},
     doc,
     error::Result,
-    permission::{self, Table},
+    facet,
 };
 
 const NOUN: &str = "image";
-
-const PERMISSIONS: Table = Table {
-    noun: NOUN,
-    clear: "DELETE FROM image_permission WHERE image_id = $1",
-    grant: "INSERT INTO image_permission (image_id, grantee) VALUES ($1, $2)",
-    granted: "SELECT doc FROM image WHERE region = $1 AND deregistered IS NULL AND id IN (
-                  SELECT image_id FROM image_permission
-                  WHERE grantee IN (SELECT value FROM json_each($2)))
-              ORDER BY create_time, id",
-};
 
 /// Records a new image, and that it needs its snapshots: while it does, they cannot be deleted.
 /// The name of another image of the account is refused as
@@ -39,14 +29,15 @@ pub async fn insert(tx: &mut WriteTx, image: &Image) -> Result<()> {
     .bind(doc::encode(NOUN, image)?)
     .execute(&mut **tx)
     .await?;
-    permission::insert(
-        tx,
-        &PERMISSIONS,
-        image.id.as_str(),
-        &image.launch_permissions,
-    )
-    .await?;
+    facet::write(tx, None, Some(image)).await?;
     insert_needs(tx, image).await
+}
+
+/// The images of these ids that there are, whoever owns them, deregistered or not.
+pub async fn get_all(conn: &mut Connection, ids: &[String]) -> Result<Vec<Image>> {
+    let sql = "SELECT '[' || group_concat(doc) || ']' AS docs
+               FROM image WHERE id IN (SELECT value FROM json_each($1))";
+    doc::fetch_all(conn, NOUN, sql, ids).await
 }
 
 /// The image of an id, whoever owns it, deregistered or not.
@@ -101,16 +92,6 @@ pub async fn list_registered(
     Ok(images)
 }
 
-/// The registered images in a region that an account may launch by a permission, oldest first; its own
-/// only if they are public, or name it.
-pub async fn list_granted(
-    conn: &mut Connection,
-    region: Region,
-    viewer: &Viewer,
-) -> Result<Vec<Image>> {
-    permission::granted(conn, &PERMISSIONS, region.name(), viewer).await
-}
-
 /// Changes an image and returns it as it is now; none if there is no such image. The snapshots that
 /// it needs are recorded anew; a deregistered one needs none.
 pub async fn update(
@@ -121,13 +102,10 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
-    let permissions = found.noun.launch_permissions.clone();
+    let before = found.noun.clone();
     change(&mut found.noun);
     write(tx, &found).await?;
-    if found.noun.launch_permissions != permissions {
-        let changed = &found.noun.launch_permissions;
-        permission::rewrite(tx, &PERMISSIONS, id.as_str(), changed).await?;
-    }
+    facet::write(tx, Some(&before), Some(&found.noun)).await?;
     sqlx::query("DELETE FROM image_snapshot WHERE image_id = $1")
         .bind(id.as_str())
         .execute(&mut **tx)

@@ -19,7 +19,7 @@
 //!   their other names, and who may use them.
 //! - [`account`], [`domain`]: who owns, and within which bounds blocks are shared.
 //! - [`setting`]: what an account has set for itself in a region.
-//! - `permission`: the rows by which SQL finds what is shared.
+//! - [`facet`]: the rows by which snapshots, images and volumes are looked up.
 //! - [`job`], [`token`], [`secret`]: work under way, idempotency, the server's own keys.
 //! - [`scrub`]: how far scrubs are, and what they found.
 //! - [`blob`]: where blobs lie, for the block store.
@@ -39,6 +39,7 @@ pub mod db;
 mod doc;
 pub mod domain;
 pub mod error;
+pub mod facet;
 pub mod fast_restore;
 pub mod image;
 pub mod image_usage;
@@ -52,7 +53,6 @@ pub mod launch_template;
 mod migrations;
 pub mod network;
 pub mod network_interface;
-mod permission;
 pub mod record;
 pub mod recycle_bin;
 pub mod replace_root;
@@ -68,5 +68,5 @@ pub mod volume;
 pub mod vpc_part;
 
 pub use constraint::Constraint;
-pub use db::{Connection, ReadTx, Store, WriteTx};
+pub use db::{Connection, ReadOnce, ReadTx, Store, WriteTx};
 pub use error::{Error, Result};

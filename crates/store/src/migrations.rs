@@ -35,6 +35,7 @@ pub(crate) fn metadata() -> Migrator {
         "0120" "replace_root_tasks";
         "0130" "key_aliases";
         "0131" "key_grants";
+        "0140" "facets";
         "0200" "images";
         "0201" "networks";
         "0202" "key_pairs";

@@ -4,9 +4,10 @@
 
 use cairn_model::{AccountId, Region};
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{
+    account::account_id,
     db::{Connection, WriteTx},
     doc,
     error::Result,
@@ -35,6 +36,26 @@ pub async fn get<T: Setting>(
         Some(row) => doc::decode(T::NAME, row.try_get::<&str, _>("doc")?),
         None => Ok(T::default()),
     }
+}
+
+/// What all accounts that have set something have set in a region.
+pub async fn list<T: Setting>(
+    conn: &mut Connection,
+    region: Region,
+) -> Result<Vec<(AccountId, T)>> {
+    let rows = sqlx::query("SELECT account, doc FROM setting WHERE name = $1 AND region = $2")
+        .bind(T::NAME)
+        .bind(region.name())
+        .fetch_all(conn)
+        .await?;
+    let set = |row: &SqliteRow| {
+        let account = account_id(row, "account")?;
+        Ok((
+            account,
+            doc::decode(T::NAME, row.try_get::<&str, _>("doc")?)?,
+        ))
+    };
+    rows.iter().map(set).collect()
 }
 
 /// Sets it.

@@ -1,28 +1,16 @@
 //! Snapshots, and which images need them.
 
-use cairn_model::{
-    AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, Viewer, VolumeId,
-};
+use cairn_model::{AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, VolumeId};
 use sqlx::Row as _;
 
 use crate::{
     db::{Connection, WriteTx},
     doc,
     error::{Error, Result},
-    permission::{self, Table},
+    facet,
 };
 
 const NOUN: &str = "snapshot";
-
-const PERMISSIONS: Table = Table {
-    noun: NOUN,
-    clear: "DELETE FROM snapshot_permission WHERE snapshot_id = $1",
-    grant: "INSERT INTO snapshot_permission (snapshot_id, grantee) VALUES ($1, $2)",
-    granted: "SELECT doc FROM snapshot WHERE region = $1 AND id IN (
-                  SELECT snapshot_id FROM snapshot_permission
-                  WHERE grantee IN (SELECT value FROM json_each($2)))
-              ORDER BY start_time, id",
-};
 
 /// Records a new snapshot.
 pub async fn insert(tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
@@ -39,13 +27,19 @@ pub async fn insert(tx: &mut WriteTx, snapshot: &Snapshot) -> Result<()> {
     .bind(doc::encode(NOUN, snapshot)?)
     .execute(&mut **tx)
     .await?;
-    let permissions = &snapshot.create_volume_permissions;
-    permission::insert(tx, &PERMISSIONS, snapshot.id.as_str(), permissions).await
+    facet::write(tx, None, Some(snapshot)).await
 }
 
 /// The snapshot of an id, whoever owns it.
 pub async fn get(conn: &mut Connection, id: &SnapshotId) -> Result<Option<Snapshot>> {
     Ok(read(conn, id).await?.map(|found| found.noun))
+}
+
+/// The snapshots of these ids that there are, whoever owns them.
+pub async fn get_all(conn: &mut Connection, ids: &[String]) -> Result<Vec<Snapshot>> {
+    let sql = "SELECT '[' || group_concat(doc) || ']' AS docs
+               FROM snapshot WHERE id IN (SELECT value FROM json_each($1))";
+    doc::fetch_all(conn, NOUN, sql, ids).await
 }
 
 /// As [`get`]; none if it is in the Recycle Bin.
@@ -83,19 +77,6 @@ async fn list_owned(
 ) -> Result<Vec<Snapshot>> {
     let sql = "SELECT doc FROM snapshot WHERE account = $1 AND region = $2 ORDER BY start_time, id";
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
-}
-
-/// The snapshots in a region that an account may use by a permission, oldest first; its own only if they
-/// are public, or name it.
-pub async fn list_granted(
-    conn: &mut Connection,
-    region: Region,
-    viewer: &Viewer,
-) -> Result<Vec<Snapshot>> {
-    let mut granted: Vec<Snapshot> =
-        permission::granted(conn, &PERMISSIONS, region.name(), viewer).await?;
-    granted.retain(|snapshot| snapshot.recycled.is_none());
-    Ok(granted)
 }
 
 /// The completed snapshots of all accounts in a region, by id.
@@ -150,13 +131,10 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
-    let permissions = found.noun.create_volume_permissions.clone();
+    let before = found.noun.clone();
     change(&mut found.noun);
     write(tx, &found).await?;
-    if found.noun.create_volume_permissions != permissions {
-        let changed = &found.noun.create_volume_permissions;
-        permission::rewrite(tx, &PERMISSIONS, id.as_str(), changed).await?;
-    }
+    facet::write(tx, Some(&before), Some(&found.noun)).await?;
     Ok(Some(found.noun))
 }
 
@@ -164,7 +142,10 @@ pub async fn update(
 ///
 /// Fails with [`Constraint::Reference`](crate::Constraint::Reference) while an image needs it.
 pub async fn delete(tx: &mut WriteTx, id: &SnapshotId) -> Result<bool> {
-    doc::delete(tx, "DELETE FROM snapshot WHERE id = $1", id.as_str()).await
+    let before = get(tx, id).await?;
+    let deleted = doc::delete(tx, "DELETE FROM snapshot WHERE id = $1", id.as_str()).await?;
+    facet::write(tx, before.as_ref(), None).await?;
+    Ok(deleted)
 }
 
 /// The images that need a snapshot, by id.

@@ -7,6 +7,7 @@ use crate::{
     db::{Connection, WriteTx},
     doc,
     error::Result,
+    facet,
 };
 
 const NOUN: &str = "volume";
@@ -27,7 +28,14 @@ pub async fn insert(tx: &mut WriteTx, volume: &Volume) -> Result<()> {
     .bind(doc::encode(NOUN, volume)?)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    facet::write(tx, None, Some(volume)).await
+}
+
+/// The volumes of these ids that there are, whoever owns them.
+pub async fn get_all(conn: &mut Connection, ids: &[String]) -> Result<Vec<Volume>> {
+    let sql = "SELECT '[' || group_concat(doc) || ']' AS docs
+               FROM volume WHERE id IN (SELECT value FROM json_each($1))";
+    doc::fetch_all(conn, NOUN, sql, ids).await
 }
 
 /// The volume of an id, whoever owns it.
@@ -63,8 +71,10 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
+    let before = found.noun.clone();
     change(&mut found.noun);
     write(tx, &found).await?;
+    facet::write(tx, Some(&before), Some(&found.noun)).await?;
     Ok(Some(found.noun))
 }
 
@@ -92,7 +102,10 @@ pub async fn data_key(conn: &mut Connection, id: &VolumeId) -> Result<Option<Vec
 
 /// Forgets a volume. False: there was none.
 pub async fn delete(tx: &mut WriteTx, id: &VolumeId) -> Result<bool> {
-    doc::delete(tx, "DELETE FROM volume WHERE id = $1", id.as_str()).await
+    let before = get(tx, id).await?;
+    let deleted = doc::delete(tx, "DELETE FROM volume WHERE id = $1", id.as_str()).await?;
+    facet::write(tx, before.as_ref(), None).await?;
+    Ok(deleted)
 }
 
 async fn read(conn: &mut Connection, id: &VolumeId) -> Result<Option<doc::Versioned<Volume>>> {
