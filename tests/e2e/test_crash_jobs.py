@@ -374,6 +374,40 @@ class Volumes(Interrupted, MachineTest):
         self.delete_all([volume])
         self.assert_nothing_is_left(before)
 
+    def test_volumes_of_the_recycle_bin(self):
+        """Killed around the deletion and the restoration: a volume is in one place, with all its bytes."""
+        rng = seeded(self)
+        rbin, before = self.server.client("rbin"), self.live()
+        rule = rbin.create_rule(ResourceType="EBS_VOLUME", RetentionPeriod={"RetentionPeriodValue": 1, "RetentionPeriodUnit": "DAYS"},
+                                ResourceTags=[{"ResourceTagKey": "keep"}])["Identifier"]
+        blocks = {index: pattern(("bin", index), BLOCK) for index in range(20)}
+        source = self.upload(blocks)
+        volume = self.ec2.create_volume(AvailabilityZone=ZONE, SnapshotId=source, TagSpecifications=[
+            {"ResourceType": "volume", "Tags": [{"Key": "keep", "Value": ""}]}])["VolumeId"]
+        self.available(volume)
+        self.ec2.delete_snapshot(SnapshotId=source)
+
+        def in_bin():
+            listed = [found["VolumeId"] for found in self.ec2.list_volumes_in_recycle_bin()["Volumes"]]
+            shown = [found["VolumeId"] for found in self.ec2.describe_volumes()["Volumes"] if found["VolumeId"] == volume]
+            self.assertEqual(len(listed) + len(shown), 1, (listed, shown))
+            return bool(listed)
+        for _ in range(4):
+            answered = self.killed_in(lambda _: [self.ec2.delete_volume(VolumeId=volume)], None, rng.uniform(0, 0.05))
+            self.assertTrue(in_bin() or not answered)
+            if not in_bin():
+                self.ec2.delete_volume(VolumeId=volume)
+            self.server.cairn("gc")
+            self.refused("InvalidVolume.NotFound", self.ec2.create_snapshot, VolumeId=volume)
+            answered = self.killed_in(lambda _: [self.ec2.restore_volume_from_recycle_bin(VolumeId=volume)], None, rng.uniform(0, 0.05))
+            self.assertFalse(in_bin() and answered)
+            if in_bin():
+                self.ec2.restore_volume_from_recycle_bin(VolumeId=volume)
+            self.assert_same_blocks(self.snapshot_content(volume), blocks)
+        self.server.client("rbin").delete_rule(Identifier=rule)
+        self.delete_all([volume])
+        self.assert_nothing_is_left(before)
+
     def images_of(self, instance, volume, state):
         """Images of an instance with a second volume, made while the server is killed."""
         requests = {}

@@ -19,7 +19,7 @@
 //! - `lock`: what protects snapshots from deletion.
 //! - `copy`: copies of snapshots, to another region, account or key.
 //! - `tier`: archived snapshots. `fast_restore`: snapshots that are kept at hand.
-//! - `recycle_rules`, [`recycle_bin`]: what was deleted and is kept for a while.
+//! - `recycle_rules`, [`recycle_bin`], `volume_bin`: what was deleted and is kept for a while.
 //! - `volume_status`, `volume_attribute`: how they are, and what becomes of them should some be lost.
 //! - `volume_limits`: how fast guests may use them.
 //! - `modification`, `volume_copy`: changing volumes that exist, and making copies of them.
@@ -115,6 +115,7 @@ mod token;
 pub mod verify;
 pub mod volume;
 mod volume_attribute;
+mod volume_bin;
 mod volume_copy;
 mod volume_limits;
 pub mod volume_status;

@@ -7,6 +7,7 @@ use crate::{
     ids::{AccountId, InstanceId, SnapshotId, VolumeId},
     modification::Modification,
     place::Region,
+    recycle_bin::Recycled,
     tag::Tags,
     time::Timestamp,
 };
@@ -51,6 +52,9 @@ pub struct Volume {
     /// Its newest modification.
     #[serde(default)]
     pub modification: Option<Modification>,
+    /// Its stay in the Recycle Bin, if it is there.
+    #[serde(default)]
+    pub recycled: Option<Recycled>,
     /// State.
     pub state: VolumeState,
     /// When it was created.
@@ -256,6 +260,7 @@ pub(crate) mod tests {
             initialization_rate: None,
             io: IoPolicy::default(),
             modification: None,
+            recycled: None,
             state: VolumeState::Available,
             create_time: Timestamp(1_795_392_000_000_000),
             attachments: Vec::new(),

@@ -43,6 +43,7 @@ mod snapshot_keep;
 mod snapshot_tier;
 mod tag;
 mod volume;
+mod volume_bin;
 mod volume_changes;
 
 /// What an operation has to go by.
@@ -113,6 +114,8 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
         "DescribeVolumes" => volume::describe(call).await,
         "DescribeVolumeStatus" => volume::describe_status(call).await,
         "DeleteVolume" => volume::delete(call).await,
+        "ListVolumesInRecycleBin" => volume_bin::list(call).await,
+        "RestoreVolumeFromRecycleBin" => volume_bin::restore(call).await,
         "AttachVolume" => volume::attach(call).await,
         "DetachVolume" => volume::detach(call).await,
         "ModifyVolume" => volume_changes::modify(call).await,

@@ -61,6 +61,8 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("DescribeSnapshotTierStatus", "DescribeSnapshotTierStatusRequest"),
     ("ListSnapshotsInRecycleBin", "ListSnapshotsInRecycleBinRequest"),
     ("RestoreSnapshotFromRecycleBin", "RestoreSnapshotFromRecycleBinRequest"),
+    ("ListVolumesInRecycleBin", "ListVolumesInRecycleBinRequest"),
+    ("RestoreVolumeFromRecycleBin", "RestoreVolumeFromRecycleBinRequest"),
     ("EnableFastSnapshotRestores", "EnableFastSnapshotRestoresRequest"),
     ("DisableFastSnapshotRestores", "DisableFastSnapshotRestoresRequest"),
     ("DescribeFastSnapshotRestores", "DescribeFastSnapshotRestoresRequest"),
@@ -214,6 +216,8 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "DescribeSnapshotTierStatus" => show::<DescribeSnapshotTierStatusRequest>(group),
         "ListSnapshotsInRecycleBin" => show::<ListSnapshotsInRecycleBinRequest>(group),
         "RestoreSnapshotFromRecycleBin" => show::<RestoreSnapshotFromRecycleBinRequest>(group),
+        "ListVolumesInRecycleBin" => show::<ListVolumesInRecycleBinRequest>(group),
+        "RestoreVolumeFromRecycleBin" => show::<RestoreVolumeFromRecycleBinRequest>(group),
         "EnableFastSnapshotRestores" => show::<EnableFastSnapshotRestoresRequest>(group),
         "DisableFastSnapshotRestores" => show::<DisableFastSnapshotRestoresRequest>(group),
         "DescribeFastSnapshotRestores" => show::<DescribeFastSnapshotRestoresRequest>(group),
@@ -4120,6 +4124,32 @@ impl FromQuery for ListSnapshotsInRecycleBinRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ListVolumesInRecycleBinRequest {
+    pub volume_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+impl FromQuery for ListVolumesInRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["VolumeId", "DryRun", "MaxResults", "NextToken"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            volume_ids: group.list("VolumeId")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct LockSnapshotRequest {
     pub snapshot_id: String,
     pub dry_run: Option<bool>,
@@ -4979,6 +5009,28 @@ impl FromQuery for RestoreSnapshotTierRequest {
             snapshot_id: group.required("SnapshotId")?,
             temporary_restore_days: group.optional("TemporaryRestoreDays")?,
             permanent_restore: group.optional("PermanentRestore")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RestoreVolumeFromRecycleBinRequest {
+    pub volume_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RestoreVolumeFromRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["VolumeId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            volume_id: group.required("VolumeId")?,
             dry_run: group.optional("DryRun")?,
         })
     }
