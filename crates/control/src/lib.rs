@@ -47,6 +47,7 @@
 //! - [`machine`]: the machines of instances.
 //! - `launch_template`: launches kept under a name.
 //! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
+//! - [`region`]: the regions that an account has.
 //! - [`space`]: what is refused, slowed and held when space runs out.
 //! - `tags`: tags of everything.
 //! - `ticks`: what is looked at now and then.
@@ -100,6 +101,7 @@ mod record;
 pub mod recover;
 pub mod recycle_bin;
 mod recycle_rules;
+pub mod region;
 mod replace_root;
 pub mod request;
 pub mod scrub;

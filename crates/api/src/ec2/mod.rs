@@ -109,6 +109,7 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
     match action {
         "DescribeRegions" => place::describe_regions(call).await,
         "DescribeAvailabilityZones" => place::describe_zones(call).await,
+        "ModifyAvailabilityZoneGroup" => place::modify_zone_group(call).await,
         "DescribeAccountAttributes" => place::describe_account_attributes(call).await,
         "CreateVolume" => volume::create(call).await,
         "DescribeVolumes" => volume::describe(call).await,

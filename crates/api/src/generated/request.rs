@@ -13,6 +13,7 @@ pub const API_VERSION: &str = "2016-11-15";
 pub const OPERATIONS: &[(&str, &str)] = &[
     ("DescribeRegions", "DescribeRegionsRequest"),
     ("DescribeAvailabilityZones", "DescribeAvailabilityZonesRequest"),
+    ("ModifyAvailabilityZoneGroup", "ModifyAvailabilityZoneGroupRequest"),
     ("DescribeAccountAttributes", "DescribeAccountAttributesRequest"),
     ("CreateVolume", "CreateVolumeRequest"),
     ("DescribeVolumes", "DescribeVolumesRequest"),
@@ -168,6 +169,7 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
     Some(match operation {
         "DescribeRegions" => show::<DescribeRegionsRequest>(group),
         "DescribeAvailabilityZones" => show::<DescribeAvailabilityZonesRequest>(group),
+        "ModifyAvailabilityZoneGroup" => show::<ModifyAvailabilityZoneGroupRequest>(group),
         "DescribeAccountAttributes" => show::<DescribeAccountAttributesRequest>(group),
         "CreateVolume" => show::<CreateVolumeRequest>(group),
         "DescribeVolumes" => show::<DescribeVolumesRequest>(group),
@@ -2254,6 +2256,7 @@ impl FromQuery for DescribeNetworkInterfacesRequest {
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeRegionsRequest {
     pub region_names: Vec<String>,
+    pub all_regions: Option<bool>,
     pub dry_run: Option<bool>,
     pub filters: Vec<Filter>,
 }
@@ -2261,13 +2264,14 @@ pub struct DescribeRegionsRequest {
 impl FromQuery for DescribeRegionsRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["RegionName", "DryRun", "Filter"],
-            ignored: &["AllRegions"],
+            used: &["RegionName", "AllRegions", "DryRun", "Filter"],
+            ignored: &[],
             refused: &[],
             only: &[],
         })?;
         Ok(Self {
             region_names: group.list("RegionName")?,
+            all_regions: group.optional("AllRegions")?,
             dry_run: group.optional("DryRun")?,
             filters: group.list("Filter")?,
         })
@@ -4174,6 +4178,30 @@ impl FromQuery for LockSnapshotRequest {
             cool_off_period: group.optional("CoolOffPeriod")?,
             lock_duration: group.optional("LockDuration")?,
             expiration_date: group.optional("ExpirationDate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyAvailabilityZoneGroupRequest {
+    pub group_name: String,
+    pub opt_in_status: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifyAvailabilityZoneGroupRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["GroupName", "OptInStatus", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            group_name: group.required("GroupName")?,
+            opt_in_status: group.required("OptInStatus")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }

@@ -3147,6 +3147,18 @@ impl ToXml for MemoryInfo {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyAvailabilityZoneGroupResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for ModifyAvailabilityZoneGroupResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct ModifyEbsDefaultKmsKeyIdResult {
     pub kms_key_id: Option<String>,
 }
@@ -4673,6 +4685,7 @@ impl ToXml for VpcCidrBlockState {
 pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("DescribeRegions", Some("DescribeRegionsResult")),
     ("DescribeAvailabilityZones", Some("DescribeAvailabilityZonesResult")),
+    ("ModifyAvailabilityZoneGroup", Some("ModifyAvailabilityZoneGroupResult")),
     ("DescribeAccountAttributes", Some("DescribeAccountAttributesResult")),
     ("CreateVolume", Some("Volume")),
     ("DescribeVolumes", Some("DescribeVolumesResult")),
@@ -4828,6 +4841,7 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
     Some(match operation {
         "DescribeRegions" => read::<DescribeRegionsResult>(response),
         "DescribeAvailabilityZones" => read::<DescribeAvailabilityZonesResult>(response),
+        "ModifyAvailabilityZoneGroup" => read::<ModifyAvailabilityZoneGroupResult>(response),
         "DescribeAccountAttributes" => read::<DescribeAccountAttributesResult>(response),
         "CreateVolume" => read::<Volume>(response),
         "DescribeVolumes" => read::<DescribeVolumesResult>(response),
