@@ -8,6 +8,7 @@ use crate::{
     modification::Modification,
     place::Region,
     recycle_bin::Recycled,
+    state::{NoWay, Table as _},
     tag::Tags,
     time::Timestamp,
 };
@@ -107,6 +108,20 @@ impl Volume {
         if self.attachments.is_empty() && self.state == VolumeState::InUse {
             self.state = VolumeState::Available;
         }
+    }
+
+    /// Whether it may become another one: by the tables of its state and of its attachments.
+    ///
+    /// # Errors
+    /// [`NoWay`] if one of them does not have the change.
+    pub fn check_change(&self, next: &Self) -> Result<(), NoWay> {
+        self.state.check(next.state)?;
+        self.attachments
+            .iter()
+            .try_for_each(|old| match next.attachment_to(&old.instance_id) {
+                Some(new) if new.attach_time == old.attach_time => old.state.check(new.state),
+                _ => Ok(()),
+            })
     }
 
     /// How many instances it can be attached to at once.

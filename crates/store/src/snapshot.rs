@@ -2,6 +2,7 @@
 
 use cairn_model::{
     AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, Viewer, VolumeId,
+    state::Table as _,
 };
 use sqlx::Row as _;
 
@@ -151,7 +152,9 @@ pub async fn update(
         return Ok(None);
     };
     let permissions = found.noun.create_volume_permissions.clone();
+    let before = found.noun.state;
     change(&mut found.noun);
+    doc::check_way(NOUN, id.as_str(), before.check(found.noun.state))?;
     write(tx, &found).await?;
     if found.noun.create_volume_permissions != permissions {
         let changed = &found.noun.create_volume_permissions;

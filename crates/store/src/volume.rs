@@ -90,7 +90,9 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
+    let before = found.noun.clone();
     change(&mut found.noun);
+    doc::check_way(NOUN, id.as_str(), before.check_change(&found.noun))?;
     write(tx, &found).await?;
     Ok(Some(found.noun))
 }
