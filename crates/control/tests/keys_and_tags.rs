@@ -512,7 +512,13 @@ async fn places_and_types_can_be_looked_up() {
     );
     refused(
         control
-            .describe_regions(&caller, DescribeRegions { common: by_name("us-east-9"), all_regions: true })
+            .describe_regions(
+                &caller,
+                DescribeRegions {
+                    common: by_name("us-east-9"),
+                    all_regions: true,
+                },
+            )
             .await,
         ErrorKind::RegionNotFound,
     );
