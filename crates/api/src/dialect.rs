@@ -207,10 +207,11 @@ fn account_error(exception: codes::Exception, problem: &Problem) -> Answer {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
     }
-    let reason = (exception.name == codes::VALIDATION).then(|| match exception.reason {
-        Some(codes::REGION_OPT_TARGET) => codes::REGION_OPT_TARGET,
-        _ => "fieldValidationFailed",
-    });
+    let reason = match (exception.name, exception.reason) {
+        (codes::VALIDATION, Some(codes::REGION_OPT_TARGET)) => Some(codes::REGION_OPT_TARGET),
+        (codes::VALIDATION, _) => Some("fieldValidationFailed"),
+        _ => None,
+    };
     let body = Body {
         name: exception.name,
         message: problem.to_string(),
