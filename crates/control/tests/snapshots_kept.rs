@@ -653,3 +653,42 @@ async fn a_tier_is_not_changed_under_a_key_that_is_disabled() {
         pattern(3, 3 * BLOCK)
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_restored_for_days_lies_in_both_places_and_goes_back_after_a_recovery() {
+    let place = Place::new(932);
+    let (control, caller) = place.begin().await;
+    let snapshot = lone_snapshot(&control, &caller, blank(1), 6).await;
+    control
+        .modify_snapshot_tier(&caller, archive(&snapshot))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    collect_all(&place, &control, &caller).await;
+    let archived = pack_bytes(&place, "us-east-1");
+    control
+        .restore_snapshot_tier(&caller, restore(&snapshot, Some(3)))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    collect_all(&place, &control, &caller).await;
+    let in_both = pack_bytes(&place, "us-east-1");
+    assert!(
+        in_both >= 2 * (archived - 4096),
+        "{in_both} of {archived} each"
+    );
+    control.shutdown().await;
+    drop(control);
+    recover(recovery(&place)).await.unwrap();
+    let control = place.open().await;
+    control.idle().await.unwrap();
+    assert_eq!(
+        status_of(&control, &caller, &snapshot).await,
+        TieringStatus::TemporaryRestoreCompleted
+    );
+    pass_time(&place, &control, 3 * DAY).await;
+    assert_eq!(
+        status_of(&control, &caller, &snapshot).await,
+        TieringStatus::ArchivalCompleted
+    );
+}
