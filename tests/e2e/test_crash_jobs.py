@@ -26,17 +26,19 @@ class Interrupted(CollectionTest):
 
     config = "[collection]\nenabled = false\ngrace_seconds = 0\n"
 
-    def interrupted(self, act, settle, kills=4):
+    def interrupted(self, act, settle, kills=4, prepare=lambda name: None):
         """Acts once undisturbed and then with the server killed; `settle` waits for the end of each.
 
-        `act` gets a name of its own for each time. What it answers is given to `settle`, or none if the
-        server died before it answered.
+        `act` gets a name of its own for each time, as does `prepare`, which is left undisturbed. What it answers is
+        given to `settle`, or none if the server died before it answered.
         """
         rng = seeded(self)
+        prepare("undisturbed")
         begun = time.monotonic()
         settle(act(f"undisturbed {rng.random()}"))
         whole = time.monotonic() - begun
         for number in range(kills):
+            prepare(number)
             answer = self.killed_in(act, f"{number} {rng.random()}", whole * (number + rng.random()) / kills)
             settle(answer)
 
@@ -345,10 +347,12 @@ class Volumes(Interrupted, MachineTest):
         self.attach(volume, instance)
         state, tokens, before = {}, {}, self.live()
 
-        def copy(name):
+        def change(name):
             changed = {index: pattern((name, index), BLOCK) for index in rng.sample(range(2048), 60)}
             self.write(volume, changed)
             state.update(changed)
+
+        def copy(name):
             tokens[name] = request = {"SourceVolumeId": volume, "ClientToken": name}
             return name, self.ec2.copy_volumes(**request)["Volumes"][0]["VolumeId"]
 
@@ -368,7 +372,7 @@ class Volumes(Interrupted, MachineTest):
             for made in copies:
                 self.assert_same_blocks(self.snapshot_content(made), frozen)
             self.delete_all(copies)
-        self.interrupted(copy, settle)
+        self.interrupted(copy, settle, prepare=change)
         self.assert_same_blocks(self.content(volume), state)
         self.unplug(volume, instance)
         self.delete_all([volume])
