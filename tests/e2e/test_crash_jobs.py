@@ -154,8 +154,9 @@ class Snapshots(Interrupted):
 
         def settle(answered):
             made, blocks = answered
+            for _ in range(2):
+                self.server.cairn("gc")
             self.all_snapshots(self.there())
-            self.server.cairn("gc")
             self.assert_same_blocks(self.blocks_of(made, ebs=self.there("ebs")), blocks)
             self.there().delete_snapshot(SnapshotId=made)
             self.assert_nothing_is_left(self.before)
