@@ -12,8 +12,18 @@ from .coverage import rows
 from .guests import MachineTest
 from .harness import BLOCK, REGION, ROOT, pattern
 
-# Where ids of services that have no allow-list come from: every operation that the server answers.
-SERVICES = {"ec2": json.loads((ROOT / "crates/api/model/ec2.json").read_text())["operations"]}
+# The services that are enumerated: EC2 by its allow-list, the others by what the server does not call unknown.
+EC2 = json.loads((ROOT / "crates/api/model/ec2.json").read_text())["operations"]
+SERVICES = ("ec2", "ebs", "kms", "rbin", "sts", "account")
+
+# How services say that they do not know an operation.
+UNKNOWN_OPERATION = ("UnknownOperationException", "InvalidAction")
+
+# How services say that a call is not signed.
+UNSIGNED = {
+    "ec2": ("MissingAuthenticationToken", 403), "sts": ("MissingAuthenticationToken", 403),
+    "kms": ("MissingAuthenticationTokenException", 400),
+}
 
 # How a dry run ends, and how pages are called.
 DRY_RUN = {"ec2": ("DryRunOperation", 412), "kms": ("DryRunOperationException", 412)}
@@ -105,16 +115,40 @@ class Coverage(MachineTest):
     def model(self, row):
         return self.server.client(row.service).meta.service_model.operation_model(row.operation)
 
-    def call(self, row, keys=None, **parameters):
-        client = self.server.client(row.service, keys=keys)
+    def method(self, client, row):
         methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
-        return getattr(client, methods[row.operation])(**parameters)
+        return getattr(client, methods[row.operation])
+
+    def call(self, row, keys=None, **parameters):
+        return self.method(self.server.client(row.service, keys=keys), row)(**parameters)
 
     def test_every_operation_has_one_row(self):
         named = [(row.service, row.operation) for row in rows()]
         self.assertEqual(len(named), len(set(named)), "rows that are there twice")
-        for service, operations in SERVICES.items():
-            self.assertEqual(sorted(operation for of, operation in named if of == service), sorted(operations))
+        self.assertEqual({service for service, _ in named}, set(SERVICES))
+        for service in SERVICES:
+            with self.subTest(service):
+                served = sorted(EC2) if service == "ec2" else self.served(service)
+                self.assertEqual(sorted(operation for of, operation in named if of == service), served)
+
+    def served(self, service):
+        """The operations of a service's model that the server knows: it refuses what it is sent otherwise."""
+        from botocore.exceptions import ClientError
+        client, known = self.server.client(service), []
+        for method, operation in client.meta.method_to_api_mapping.items():
+            model = client.meta.service_model.operation_model(operation)
+            if model.auth_type == "none":
+                # Nothing is answered that is not signed.
+                continue
+            shape = model.input_shape
+            try:
+                getattr(client, method)(**(least(shape) if shape else {}))
+            except ClientError as refusal:
+                if refusal.response["Error"]["Code"] in UNKNOWN_OPERATION:
+                    continue
+            known.append(operation)
+        self.assertTrue(known)
+        return sorted(known)
 
     def test_rows_say_what_the_model_has(self):
         for row in rows():
@@ -129,13 +163,27 @@ class Coverage(MachineTest):
                 self.assertEqual(ids - said, set(), "ids that the row says nothing of")
 
     def test_unsigned_calls_are_refused(self):
-        for row in (row for row in rows() if row.service == "ec2"):
+        import botocore
+        for row in rows():
+            code, status = UNSIGNED.get(row.service, ("MissingAuthenticationTokenException", 403))
+            model = self.model(row)
+            if model.auth_type:
+                self.unsigned_by_hand(row, model, code, status)
+                continue
             with self.subTest(row.operation):
-                body = f"Action={row.operation}&Version={self.model(row).service_model.api_version}".encode()
-                with self.assertRaises(urllib.error.HTTPError) as caught:
-                    urllib.request.urlopen(self.server.endpoint, body)
-                with caught.exception as answer:
-                    self.assertEqual((answer.code, b"MissingAuthenticationToken" in answer.read()), (403, True))
+                client = self.server.client(row.service, signature_version=botocore.UNSIGNED)
+                shape = model.input_shape
+                self.refused(code, self.method(client, row), **(least(shape) if shape else {}), status=status)
+
+    def unsigned_by_hand(self, row, model, code, status):
+        """What the client signs whatever it is told."""
+        with self.subTest(row.operation):
+            path = re.sub(r"\{[^}]*\}", "1", model.http["requestUri"])
+            request = urllib.request.Request(self.server.endpoint + path, b"x", method=model.http["method"])
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request)
+            with caught.exception as answer:
+                self.assertEqual((answer.code, code.encode() in answer.read()), (status, True))
 
     def test_ids_that_are_malformed_or_of_nobody(self):
         for row in (row for row in rows() if row.ids):
@@ -201,6 +249,19 @@ class Coverage(MachineTest):
         with self.assertRaises(ClientError) as caught:
             self.call(row, **request)
         self.assertIn(caught.exception.response["Error"]["Code"], codes)
+
+
+def least(shape):
+    """The least that a client lets through as a value of a shape: what is required, and nothing that is right."""
+    if shape.type_name == "structure":
+        return {name: least(shape.members[name]) for name in shape.required_members}
+    if shape.type_name == "list":
+        return [least(shape.member)] * max(shape.metadata.get("min", 0), 1)
+    if shape.type_name == "map":
+        return {}
+    number = max(shape.metadata.get("min", 0), 0)
+    plain = {"string": "x" * max(number, 1), "blob": b"x" * max(number, 1), "boolean": False, "timestamp": 0}
+    return plain.get(shape.type_name, number)
 
 
 def pages_of(row):

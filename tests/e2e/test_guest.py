@@ -117,6 +117,44 @@ class Guest(GuestTest):
         self.assertEqual(after["PrivateIpAddress"], before["PrivateIpAddress"])
         self.assertEqual(self.shell(instance, "cat /root/letter").strip(), f"instance {instance}")
 
+    def test_a_disk_is_taken_from_a_guest_that_holds_it(self):
+        """Asked for it the guest hears nothing; by force it gets I/O errors, and the volume is another one's."""
+        instance, volume = self.booted(), self.blank_volume()
+        self.attach(volume, instance)
+        serial = volume.replace("-", "")
+        find = f"basename $(dirname $(grep -l {serial} /sys/class/nvme/*/serial))"
+        wait_for("the guest to see it", lambda: self.shell(instance, find, check=False).strip(), 60, 0.5)
+        disk = f"/dev/{self.shell(instance, find).strip()}n1"
+        self.shell(instance, f"echo kept | dd of={disk} bs=512 conv=sync,fsync")
+        # By this event of ACPI it would hear that it is asked for a disk.
+        self.shell(instance, "echo mask > /sys/firmware/acpi/interrupts/gpe01")
+        self.ec2.detach_volume(VolumeId=volume)
+        time.sleep(3)
+        attachment = self.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"][0]
+        self.assertEqual(attachment["State"], "detaching")
+        self.ec2.detach_volume(VolumeId=volume, Force=True)
+        self.available(volume, 60)
+        read = f"echo 3 > /proc/sys/vm/drop_caches; dd if={disk} of=/dev/null bs=4096 count=1 2>&1; true"
+        self.assertIn("error", self.shell(instance, read))
+        write = f"dd if=/dev/urandom of={disk} bs=4096 count=1 conv=fsync 2>&1; true"
+        self.assertIn("error", self.shell(instance, write))
+        # It has its dead device still, and so it is refused the same one again.
+        self.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+        self.available(volume, 60)
+        other = self.booted()
+        self.attach(volume, other)
+        wait_for("the other guest to see it", lambda: self.shell(other, find, check=False).strip(), 60, 0.5)
+        disk = f"/dev/{self.shell(other, find).strip()}n1"
+        self.assertEqual(self.shell(other, f"head -c 4 {disk}"), "kept")
+        # A server that is killed finds the first one without the volume.
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.instance_state(instance), "running")
+        self.assertEqual([mapping["DeviceName"] for mapping in self.instance(instance)["BlockDeviceMappings"]],
+                         [self.instance(instance)["RootDeviceName"]])
+        self.detach(volume)
+        self.terminate(instance, other)
+
     def test_an_image_of_an_instance_is_launched(self):
         first = self.booted(script=SCRIPT)
         self.said(first, "LETTER-WRITTEN")

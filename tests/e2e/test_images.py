@@ -304,6 +304,10 @@ class Images(MachineTest):
         self.assertEqual(describe(ImageIds=[image], ResourceTypes=running("running"))["ImageReferences"], [reference])
         self.assertEqual(describe(ImageIds=[image], ResourceTypes=running("stopped"))["ImageReferences"], [])
         self.assertEqual(describe(ImageIds=[image], ResourceTypes=[{"ResourceType": "ec2:LaunchTemplate"}])["ImageReferences"], [])
+        template = self.ec2.create_launch_template(LaunchTemplateName=f"of-{image}", LaunchTemplateData={"ImageId": image})["LaunchTemplate"]
+        found, = describe(ImageIds=[image], ResourceTypes=[{"ResourceType": "ec2:LaunchTemplate"}])["ImageReferences"]
+        self.assertEqual((found["ResourceType"], found["Arn"].split("/")[1]), ("ec2:LaunchTemplate", template["LaunchTemplateId"]))
+        self.assertEqual(len(describe(ImageIds=[image], IncludeAllResourceTypes=True)["ImageReferences"]), 2)
         self.refused("MissingParameter", describe, ImageIds=[image])
         self.refused("InvalidParameterValue", describe, ImageIds=[image], ResourceTypes=[{"ResourceType": "ec2:Volume"}])
         self.refused("InvalidAMIID.Malformed", describe, ImageIds=["ami-1"], IncludeAllResourceTypes=True)

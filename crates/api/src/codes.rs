@@ -39,8 +39,14 @@ const fn exception(
     }
 }
 
+/// What JSON services call a request that cannot be accepted.
+pub(crate) const VALIDATION: &str = "ValidationException";
+
+/// The reason of account management where nobody opts into a region, or out of it.
+pub(crate) const REGION_OPT_TARGET: &str = "invalidRegionOptTarget";
+
 const fn validation(reason: &'static str) -> Exception {
-    exception("ValidationException", StatusCode::BAD_REQUEST, Some(reason))
+    exception(VALIDATION, StatusCode::BAD_REQUEST, Some(reason))
 }
 
 const fn not_found(reason: &'static str) -> Exception {
@@ -120,6 +126,7 @@ pub(crate) fn of_kind(kind: ErrorKind) -> (QueryCode, Exception) {
         K::OperationNotPermitted => (bad("OperationNotPermitted"), denied()),
         K::UnsupportedOperation => (bad("UnsupportedOperation"), value),
         K::Unsupported => (bad("Unsupported"), value),
+        K::RegionOptTarget => (bad("InvalidParameterValue"), validation(REGION_OPT_TARGET)),
         // Volumes.
         K::VolumeIdMalformed => (bad("InvalidVolumeID.Malformed"), value),
         K::VolumeNotFound => (

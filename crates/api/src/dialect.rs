@@ -5,7 +5,9 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{codes, problem::Problem, received::Received, sigv4::AuthError, xml::XmlWriter};
+use crate::{
+    account, codes, problem::Problem, received::Received, sigv4::AuthError, xml::XmlWriter,
+};
 
 /// Where the id of a request stands in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -33,6 +35,8 @@ pub(crate) enum Dialect {
     Rbin,
     /// KMS: JSON 1.1, the operation in a header.
     Kms,
+    /// Account management: REST and JSON, its errors in names of their own.
+    Account,
     /// Our own: REST and JSON.
     Cairn,
 }
@@ -46,6 +50,7 @@ impl Dialect {
             "ebs" => Some(Self::Ebs),
             "rbin" => Some(Self::Rbin),
             "kms" => Some(Self::Kms),
+            "account" => Some(Self::Account),
             "cairn" => Some(Self::Cairn),
             _ => None,
         }
@@ -56,6 +61,8 @@ impl Dialect {
         let path = received.path();
         if path.starts_with("/cairn/") {
             Self::Cairn
+        } else if account::PATHS.contains(&path) {
+            Self::Account
         } else if path != "/" {
             Self::Ebs
         } else if received.headers().contains_key("x-amz-target") {
@@ -80,6 +87,7 @@ impl Dialect {
                 sts_error(codes::sts(problem), problem, request_id),
             ),
             Self::Ebs | Self::Rbin | Self::Cairn => json_error(codes::json(problem), problem),
+            Self::Account => account_error(codes::json(problem), problem),
             Self::Kms => {
                 let (name, status) = codes::kms(problem);
                 let mut answer = json_error(codes::Exception::plain(name, status), problem);
@@ -188,6 +196,30 @@ pub(crate) fn sts_document(
     xml.finish()
 }
 
+/// What account management calls the members of an error, and the reasons of a wrong parameter.
+fn account_error(exception: codes::Exception, problem: &Problem) -> Answer {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        #[serde(rename = "__type")]
+        name: &'a str,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    let reason = match (exception.name, exception.reason) {
+        (codes::VALIDATION, Some(codes::REGION_OPT_TARGET)) => Some(codes::REGION_OPT_TARGET),
+        (codes::VALIDATION, _) => Some("fieldValidationFailed"),
+        _ => None,
+    };
+    let body = Body {
+        name: exception.name,
+        message: problem.to_string(),
+        reason,
+    };
+    error_of(exception, &body)
+}
+
 fn json_error(exception: codes::Exception, problem: &Problem) -> Answer {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -203,8 +235,12 @@ fn json_error(exception: codes::Exception, problem: &Problem) -> Answer {
         message: problem.to_string(),
         reason: exception.reason,
     };
+    error_of(exception, &body)
+}
+
+fn error_of(exception: codes::Exception, body: &impl Serialize) -> Answer {
     // Text and names only: this cannot fail, and an empty body would be the client's problem only.
-    let mut answer = Response::new(Bytes::from(serde_json::to_vec(&body).unwrap_or_default()));
+    let mut answer = Response::new(Bytes::from(serde_json::to_vec(body).unwrap_or_default()));
     *answer.status_mut() = exception.status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -10,11 +10,12 @@
 //! - `dialect`: which language it speaks, and how that words answers and refusals.
 //! - [`form`], [`query`], [`xml`]: the query protocol.
 //! - [`generated`]: EC2's requests and responses.
-//! - `ec2`, `ebs`, `kms`, `rbin`, `sts`, `cairn`: the operations.
+//! - `ec2`, `ebs`, `kms`, `rbin`, `sts`, `account`, `cairn`: the operations.
 //! - `problem`, `codes`: what can be wrong, and what the dialects call it.
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod cairn;
 mod codes;
 mod dialect;

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    cairn,
+    account, cairn,
     dialect::{Answer, Dialect, REQUEST_ID},
     ebs, ec2, kms,
     problem::Problem,
@@ -193,6 +193,7 @@ impl Api {
             Dialect::Ebs => ebs::call(control, &caller, received).await,
             Dialect::Rbin => rbin::call(control, &caller, received).await,
             Dialect::Kms => kms::call(control, &caller, received).await,
+            Dialect::Account => account::call(control, &caller, received).await,
             Dialect::Cairn => cairn::call(control, &caller, received, self.0.clock.now()).await,
         }
     }
@@ -219,6 +220,11 @@ impl Api {
             .ok_or(AuthError::UnknownKey)?;
         let payload = signed_payload(dialect, received);
         presented.check_signature(&received.parts(), &payload, &key.secret)?;
+        // A region that the account has not opted into does not know its keys.
+        let control = &self.0.control;
+        if !control.region_opt(&key.account, region).await?.is_enabled() {
+            return Err(AuthError::UnknownKey.into());
+        }
         Ok(Caller {
             account: key.account.clone(),
             access_key_id: key.id.clone(),

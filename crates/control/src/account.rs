@@ -203,19 +203,29 @@ impl Control {
     }
 }
 
-/// What an account has in every region from the beginning.
+/// What an account has from the beginning in every region that it does not opt into.
 pub(crate) async fn prepare_regions(
     tx: &mut WriteTx,
     account: &AccountId,
     entropy: &dyn Entropy,
 ) -> Result<()> {
-    for region in Region::all() {
-        cairn_store::domain::plain(tx, region, account)
-            .await
-            .map_err(Error::internal)?;
-        network::create_default_network(tx, account, region, entropy).await?;
+    for region in Region::all().filter(|region| !region.needs_opt_in()) {
+        prepare_region(tx, account, region, entropy).await?;
     }
     Ok(())
+}
+
+/// What an account has in a region from the beginning, or since it has opted in.
+pub(crate) async fn prepare_region(
+    tx: &mut WriteTx,
+    account: &AccountId,
+    region: Region,
+    entropy: &dyn Entropy,
+) -> Result<()> {
+    cairn_store::domain::plain(tx, region, account)
+        .await
+        .map_err(Error::internal)?;
+    network::create_default_network(tx, account, region, entropy).await
 }
 
 /// An access key for an account, not on record yet.

@@ -192,14 +192,3 @@ impl fmt::Debug for CreatedKeyPair {
             .finish_non_exhaustive()
     }
 }
-
-/// A region, as DescribeRegions shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegionDescription {
-    /// The name.
-    pub name: &'static str,
-    /// The host of its endpoint on AWS.
-    pub endpoint: String,
-    /// `opt-in-not-required`.
-    pub opt_in_status: &'static str,
-}

@@ -1,9 +1,9 @@
 //! Attaching volumes to instances, and detaching them.
 //!
 //! A stopped instance has no machine, so its volumes come and go at once. At a running one a job
-//! plugs the disk in, or asks the guest to let go of it, which takes as long as the guest takes: a
-//! forced detachment asks just the same, since a guest that still has the disk open would go on
-//! writing to it, wherever it were attached next.
+//! plugs the disk in, or asks the guest to let go of it, which takes as long as the guest takes. A
+//! forced detachment asks as well, and then cuts the disk off: what the guest still does with it fails,
+//! so that nothing of it gets to the volume, wherever that is attached next.
 
 use std::time::Duration;
 
@@ -98,7 +98,8 @@ impl Control {
             .await?;
         check_detachable(&volume, &instance, &attachment)?;
         describe::refuse_dry_run(request.dry_run)?;
-        if attachment.state == AttachmentState::Detaching {
+        // A guest that was asked and does not let go can still be forced.
+        if attachment.state == AttachmentState::Detaching && !request.force {
             return Ok(VolumeAttachment {
                 volume_id: volume.id,
                 attachment,
@@ -110,6 +111,7 @@ impl Control {
             let job = DetachJob {
                 volume: volume.id.clone(),
                 instance: instance.id,
+                force: request.force,
             };
             jobs::enqueue(&mut tx, &job, self.now()).await?;
         } else {
@@ -351,7 +353,9 @@ impl Job for AttachJob {
             .await?;
         match machine.attach_disk(&disk).await {
             Ok(()) | Err(MachineError::DiskAlreadyAttached { .. }) => {}
-            Err(error @ MachineError::NoFreeSlot { .. }) => return Err(Failure::fatal(error)),
+            Err(
+                error @ (MachineError::NoFreeSlot { .. } | MachineError::DiskNotReleased { .. }),
+            ) => return Err(Failure::fatal(error)),
             Err(error) => return Err(Failure::passing(error)),
         }
         let mut tx = control.store().write().await?;
@@ -401,6 +405,9 @@ impl AttachJob {
 pub(crate) struct DetachJob {
     volume: VolumeId,
     instance: InstanceId,
+    /// Whether the volume is taken from a guest that does not let go of it.
+    #[serde(default)]
+    force: bool,
 }
 
 impl Job for DetachJob {
@@ -417,7 +424,12 @@ impl Job for DetachJob {
         let machine = control.room().machine(&self.instance);
         let machine = machine.ok_or_else(|| Failure::passing("the machine is not there"))?;
         // Outside of the turn: a guest that does not let go must not be in the way of a stop.
-        match machine.detach_disk(self.volume.as_str()).await {
+        let id = self.volume.as_str();
+        let let_go = match self.force {
+            false => machine.detach_disk(id).await,
+            true => machine.cut_disk(id).await,
+        };
+        match let_go {
             Ok(()) | Err(MachineError::DiskNotAttached { .. }) => {}
             Err(MachineError::DetachTimeout { .. }) => {
                 return Ok(Next::Later(control.now().after(ASK_AGAIN)));

@@ -60,6 +60,7 @@ impl Control {
             region: source_region(&request.source_region)?,
             ..caller.clone()
         };
+        self.check_region(caller, there.region).await?;
         let id = &request.source_snapshot_id;
         let source = find_usable(&mut *self.store().read().await?, &there, id).await?;
         check_readable(&source)?;

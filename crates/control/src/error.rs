@@ -78,6 +78,8 @@ pub enum ErrorKind {
     OperationNotPermitted,
     UnsupportedOperation,
     Unsupported,
+    /// Nobody opts into the region, or out of it.
+    RegionOptTarget,
     // Volumes.
     VolumeIdMalformed,
     VolumeNotFound,

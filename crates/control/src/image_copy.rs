@@ -37,6 +37,7 @@ impl Control {
             region: source_region(&request.source_region)?,
             ..caller.clone()
         };
+        self.check_region(caller, there.region).await?;
         let token = request.client_token.as_deref();
         let idempotency = Idempotency::of(caller, "CopyImage", token, &request)?;
         let (known, source) = {

@@ -1,10 +1,10 @@
 //! Where images come from, and what comes from them.
 
 use cairn_model::{
-    Image, ImageId, Instance, InstanceId, InstanceState, Paged, SourceImage,
+    Image, ImageId, Instance, InstanceId, InstanceState, LaunchTemplate, Paged, SourceImage,
     image::usage::ResourceTypeWish, page::Bounds,
 };
-use cairn_store::{Connection, image as images};
+use cairn_store::{Connection, image as images, launch_template};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
@@ -28,6 +28,9 @@ const KINDS: &[&str] = &[
     "imagebuilder:ImageRecipe",
     "imagebuilder:ContainerRecipe",
 ];
+
+/// How many of a launch template's latest versions are looked at, unless a question says.
+const REFERENCE_DEPTH: u32 = 10;
 
 /// The most images of one question for references.
 const IMAGES_MAX: usize = 10;
@@ -63,6 +66,7 @@ impl Control {
         let ids = &request.common.ids;
         check_image_ids(ids)?;
         let states = wished_states(&request)?;
+        let depth = wished_depth(&request)?;
         let all = self.visible_instances(caller).await?;
         let conn = &mut *self.store().read().await?;
         for id in ids {
@@ -70,10 +74,16 @@ impl Control {
                 self.check_known(conn, caller, id).await?;
             }
         }
-        let found = all.iter().filter(|instance| {
+        let instances = all.iter().filter(|instance| {
             ids.iter().any(|id| instance.image_id.as_str() == *id)
                 && states.contains(&instance.state)
         });
+        let mut found: Vec<_> = instances.map(reference).collect();
+        if let Some(depth) = depth {
+            for id in ids {
+                found.extend(template_references(conn, caller, id, depth).await?);
+            }
+        }
         Question {
             control: self,
             caller,
@@ -81,7 +91,7 @@ impl Control {
             bounds: Bounds::USUAL,
             request: &request.common,
         }
-        .answer(found.map(reference).collect(), |reference| {
+        .answer(found, |reference| {
             format!("{} {}", reference.image_id, reference.arn)
         })
     }
@@ -148,6 +158,29 @@ fn reference(instance: &Instance) -> ImageReference {
     }
 }
 
+/// The caller's launch templates that name an image in one of their latest versions.
+async fn template_references(
+    conn: &mut Connection,
+    caller: &Caller,
+    id: &str,
+    depth: u32,
+) -> Result<Vec<ImageReference>> {
+    let image: ImageId = describe::parse_id(id, ErrorKind::ImageIdMalformed)?;
+    let referring = launch_template::referring(conn, &image, depth).await?;
+    let own = |template: &LaunchTemplate| {
+        template.account == caller.account && template.region == caller.region
+    };
+    let shown = |template: LaunchTemplate| ImageReference {
+        image_id: image.clone(),
+        resource_type: LAUNCH_TEMPLATE,
+        arn: format!(
+            "arn:aws:ec2:{}:{}:launch-template/{}",
+            template.region, template.account, template.id
+        ),
+    };
+    Ok(referring.into_iter().filter(own).map(shown).collect())
+}
+
 fn check_image_ids(ids: &[String]) -> Result<()> {
     for id in ids {
         describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
@@ -160,6 +193,23 @@ fn check_image_ids(ids: &[String]) -> Result<()> {
             Err(Error::new(ErrorKind::InvalidParameterValue, message))
         }
     }
+}
+
+/// How many of the latest versions of launch templates are to be looked at; none if no templates are.
+fn wished_depth(request: &DescribeImageReferences) -> Result<Option<u32>> {
+    let mut wishes = request.resource_types.iter();
+    match wishes.find(|wish| wish.resource_type == LAUNCH_TEMPLATE) {
+        Some(wish) => depth_of(wish, REFERENCE_DEPTH).map(Some),
+        None => Ok(request
+            .include_all_resource_types
+            .then_some(REFERENCE_DEPTH)),
+    }
+}
+
+/// How many versions a wish for launch templates is about, if it does not say otherwise.
+pub(crate) fn depth_of(wish: &ResourceTypeWish, default: u32) -> Result<u32> {
+    let mut values = wish.options.iter().flat_map(|(_, values)| values);
+    values.next_back().map_or(Ok(default), |text| depth(text))
 }
 
 /// The states of the instances that are wished for; none of them if no instances are.
@@ -210,7 +260,7 @@ pub(crate) fn check_wish(wish: &ResourceTypeWish, kinds: &[&str]) -> Result<()> 
         match (kind, name.as_str()) {
             (INSTANCE, "state-name") => {}
             (LAUNCH_TEMPLATE, "version-depth") => {
-                values.iter().try_for_each(|depth| check_depth(depth))?;
+                values.iter().try_for_each(|text| depth(text).map(drop))?;
             }
             _ => return Err(invalid("optionName", name)),
         }
@@ -218,10 +268,8 @@ pub(crate) fn check_wish(wish: &ResourceTypeWish, kinds: &[&str]) -> Result<()> 
     Ok(())
 }
 
-fn check_depth(text: &str) -> Result<()> {
-    let fits = |depth: u32| (1..=10_000).contains(&depth);
-    match text.parse().is_ok_and(fits) {
-        true => Ok(()),
-        false => Err(invalid("optionValue", text)),
-    }
+fn depth(text: &str) -> Result<u32> {
+    let fits = |depth: &u32| (1..=10_000).contains(depth);
+    let depth = text.parse().ok().filter(fits);
+    depth.ok_or_else(|| invalid("optionValue", text))
 }

@@ -1,18 +1,20 @@
 //! Reports on who uses an image.
 
+use std::collections::BTreeMap;
+
 use cairn_model::{
-    AccountId, ImageUsageReportId, Paged, ResourceType, TagsByType,
+    AccountId, ImageId, ImageUsageReportId, Paged, ResourceType, TagsByType,
     image::usage::{ReportState, ReportedUsage, UsageEntry, UsageReport},
     page::Bounds,
 };
-use cairn_store::{Connection, image_usage as reports};
+use cairn_store::{Connection, image_usage as reports, launch_template};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Caller, Control, Error, ErrorKind, Result,
     describe::{self, Question},
     image::{find, invalid},
-    image_lineage::{INSTANCE, LAUNCH_TEMPLATE, check_wish},
+    image_lineage::{INSTANCE, LAUNCH_TEMPLATE, check_wish, depth_of},
     jobs::{self, Failure, Job, Next},
     request::{ById, CreateImageUsageReport, DescribeUsageReports},
     token::Idempotency,
@@ -20,6 +22,9 @@ use crate::{
 
 /// Kinds of resource that a report counts.
 const KINDS: &[&str] = &[INSTANCE, LAUNCH_TEMPLATE];
+
+/// How many of a launch template's latest versions are looked at, unless a report says.
+const REPORT_DEPTH: u32 = 20;
 
 /// The most accounts, and the most ids, of one request.
 const NAMED_MAX: usize = 200;
@@ -143,7 +148,7 @@ impl Control {
             parse(id)?;
         }
         for id in images {
-            describe::parse_id::<cairn_model::ImageId>(id, ErrorKind::ImageIdMalformed)?;
+            describe::parse_id::<ImageId>(id, ErrorKind::ImageIdMalformed)?;
         }
         if ids.len().max(images.len()) > NAMED_MAX {
             return Err(too_many("ids"));
@@ -254,25 +259,38 @@ impl Job for UsageReportJob {
     }
 }
 
-/// Instances alone: launch templates are not counted yet.
+/// How often each account uses the image, by kind of resource.
 async fn count(conn: &mut Connection, report: &UsageReport) -> Result<Vec<UsageEntry>> {
-    let wished = |kind: &str| {
-        report
-            .resource_types
-            .iter()
-            .any(|w| w.resource_type == kind)
+    let mut entries = Vec::new();
+    let wish_for = |kind: &&str| {
+        let mut wishes = report.resource_types.iter();
+        wishes.find(|wish| wish.resource_type == *kind)
     };
-    if !wished(INSTANCE) {
-        return Ok(Vec::new());
+    for wish in KINDS.iter().filter_map(wish_for) {
+        let counts = match wish.resource_type.as_str() {
+            INSTANCE => reports::count_instances(conn, &report.image_id).await?,
+            _ => count_templates(conn, &report.image_id, depth_of(wish, REPORT_DEPTH)?).await?,
+        };
+        entries.extend(counts.into_iter().map(|(account, count)| UsageEntry {
+            account,
+            resource_type: wish.resource_type.clone(),
+            count,
+        }));
     }
-    let counts = reports::count_instances(conn, &report.image_id).await?;
-    let entries = counts.into_iter().map(|(account, count)| UsageEntry {
-        account,
-        resource_type: INSTANCE.to_owned(),
-        count,
-    });
     let asked = &report.accounts;
-    Ok(entries
-        .filter(|entry| asked.is_empty() || asked.contains(&entry.account))
-        .collect())
+    entries.retain(|entry| asked.is_empty() || asked.contains(&entry.account));
+    Ok(entries)
+}
+
+/// The launch templates of each account that name an image in one of their latest versions.
+async fn count_templates(
+    conn: &mut Connection,
+    image: &ImageId,
+    depth: u32,
+) -> Result<Vec<(AccountId, u64)>> {
+    let mut counts = BTreeMap::new();
+    for template in launch_template::referring(conn, image, depth).await? {
+        *counts.entry(template.account).or_default() += 1;
+    }
+    Ok(counts.into_iter().collect())
 }

@@ -403,10 +403,14 @@ impl Control {
             let made = volume::get(&mut tx, &device.volume_id).await?;
             let blank = made.is_some_and(|volume| volume.state == VolumeState::Creating);
             detach(&mut tx, &device.volume_id, id).await?;
-            let others = volume::get(&mut tx, &device.volume_id).await?;
-            let is_last = others.is_some_and(|volume| volume.attachments.is_empty());
-            if is_last && (all_volumes || blank || device.delete_on_termination) {
-                volumes::begin_delete(&mut tx, &device.volume_id, self.now()).await?;
+            let left = volume::get(&mut tx, &device.volume_id).await?;
+            let Some(left) = left.filter(|volume| volume.attachments.is_empty()) else {
+                continue;
+            };
+            if all_volumes || blank {
+                volumes::begin_delete(&mut tx, &left.id, self.now()).await?;
+            } else if device.delete_on_termination {
+                self.discard_volume(&mut tx, &left).await?;
             }
         }
         interface::release(&mut tx, &found).await?;

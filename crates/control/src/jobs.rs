@@ -51,6 +51,7 @@ use crate::{
     snapshot::{AbandonJob, CaptureJob},
     tier::{ArchiveJob, RestoreJob},
     volume::{CreateVolumeJob, DeleteVolumeJob},
+    volume_bin::EmptyVolumeBinJob,
     volume_copy::CopyVolumeJob,
 };
 
@@ -499,6 +500,7 @@ async fn dispatch(control: &Control, job: &job::Job) -> Result<Next, Failure> {
         RestoreJob::KIND => take::<RestoreJob>(control, job).await,
         FastRestoreJob::KIND => take::<FastRestoreJob>(control, job).await,
         EmptyBinJob::KIND => take::<EmptyBinJob>(control, job).await,
+        EmptyVolumeBinJob::KIND => take::<EmptyVolumeBinJob>(control, job).await,
         EraseKeyJob::KIND => take::<EraseKeyJob>(control, job).await,
         RecordJob::KIND => take::<RecordJob>(control, job).await,
         ScrubJob::KIND => take::<ScrubJob>(control, job).await,

@@ -480,6 +480,7 @@ impl Launch {
             source_volume_id: None,
             io: IoPolicy::default(),
             modification: None,
+            recycled: None,
             state: VolumeState::Creating,
             create_time: now,
             attachments: vec![attaching(instance, planned, now)],

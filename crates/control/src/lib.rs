@@ -19,7 +19,7 @@
 //! - `lock`: what protects snapshots from deletion.
 //! - `copy`: copies of snapshots, to another region, account or key.
 //! - `tier`: archived snapshots. `fast_restore`: snapshots that are kept at hand.
-//! - `recycle_rules`, [`recycle_bin`]: what was deleted and is kept for a while.
+//! - `recycle_rules`, [`recycle_bin`], `volume_bin`: what was deleted and is kept for a while.
 //! - `volume_status`, `volume_attribute`: how they are, and what becomes of them should some be lost.
 //! - `volume_limits`: how fast guests may use them.
 //! - `modification`, `volume_copy`: changing volumes that exist, and making copies of them.
@@ -47,6 +47,7 @@
 //! - [`machine`]: the machines of instances.
 //! - `launch_template`: launches kept under a name.
 //! - `key_pair`, `network`, `place`, `instance_type`: what launches refer to.
+//! - [`region`]: the regions that an account has.
 //! - [`space`]: what is refused, slowed and held when space runs out.
 //! - `tags`: tags of everything.
 //! - `ticks`: what is looked at now and then.
@@ -100,6 +101,7 @@ mod record;
 pub mod recover;
 pub mod recycle_bin;
 mod recycle_rules;
+pub mod region;
 mod replace_root;
 pub mod request;
 pub mod scrub;
@@ -115,6 +117,7 @@ mod token;
 pub mod verify;
 pub mod volume;
 mod volume_attribute;
+mod volume_bin;
 mod volume_copy;
 mod volume_limits;
 pub mod volume_status;

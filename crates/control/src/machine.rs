@@ -87,6 +87,8 @@ pub trait Machine: fmt::Debug + Send + Sync {
     fn attach_disk<'a>(&'a self, disk: &'a DiskSpec) -> MachineFuture<'a, ()>;
     /// Asks the guest to let go of a disk, and waits for it.
     fn detach_disk<'a>(&'a self, volume_id: &'a str) -> MachineFuture<'a, ()>;
+    /// Takes a disk from the guest, whether it lets go of it or not: what it does with it fails then.
+    fn cut_disk<'a>(&'a self, volume_id: &'a str) -> MachineFuture<'a, ()>;
 }
 
 /// Machines of QEMU.
@@ -188,6 +190,10 @@ impl Machine for vmm::Machine {
 
     fn detach_disk<'a>(&'a self, volume_id: &'a str) -> MachineFuture<'a, ()> {
         Box::pin(self.detach_disk(volume_id))
+    }
+
+    fn cut_disk<'a>(&'a self, volume_id: &'a str) -> MachineFuture<'a, ()> {
+        Box::pin(self.cut_disk(volume_id))
     }
 }
 

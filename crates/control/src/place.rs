@@ -3,13 +3,13 @@
 use cairn_model::{
     Region,
     filter::Filters,
-    place::{OPT_IN_STATUS, Zone},
+    place::{RegionOpt, Zone},
 };
 use cairn_store::network;
 
 use crate::{
-    Caller, Control, Error, ErrorKind, Result, answer::RegionDescription, describe,
-    request::Describe,
+    Caller, Control, Error, ErrorKind, Result, describe,
+    request::{Describe, DescribeRegions, ModifyZoneGroup},
 };
 
 /// The attributes that an account has, besides its default VPC.
@@ -23,17 +23,24 @@ const ACCOUNT_ATTRIBUTES: &[(&str, &str)] = &[
 const DEFAULT_VPC: &str = "default-vpc";
 
 impl Control {
-    /// The regions of these names, or all, that pass the filters.
+    /// The regions of these names, or all, that pass the filters: those that the account has, unless all
+    /// are asked for.
     pub async fn describe_regions(
         &self,
-        _caller: &Caller,
-        request: Describe,
-    ) -> Result<Vec<RegionDescription>> {
-        let filters = Filters::of::<Region>(&request.filters)?;
+        caller: &Caller,
+        request: DescribeRegions,
+    ) -> Result<Vec<RegionOpt>> {
+        let DescribeRegions {
+            common: request,
+            all_regions,
+        } = request;
+        let filters = Filters::of::<RegionOpt>(&request.filters)?;
+        let mut shown = self.region_opts(&caller.account).await?;
+        shown.retain(|found| all_regions || found.opt_in.is_enabled());
         let regions = describe::select(
-            Region::all().collect(),
+            shown,
             &request.names,
-            |region| region.name(),
+            |found| found.region.name(),
             |name| {
                 Error::new(
                     ErrorKind::RegionNotFound,
@@ -44,8 +51,7 @@ impl Control {
         describe::refuse_dry_run(request.dry_run)?;
         Ok(regions
             .into_iter()
-            .filter(|region| filters.matches(region))
-            .map(description)
+            .filter(|found| filters.matches(found))
             .collect())
     }
 
@@ -71,6 +77,33 @@ impl Control {
             .zones()
             .filter(|zone| asked.is_empty() || asked.contains(zone));
         Ok(zones.filter(|zone| filters.matches(zone)).collect())
+    }
+
+    /// Opts into a group of zones. Those here are of availability zones, which every account is in, and
+    /// out of which none gets.
+    pub async fn modify_availability_zone_group(
+        &self,
+        caller: &Caller,
+        request: ModifyZoneGroup,
+    ) -> Result<()> {
+        let group = &request.group_name;
+        let refuse = |message| Err(Error::new(ErrorKind::InvalidParameterValue, message));
+        if caller
+            .region
+            .zones()
+            .all(|zone| zone.group_name() != *group)
+        {
+            return refuse(format!("Invalid availability zone group: [{group}]"));
+        }
+        match request.opt_in_status.as_str() {
+            "opted-in" => describe::refuse_dry_run(request.dry_run),
+            "not-opted-in" => refuse(format!(
+                "The zone group '{group}' is one of availability zones: nobody opts out of it."
+            )),
+            other => refuse(format!(
+                "Value ({other}) for parameter optInStatus is invalid. Valid values: opted-in, not-opted-in."
+            )),
+        }
     }
 
     /// Attributes of the account, name to values: those asked for, or all.
@@ -111,14 +144,6 @@ pub(crate) fn zone(region: Region, name_or_id: &str) -> Result<Zone> {
             format!("Invalid availability zone: [{name_or_id}]"),
         )
     })
-}
-
-fn description(region: Region) -> RegionDescription {
-    RegionDescription {
-        name: region.name(),
-        endpoint: region.endpoint(),
-        opt_in_status: OPT_IN_STATUS,
-    }
 }
 
 /// The zone that is called so. Calls that make something in a zone name the refusal otherwise.

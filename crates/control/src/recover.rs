@@ -35,6 +35,7 @@ use crate::{
     control::{create_private_dir, lock, vault},
     engine::{Content, EngineError, PACKS, RECORDS, blocking},
     keys::{Keys, verbs::key_of},
+    region,
     volume::GIB,
 };
 
@@ -339,6 +340,12 @@ impl Recovery {
         let key = new_account_key(entropy, account);
         account::insert_key(tx, &key, self.options.clock.now()).await?;
         prepare_regions(tx, &account.id, entropy).await?;
+        // Who had opted into which region is not in the records. Where there are some, all are in.
+        for region in Region::all().filter(|region| region.needs_opt_in()) {
+            if has_files(&self.region_dir(region).join(RECORDS)) {
+                region::enable(tx, &account.id, region, entropy).await?;
+            }
+        }
         Ok(NewAccount {
             account: account.id.clone(),
             name: account.name.clone(),

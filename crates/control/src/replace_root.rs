@@ -208,6 +208,7 @@ impl Plan {
             kms_key_id: key.map(|key| key.arn()),
             io: IoPolicy::default(),
             modification: None,
+            recycled: None,
             state: VolumeState::Creating,
             create_time: control.stamp(),
             attachments: Vec::new(),
@@ -527,8 +528,7 @@ impl ReplaceRootJob {
         let mut tx = control.store().write().await?;
         detach(&mut tx, &task.replaced_volume_id, &self.instance).await?;
         if task.delete_replaced_root_volume {
-            let id = &task.replaced_volume_id;
-            volumes::begin_delete(&mut tx, id, control.now()).await?;
+            discard(control, &mut tx, &task.replaced_volume_id).await?;
         }
         if let Some(image) = task.image_id.clone() {
             instance::update(&mut tx, &self.instance, |instance| {
@@ -569,7 +569,7 @@ impl ReplaceRootJob {
             (Some(attachment), None) if device_of(&instance, old).is_none() => {
                 detach(&mut tx, old, &instance.id).await?;
                 if attachment.delete_on_termination {
-                    volumes::begin_delete(&mut tx, old, control.now()).await?;
+                    discard(control, &mut tx, old).await?;
                 }
             }
             _ => {}
@@ -649,4 +649,13 @@ async fn replace_device(
     })
     .await?;
     Ok(())
+}
+
+/// Deletes a volume that was detached, unless another instance has it.
+async fn discard(control: &Control, tx: &mut WriteTx, id: &VolumeId) -> Result<()> {
+    let found = volume::get(tx, id).await?;
+    match found.filter(|volume| volume.attachments.is_empty()) {
+        Some(volume) => control.discard_volume(tx, &volume).await,
+        None => Ok(()),
+    }
 }

@@ -37,6 +37,24 @@ pub struct Describe {
     pub dry_run: bool,
 }
 
+/// DescribeRegions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeRegions {
+    /// Names and filters.
+    pub common: Describe,
+    /// Whether also those that the account has not opted into.
+    pub all_regions: bool,
+}
+
+/// ModifyAvailabilityZoneGroup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the members of the EC2 request")]
+pub struct ModifyZoneGroup {
+    pub group_name: String,
+    pub opt_in_status: String,
+    pub dry_run: bool,
+}
+
 /// CreateVolume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs, reason = "the members of the EC2 request")]

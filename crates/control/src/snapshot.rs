@@ -294,7 +294,7 @@ impl Frozen {
     pub(crate) async fn record(&self, tx: &mut WriteTx) -> Result<()> {
         for snapshot in &self.snapshots {
             // From the moment the row is there a deletion waits for the capture; before, it does not.
-            let volume = volumes::get(tx, &snapshot.volume_id).await?;
+            let volume = volumes::get_present(tx, &snapshot.volume_id).await?;
             check_snapshotable(&volume.ok_or_else(|| gone(&snapshot.volume_id))?)?;
             snapshot::insert(tx, snapshot).await?;
             let capture = CaptureJob {

@@ -82,6 +82,7 @@ impl Control {
             source_volume_id: None,
             io: IoPolicy::default(),
             modification: None,
+            recycled: None,
             state: VolumeState::Creating,
             create_time: self.stamp(),
             attachments: Vec::new(),
@@ -173,14 +174,14 @@ impl Control {
         }
     }
 
-    /// Deletes a volume that is attached to nothing. Snapshots of it stay, and those that are still
+    /// Deletes a volume that is attached to nothing, or puts it into the Recycle Bin. Snapshots of it stay, and those that are still
     /// being taken are completed first.
     pub async fn delete_volume(&self, caller: &Caller, request: ById) -> Result<()> {
         let mut tx = self.store().write().await?;
         let volume = find(&mut tx, caller, &request.id).await?;
         check_deletable(&volume)?;
         refuse_dry_run(request.dry_run)?;
-        begin_delete(&mut tx, &volume.id, self.now()).await?;
+        self.discard_volume(&mut tx, &volume).await?;
         tx.commit().await?;
         self.wake_jobs();
         Ok(())
@@ -231,16 +232,17 @@ async fn named(conn: &mut Connection, caller: &Caller, ids: &[String]) -> Result
     describe::select(found, ids, |volume| volume.id.as_str(), not_found)
 }
 
+/// Whether a volume is the caller's, and not in the Recycle Bin.
 fn is_own(caller: &Caller, volume: &Volume) -> bool {
-    volume.account == caller.account && volume.region == caller.region
+    volume.account == caller.account && volume.region == caller.region && volume.recycled.is_none()
 }
 
-/// The caller's volume of an id.
+/// The caller's volume of an id. One in the Recycle Bin is none.
 pub(crate) async fn find(conn: &mut Connection, caller: &Caller, id: &str) -> Result<Volume> {
     let parsed = describe::parse_id(id, ErrorKind::VolumeIdMalformed)?;
-    let found = volume::get(conn, &parsed).await?;
+    let found = volume::get_present(conn, &parsed).await?;
     found
-        .filter(|volume| volume.account == caller.account && volume.region == caller.region)
+        .filter(|volume| is_own(caller, volume))
         .ok_or_else(|| not_found(id))
 }
 

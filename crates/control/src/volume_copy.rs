@@ -105,7 +105,7 @@ impl Control {
             return Ok(volume::get(&mut tx, &id).await?.into_iter().collect());
         }
         // From the moment the row is there a deletion of the source waits for the copy.
-        let now = volume::get(&mut tx, &source).await?;
+        let now = volume::get_present(&mut tx, &source).await?;
         check_snapshotable(&now.ok_or_else(|| volumes::not_found(source.as_str()))?)?;
         volume::insert(&mut tx, &copy).await?;
         self.seal_volume(&mut tx, &copy).await?;

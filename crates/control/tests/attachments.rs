@@ -215,6 +215,50 @@ async fn a_stopped_instance_starts_with_what_was_attached_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_is_taken_by_force_from_a_guest_that_holds_it() {
+    for (seed, asked_before) in [(14, false), (15, true)] {
+        let world = World::new(seed);
+        world.fake.set(|script| script.hold_disks = true);
+        let (control, caller) = world.begin().await;
+        let image = image(&control, &caller).await;
+        let instance = launched(&control, &caller, launch(&image)).await;
+        let volume = available_volume(&control, &caller, blank(1)).await;
+        control
+            .attach_volume(&caller, attach(&volume, &instance, "/dev/sdf"))
+            .await
+            .unwrap();
+        control.idle().await.unwrap();
+        if asked_before {
+            control
+                .detach_volume(&caller, detach(&volume))
+                .await
+                .unwrap();
+            control.idle().await.unwrap();
+        }
+        let force = DetachVolume {
+            force: true,
+            ..detach(&volume)
+        };
+        let told = control.detach_volume(&caller, force).await.unwrap();
+        assert_eq!(told.attachment.state, AttachmentState::Detaching);
+        control.idle().await.unwrap();
+        let free = volume_now(&control, &caller, &volume).await;
+        assert_eq!(
+            (free.state, free.attachments),
+            (VolumeState::Available, vec![])
+        );
+        assert!(!world.fake.of(&instance.id).has_disk(volume.id.as_str()));
+        let instance = now(&control, &caller, &instance.id).await;
+        assert_eq!(instance.block_devices.len(), 1);
+        // Whoever asked the guest before asks no more.
+        world.place.clock.advance(Duration::from_secs(6));
+        control.wake_jobs();
+        control.idle().await.unwrap();
+        assert_eq!(volume_now(&control, &caller, &volume).await.attachments, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_that_holds_a_disk_keeps_it_until_it_stops() {
     let world = World::new(4);
     world.fake.set(|script| script.hold_disks = true);
@@ -228,13 +272,7 @@ async fn a_guest_that_holds_a_disk_keeps_it_until_it_stops() {
         .unwrap();
     control.idle().await.unwrap();
     control
-        .detach_volume(
-            &caller,
-            DetachVolume {
-                force: true,
-                ..detach(&volume)
-            },
-        )
+        .detach_volume(&caller, detach(&volume))
         .await
         .unwrap();
     control.idle().await.unwrap();

@@ -12,9 +12,10 @@ use cairn_control::{
     Caller, Control, ErrorKind,
     account::Memberships,
     request::{
-        CreateImage, CreateImageUsageReport, DeregisterImage, Describe, DescribeImages,
-        DescribeUsageReports, EnableDeregistrationProtection, EnableImageDeprecation, Grantees,
-        ModifyImageAttribute, RegisterImage, ReplaceImageCriteria, SetState, TerminateInstances,
+        CreateImage, CreateImageUsageReport, CreateLaunchTemplate, CreateTemplateVersion,
+        DeregisterImage, Describe, DescribeImageReferences, DescribeImages, DescribeUsageReports,
+        EnableDeregistrationProtection, EnableImageDeprecation, Grantees, ModifyImageAttribute,
+        RegisterImage, ReplaceImageCriteria, SetState, TemplateName, TerminateInstances,
     },
 };
 use cairn_model::{
@@ -23,6 +24,7 @@ use cairn_model::{
         allowed::ImageCriterion,
         usage::{ReportState, ResourceTypeWish},
     },
+    launch_template::TemplateData,
 };
 use machines::*;
 use support::*;
@@ -512,6 +514,138 @@ async fn a_report_counts_everybodys_instances_once_though_the_server_is_killed()
         .await
         .unwrap();
     assert!(reports.items.is_empty(), "a report is kept for thirty days");
+}
+
+/// Launch templates of these names; each has as many later versions as given, of no image.
+async fn templates(control: &Control, caller: &Caller, id: &ImageId, names: &[(&str, usize)]) {
+    for (name, later) in names {
+        let create = CreateLaunchTemplate {
+            name: (*name).to_owned(),
+            data: TemplateData {
+                image_id: Some(id.to_string()),
+                ..TemplateData::default()
+            },
+            ..CreateLaunchTemplate::default()
+        };
+        control
+            .create_launch_template(caller, create)
+            .await
+            .unwrap();
+        for _ in 0..*later {
+            let version = CreateTemplateVersion {
+                template: TemplateName {
+                    id: None,
+                    name: Some((*name).to_owned()),
+                },
+                data: TemplateData {
+                    instance_type: Some("t3.micro".to_owned()),
+                    ..TemplateData::default()
+                },
+                ..CreateTemplateVersion::default()
+            };
+            control
+                .create_launch_template_version(caller, version)
+                .await
+                .unwrap();
+        }
+    }
+}
+
+fn of_templates(depth: Option<&str>) -> Vec<ResourceTypeWish> {
+    let depth = depth.map(|depth| ("version-depth".to_owned(), vec![depth.to_owned()]));
+    vec![ResourceTypeWish {
+        resource_type: "ec2:LaunchTemplate".to_owned(),
+        options: depth.into_iter().collect(),
+    }]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn launch_templates_refer_to_images_by_their_latest_versions() {
+    let world = World::new(21);
+    let (control, owner) = world.begin().await;
+    let other = new_caller(&control).await;
+    let id = image(&control, &owner).await;
+    share(&control, &owner, &id, &other).await;
+    let deep = [
+        ("one", 0),
+        ("ten", 9),
+        ("eleven", 10),
+        ("twenty", 19),
+        ("more", 20),
+    ];
+    templates(&control, &owner, &id, &deep).await;
+    templates(&control, &other, &id, &[("theirs", 0), ("too", 1)]).await;
+    let asked = async |resource_types: Vec<ResourceTypeWish>| {
+        let request = DescribeImageReferences {
+            common: ids(&[&id]),
+            include_all_resource_types: resource_types.is_empty(),
+            resource_types,
+        };
+        let found = control.describe_image_references(&owner, request).await;
+        found.map(|found| found.items)
+    };
+    for (wish, expected) in [
+        (Vec::new(), 2),
+        (of_templates(None), 2),
+        (of_templates(Some("1")), 1),
+        (of_templates(Some("11")), 3),
+        (of_templates(Some("10000")), 5),
+    ] {
+        let found = asked(wish).await.unwrap();
+        assert_eq!(found.len(), expected);
+        let arn = format!(
+            "arn:aws:ec2:us-east-1:{}:launch-template/lt-",
+            owner.account
+        );
+        for reference in found {
+            assert_eq!(reference.resource_type, "ec2:LaunchTemplate");
+            assert_eq!(reference.image_id, id);
+            assert!(reference.arn.starts_with(&arn), "{}", reference.arn);
+        }
+    }
+    for wrong in ["0", "10001", "all"] {
+        let refusal = asked(of_templates(Some(wrong))).await;
+        refused(refusal, ErrorKind::InvalidParameterValue);
+    }
+    // A report is about everybody's, and looks twenty versions back.
+    for (depth, own) in [(None, 4), (Some("1"), 1)] {
+        let request = CreateImageUsageReport {
+            resource_types: of_templates(depth),
+            ..report_on(&id, &format!("{depth:?}"))
+        };
+        let report = control
+            .create_image_usage_report(&owner, request)
+            .await
+            .unwrap();
+        control.idle().await.unwrap();
+        let asked = DescribeUsageReports {
+            common: ids(&[&report]),
+            ..DescribeUsageReports::default()
+        };
+        let entries = control
+            .describe_image_usage_report_entries(&owner, asked)
+            .await
+            .unwrap();
+        let mut counts: Vec<_> = entries
+            .items
+            .iter()
+            .map(|usage| (usage.entry.account.clone(), usage.entry.count))
+            .collect();
+        counts.sort();
+        let theirs = if depth.is_some() { 1 } else { 2 };
+        let mut expected = vec![
+            (owner.account.clone(), own),
+            (other.account.clone(), theirs),
+        ];
+        expected.sort();
+        assert_eq!(counts, expected);
+        assert!(
+            entries
+                .items
+                .iter()
+                .all(|usage| usage.entry.resource_type == "ec2:LaunchTemplate")
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cairn_control::{
     ErrorKind,
-    request::{ChangeTags, CreateKeyPair, DeleteKeyPair, Describe, ImportKeyPair},
+    request::{ChangeTags, CreateKeyPair, DeleteKeyPair, Describe, DescribeRegions, ImportKeyPair},
 };
 use cairn_model::{Page, key_pair::KeyType};
 use ssh_key::{HashAlg, PrivateKey, PublicKey};
@@ -502,17 +502,23 @@ async fn places_and_types_can_be_looked_up() {
     let place = Place::new(7);
     let (control, caller) = place.begin().await;
     let regions = control
-        .describe_regions(&caller, Describe::default())
+        .describe_regions(&caller, DescribeRegions::default())
         .await
         .unwrap();
     assert!(
         regions
             .iter()
-            .any(|region| region.endpoint == "ec2.us-east-1.amazonaws.com")
+            .any(|found| found.region.endpoint() == "ec2.us-east-1.amazonaws.com")
     );
     refused(
         control
-            .describe_regions(&caller, by_name("us-east-9"))
+            .describe_regions(
+                &caller,
+                DescribeRegions {
+                    common: by_name("us-east-9"),
+                    all_regions: true,
+                },
+            )
             .await,
         ErrorKind::RegionNotFound,
     );

@@ -12,7 +12,7 @@ use cairn_control::{
     recover::{RecoverOptions, recover},
     request::{
         CopySnapshot, CreateRule, CreateVolume, Describe, FastRestores, LockSnapshot,
-        ModifySnapshotTier, Period, RestoreSnapshotTier,
+        ModifySnapshotTier, Period, RestoreSnapshotTier, StartSnapshot, kms::NamesKey,
     },
 };
 use cairn_model::{
@@ -588,4 +588,107 @@ async fn fast_restores_go_through_their_states() {
         .await
         .unwrap();
     assert_eq!(states().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_holds_nothing_yet_does_not_get_into_the_bin() {
+    let place = Place::new(930);
+    let (control, caller) = place.begin().await;
+    control.create_rule(&caller, rule(7)).await.unwrap();
+    let request = StartSnapshot {
+        volume_size: 1,
+        ..StartSnapshot::default()
+    };
+    let upload = control.start_snapshot(&caller, request).await.unwrap();
+    control
+        .delete_snapshot(&caller, by_id(&upload.id))
+        .await
+        .unwrap();
+    let bin = control
+        .list_snapshots_in_recycle_bin(&caller, Describe::default())
+        .await
+        .unwrap();
+    assert_eq!(bin.items, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tier_is_not_changed_under_a_key_that_is_disabled() {
+    let place = Place::new(931);
+    let (control, caller) = place.begin().await;
+    let key = control.create_key(&caller, None).await.unwrap();
+    let names = || NamesKey {
+        key_id: key.id.to_string(),
+    };
+    let request = CreateVolume {
+        encrypted: Some(true),
+        kms_key_id: Some(key.arn()),
+        ..blank(1)
+    };
+    let snapshot = lone_snapshot(&control, &caller, request, 3).await;
+    let invalid = ErrorKind::KmsKeyInvalidState;
+    control.disable_key(&caller, names()).await.unwrap();
+    let begun = control.modify_snapshot_tier(&caller, archive(&snapshot));
+    refused(begun.await, invalid);
+    control.enable_key(&caller, names()).await.unwrap();
+    control
+        .modify_snapshot_tier(&caller, archive(&snapshot))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    control.disable_key(&caller, names()).await.unwrap();
+    refused(
+        control
+            .restore_snapshot_tier(&caller, restore(&snapshot, None))
+            .await,
+        invalid,
+    );
+    control.enable_key(&caller, names()).await.unwrap();
+    control
+        .restore_snapshot_tier(&caller, restore(&snapshot, None))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    assert_eq!(
+        restored_bytes(&control, &caller, &snapshot).await,
+        pattern(3, 3 * BLOCK)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_restored_for_days_lies_in_both_places_and_goes_back_after_a_recovery() {
+    let place = Place::new(932);
+    let (control, caller) = place.begin().await;
+    let snapshot = lone_snapshot(&control, &caller, blank(1), 6).await;
+    control
+        .modify_snapshot_tier(&caller, archive(&snapshot))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    collect_all(&place, &control, &caller).await;
+    let archived = pack_bytes(&place, "us-east-1");
+    control
+        .restore_snapshot_tier(&caller, restore(&snapshot, Some(3)))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    collect_all(&place, &control, &caller).await;
+    let in_both = pack_bytes(&place, "us-east-1");
+    assert!(
+        in_both >= 2 * (archived - 4096),
+        "{in_both} of {archived} each"
+    );
+    control.shutdown().await;
+    drop(control);
+    recover(recovery(&place)).await.unwrap();
+    let control = place.open().await;
+    control.idle().await.unwrap();
+    assert_eq!(
+        status_of(&control, &caller, &snapshot).await,
+        TieringStatus::TemporaryRestoreCompleted
+    );
+    pass_time(&place, &control, 3 * DAY).await;
+    assert_eq!(
+        status_of(&control, &caller, &snapshot).await,
+        TieringStatus::ArchivalCompleted
+    );
 }

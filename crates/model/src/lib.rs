@@ -48,6 +48,7 @@ pub mod security_group;
 pub mod snapshot;
 pub mod snapshot_lock;
 pub mod spelling;
+pub mod state;
 pub mod tag;
 pub mod tier;
 pub mod time;

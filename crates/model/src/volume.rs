@@ -11,6 +11,8 @@ use crate::{
     modification::Modification,
     page::PageKey,
     place::Region,
+    recycle_bin::Recycled,
+    state::{NoWay, Table as _},
     tag::Tags,
     time::Timestamp,
 };
@@ -55,6 +57,9 @@ pub struct Volume {
     /// Its newest modification.
     #[serde(default)]
     pub modification: Option<Modification>,
+    /// Its stay in the Recycle Bin, if it is there.
+    #[serde(default)]
+    pub recycled: Option<Recycled>,
     /// State.
     pub state: VolumeState,
     /// When it was created.
@@ -107,6 +112,20 @@ impl Volume {
         if self.attachments.is_empty() && self.state == VolumeState::InUse {
             self.state = VolumeState::Available;
         }
+    }
+
+    /// Whether it may become another one: by the tables of its state and of its attachments.
+    ///
+    /// # Errors
+    /// [`NoWay`] if one of them does not have the change.
+    pub fn check_change(&self, next: &Self) -> Result<(), NoWay> {
+        self.state.check(next.state)?;
+        self.attachments
+            .iter()
+            .try_for_each(|old| match next.attachment_to(&old.instance_id) {
+                Some(new) if new.attach_time == old.attach_time => old.state.check(new.state),
+                _ => Ok(()),
+            })
     }
 
     /// How many instances it can be attached to at once.
@@ -264,7 +283,10 @@ impl Faceted for Volume {
     }
 
     fn viewers(&self) -> BTreeSet<&str> {
-        BTreeSet::from([self.account.as_str()])
+        match self.recycled {
+            Some(_) => BTreeSet::new(),
+            None => BTreeSet::from([self.account.as_str()]),
+        }
     }
 }
 
@@ -291,6 +313,7 @@ pub(crate) mod tests {
             initialization_rate: None,
             io: IoPolicy::default(),
             modification: None,
+            recycled: None,
             state: VolumeState::Available,
             create_time: Timestamp(1_795_392_000_000_000),
             attachments: Vec::new(),

@@ -6,6 +6,7 @@
 //! `generation` counts the changes: an update names the generation it read and fails with
 //! [`Error::Conflict`] when another one came first.
 
+use cairn_model::state::NoWay;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
@@ -93,6 +94,15 @@ pub(crate) async fn fetch_owned<T: DeserializeOwned>(
         .fetch_all(conn)
         .await?;
     decode_all(noun, &rows)
+}
+
+/// Fails with [`Error::State`] if no way leads from the state that a noun was in to the one that it is in.
+pub(crate) fn check_way(noun: &'static str, id: &str, way: Result<(), NoWay>) -> Result<()> {
+    way.map_err(|way| Error::State {
+        noun,
+        id: id.to_owned(),
+        way,
+    })
 }
 
 /// Fails with [`Error::Conflict`] unless a guarded update changed exactly one row.

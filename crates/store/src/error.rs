@@ -1,5 +1,7 @@
 //! What can go wrong in this room.
 
+use cairn_model::state::NoWay;
+
 use crate::constraint::Constraint;
 
 /// The result of a store call.
@@ -22,6 +24,16 @@ pub enum Error {
         noun: &'static str,
         /// Its id.
         id: String,
+    },
+    /// A noun cannot get from the state that it is in to the one that it was to be in.
+    #[error("{noun} {id}: {way}")]
+    State {
+        /// The kind of noun.
+        noun: &'static str,
+        /// Its id.
+        id: String,
+        /// Why not.
+        way: NoWay,
     },
     /// A stored document does not have the form that this version expects.
     #[error("the stored {noun} cannot be read: {reason}")]

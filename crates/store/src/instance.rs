@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cairn_model::{
     AccountId, Instance, InstanceId, InstanceState, NetworkInterfaceId, Region, ReservationId,
-    Timestamp,
+    Timestamp, state::Table as _,
 };
 use sqlx::Row as _;
 
@@ -110,7 +110,9 @@ pub async fn update(
     let Some(mut found) = read(tx, id).await? else {
         return Ok(None);
     };
+    let before = found.noun.state;
     change(&mut found.noun);
+    doc::check_way(NOUN, id.as_str(), before.check(found.noun.state))?;
     write(tx, &found).await?;
     if found.noun.terminated_at.is_some() {
         sqlx::query("DELETE FROM private_address WHERE instance_id = $1")

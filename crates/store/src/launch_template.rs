@@ -1,7 +1,7 @@
 //! Launch templates and their versions.
 
 use cairn_model::{
-    AccountId, LaunchTemplate, LaunchTemplateId, Region, launch_template::TemplateVersion,
+    AccountId, ImageId, LaunchTemplate, LaunchTemplateId, Region, launch_template::TemplateVersion,
 };
 
 use crate::{
@@ -58,6 +58,25 @@ pub async fn list(
 ) -> Result<Vec<LaunchTemplate>> {
     let sql = "SELECT doc FROM launch_template WHERE account = $1 AND region = $2 ORDER BY name";
     doc::fetch_owned(conn, TEMPLATE, sql, (account.as_str(), region.name())).await
+}
+
+/// The templates, whoever owns them, of whose latest `depth` versions one names an image; by id.
+pub async fn referring(
+    conn: &mut Connection,
+    image: &ImageId,
+    depth: u32,
+) -> Result<Vec<LaunchTemplate>> {
+    let sql = "SELECT doc FROM launch_template t WHERE $1 IN (
+                   SELECT latest.doc -> 'data' ->> 'image_id' FROM (
+                       SELECT v.doc FROM launch_template_version v WHERE v.template_id = t.id
+                       ORDER BY v.number DESC LIMIT $2) latest)
+               ORDER BY id";
+    let rows = sqlx::query(sql)
+        .bind(image.as_str())
+        .bind(i64::from(depth))
+        .fetch_all(conn)
+        .await?;
+    doc::decode_all(TEMPLATE, &rows)
 }
 
 /// The versions of a template, the latest first.

@@ -1,6 +1,8 @@
 //! Snapshots, and which images need them.
 
-use cairn_model::{AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, VolumeId};
+use cairn_model::{
+    AccountId, ImageId, Region, Snapshot, SnapshotId, SnapshotState, VolumeId, state::Table as _,
+};
 use sqlx::Row as _;
 
 use crate::{
@@ -133,6 +135,7 @@ pub async fn update(
     };
     let before = found.noun.clone();
     change(&mut found.noun);
+    doc::check_way(NOUN, id.as_str(), before.state.check(found.noun.state))?;
     write(tx, &found).await?;
     facet::write(tx, Some(&before), Some(&found.noun)).await?;
     Ok(Some(found.noun))

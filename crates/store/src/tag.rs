@@ -69,7 +69,7 @@ pub async fn get(
         ResourceType::LaunchTemplate => by_id!(launch_template::get, LaunchTemplate),
         ResourceType::Snapshot => by_id!(snapshot::get_present, Snapshot),
         ResourceType::Subnet => by_id!(network::get_subnet, Subnet),
-        ResourceType::Volume => by_id!(volume::get, Volume),
+        ResourceType::Volume => by_id!(volume::get_present, Volume),
         ResourceType::Vpc => by_id!(network::get_vpc, Vpc),
         ResourceType::NetworkInterface => match id.parse() {
             Ok(id) => match instance::get_by_interface(conn, &id).await? {

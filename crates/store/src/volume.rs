@@ -43,8 +43,35 @@ pub async fn get(conn: &mut Connection, id: &VolumeId) -> Result<Option<Volume>>
     Ok(read(conn, id).await?.map(|found| found.noun))
 }
 
-/// All volumes of an account in a region, oldest first.
+/// The volume of an id, unless it is in the Recycle Bin.
+pub async fn get_present(conn: &mut Connection, id: &VolumeId) -> Result<Option<Volume>> {
+    let found = get(conn, id).await?;
+    Ok(found.filter(|volume| volume.recycled.is_none()))
+}
+
+/// The volumes of an account in a region that are not in the Recycle Bin, oldest first.
 pub async fn list(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Volume>> {
+    let mut all = list_owned(conn, account, region).await?;
+    all.retain(|volume| volume.recycled.is_none());
+    Ok(all)
+}
+
+/// The volumes of an account in a region that are in the Recycle Bin, oldest first.
+pub async fn list_recycled(
+    conn: &mut Connection,
+    account: &AccountId,
+    region: Region,
+) -> Result<Vec<Volume>> {
+    let mut all = list_owned(conn, account, region).await?;
+    all.retain(|volume| volume.recycled.is_some());
+    Ok(all)
+}
+
+async fn list_owned(
     conn: &mut Connection,
     account: &AccountId,
     region: Region,
@@ -53,7 +80,7 @@ pub async fn list(
     doc::fetch_owned(conn, NOUN, sql, (account.as_str(), region.name())).await
 }
 
-/// All volumes in a region, whoever owns them, oldest first.
+/// All volumes in a region, also those in the Recycle Bin, whoever owns them, oldest first.
 pub async fn list_in(conn: &mut Connection, region: Region) -> Result<Vec<Volume>> {
     let rows = sqlx::query("SELECT doc FROM volume WHERE region = $1 ORDER BY create_time, id")
         .bind(region.name())
@@ -73,6 +100,7 @@ pub async fn update(
     };
     let before = found.noun.clone();
     change(&mut found.noun);
+    doc::check_way(NOUN, id.as_str(), before.check_change(&found.noun))?;
     write(tx, &found).await?;
     facet::write(tx, Some(&before), Some(&found.noun)).await?;
     Ok(Some(found.noun))

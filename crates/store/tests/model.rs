@@ -55,6 +55,7 @@ fn new_volume(id: VolumeId, at: i64) -> Volume {
         source_volume_id: None,
         io: cairn_model::volume::IoPolicy::default(),
         modification: None,
+        recycled: None,
         state: VolumeState::Creating,
         create_time: Timestamp(at),
         attachments: Vec::new(),

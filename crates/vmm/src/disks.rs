@@ -12,6 +12,9 @@ use crate::spec::{Architecture, DiskSpec};
 /// of its own. EC2's Nitro instances take 28 attachments, network included.
 pub(crate) const SLOTS: usize = 24;
 
+/// The number of an I/O error.
+const EIO: i32 = 5;
+
 /// The name of a port, and so of the bus behind it; ports are counted from one.
 pub(crate) fn slot_name(number: usize) -> String {
     format!("slot{number:02}")
@@ -40,6 +43,24 @@ pub(crate) fn block_node(disk: &DiskSpec, config: &Config) -> Value {
         "open-timeout": whole_seconds(config.disk_open),
         "read-only": disk.read_only,
         "discard": "unmap",
+    })
+}
+
+/// The name of the node that takes the place of a disk's when it is cut off.
+pub(crate) fn dead_node_name(volume_id: &str) -> String {
+    format!("gone-{volume_id}")
+}
+
+/// A node of so many bytes that answers every request with an I/O error.
+pub(crate) fn dead_node(volume_id: &str, size_bytes: u64) -> Value {
+    let errors = ["read", "write", "write-zeroes", "discard", "flush"].map(
+        |iotype| json!({ "event": "none", "iotype": iotype, "errno": EIO, "immediately": true }),
+    );
+    json!({
+        "driver": "blkdebug",
+        "node-name": dead_node_name(volume_id),
+        "image": { "driver": "null-co", "size": size_bytes },
+        "inject-error": errors,
     })
 }
 

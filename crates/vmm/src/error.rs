@@ -97,6 +97,12 @@ pub enum MachineError {
         /// The volume.
         volume_id: String,
     },
+    /// The disk was cut off, and the guest has its dead device still.
+    #[error("the guest has not released the device that {volume_id} had")]
+    DiskNotReleased {
+        /// The volume.
+        volume_id: String,
+    },
     /// The disk is not attached.
     #[error("{volume_id} is not attached")]
     DiskNotAttached {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ use crate::layout;
 use crate::process::Process;
 use crate::qmp::{Qmp, QmpError, QmpEvent};
 use crate::spec::{DiskSpec, MachineSpec};
+
+/// How long a guest may take to let go of a disk that is to be cut off.
+const CUT_AFTER: Duration = Duration::from_secs(5);
 
 /// Events that a slow listener may fall behind.
 const EVENTS_KEPT: usize = 64;
@@ -185,7 +189,8 @@ impl Machine {
     /// Attaches a disk to the running machine.
     ///
     /// # Errors
-    /// [`MachineError::DiskAlreadyAttached`], [`MachineError::NoFreeSlot`], or
+    /// [`MachineError::DiskAlreadyAttached`], [`MachineError::DiskNotReleased`],
+    /// [`MachineError::NoFreeSlot`], or
     /// [`MachineError::Qmp`] if QEMU refuses, for one because nothing listens
     /// on the disk's socket.
     pub async fn attach_disk(&self, disk: &DiskSpec) -> Result<(), MachineError> {
@@ -210,13 +215,69 @@ impl Machine {
     /// the guest does not let go; it may still do so later, and then a further
     /// call completes the detachment.
     pub async fn detach_disk(&self, volume_id: &str) -> Result<(), MachineError> {
-        let _turn = self.disk_change.lock().await;
-        let mut events = self.events();
-        match self.request_unplug(volume_id).await? {
-            Unplug::Requested => self.wait_released(&mut events, volume_id).await?,
-            Unplug::AlreadyReleased => {}
+        self.unplug(volume_id, self.config.detach_timeout).await
+    }
+
+    /// Takes a disk from a guest, with its consent if that comes soon. Afterwards nothing of the guest
+    /// gets to the disk: where it did not let go, it keeps a device whose every request fails.
+    ///
+    /// # Errors
+    /// [`MachineError::DiskNotAttached`], or [`MachineError::Qmp`] if QEMU refuses.
+    pub async fn cut_disk(&self, volume_id: &str) -> Result<(), MachineError> {
+        match self.unplug(volume_id, CUT_AFTER).await {
+            Err(MachineError::DetachTimeout { .. }) => self.replace_by_dead(volume_id).await,
+            asked => asked,
         }
+    }
+
+    async fn unplug(&self, volume_id: &str, patience: Duration) -> Result<(), MachineError> {
+        let mut events = self.events();
+        let asked = {
+            let _turn = self.disk_change.lock().await;
+            self.request_unplug(volume_id).await?
+        };
+        // Others may come and go meanwhile: this one has its slot until it is released.
+        if let Unplug::Requested = asked {
+            self.wait_released(&mut events, volume_id, patience).await?;
+        }
+        let _turn = self.disk_change.lock().await;
+        match self.node_size(volume_id).await? {
+            Some(_) => self.remove_node(volume_id).await,
+            // Somebody else waited, too.
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a node that only fails below the guest's device, and lets go of the disk.
+    async fn replace_by_dead(&self, volume_id: &str) -> Result<(), MachineError> {
+        let _turn = self.disk_change.lock().await;
+        let Some(size_bytes) = self.node_size(volume_id).await? else {
+            return Ok(());
+        };
+        let dead = disks::dead_node_name(volume_id);
+        if self.node_size(&dead).await?.is_none() {
+            let node = disks::dead_node(volume_id, size_bytes);
+            self.execute("blockdev-add", node).await?;
+        }
+        let path = format!("/machine/peripheral/{}", disks::device_id(volume_id));
+        let replaced = json!({ "path": path, "property": "drive", "value": dead });
+        self.execute("qom-set", replaced).await?;
         self.remove_node(volume_id).await
+    }
+
+    /// The size of a block node in bytes; none if there is no such node.
+    async fn node_size(&self, name: &str) -> Result<Option<u64>, MachineError> {
+        let nodes = self
+            .execute("query-named-block-nodes", json!({"flat": true}))
+            .await?;
+        let mut nodes = nodes.as_array().into_iter().flatten();
+        let found = nodes.find(|node| node["node-name"] == name);
+        let size = found.map(|node| node["image"]["virtual-size"].as_u64());
+        size.map(|size| {
+            let text = || QmpError::Protocol(format!("node {name} has no size")).into();
+            size.ok_or_else(text)
+        })
+        .transpose()
     }
 
     /// Returns the ids of the volumes that the machine holds now.
@@ -270,6 +331,7 @@ impl Machine {
         &self,
         events: &mut MachineEvents,
         volume_id: &str,
+        patience: Duration,
     ) -> Result<(), MachineError> {
         let released = MachineEvent::DiskReleased {
             volume_id: volume_id.to_owned(),
@@ -285,9 +347,7 @@ impl Machine {
         let refused = MachineError::DetachTimeout {
             volume_id: volume_id.to_owned(),
         };
-        timeout(self.config.detach_timeout, wait)
-            .await
-            .unwrap_or(Err(refused))
+        timeout(patience, wait).await.unwrap_or(Err(refused))
     }
 
     async fn remove_node(&self, volume_id: &str) -> Result<(), MachineError> {
@@ -301,9 +361,16 @@ impl Machine {
         let devices = self.plugged_devices().await?;
         let device = disks::device_id(volume_id);
         if devices.iter().any(|found| found.name == device) {
-            return Err(MachineError::DiskAlreadyAttached {
-                volume_id: volume_id.to_owned(),
+            let volume_id = volume_id.to_owned();
+            return Err(match self.node_size(&volume_id).await? {
+                Some(_) => MachineError::DiskAlreadyAttached { volume_id },
+                None => MachineError::DiskNotReleased { volume_id },
             });
+        }
+        // What was below a device that is gone now.
+        let dead = disks::dead_node_name(volume_id);
+        if self.node_size(&dead).await?.is_some() {
+            self.remove_node(&dead).await?;
         }
         if !self.has_slots {
             return Ok(None);

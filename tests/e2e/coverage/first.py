@@ -61,6 +61,7 @@ def default_group(w):
 ROWS = [
     Row("DescribeRegions"),
     Row("DescribeAvailabilityZones", other_ids=("ZoneIds",)),
+    Row("ModifyAvailabilityZoneGroup", lambda w: {"GroupName": "us-east-1-zg-1", "OptInStatus": "opted-in"}),
     Row("DescribeAccountAttributes"),
     Row("CreateVolume", lambda w: {"AvailabilityZone": ZONE, "SnapshotId": w.snapshot()}, ids={"SnapshotId": SNAPSHOT},
         other_ids=("KmsKeyId", "AvailabilityZoneId"), token={"Size": 7}, result="VolumeId"),

@@ -3,6 +3,7 @@
 from ..harness import wait_for
 from . import INSTANCE, VOLUME, Row
 
+PERIOD = {"RetentionPeriodValue": 1, "RetentionPeriodUnit": "DAYS"}
 TASK = ("InvalidReplaceRootVolumeTaskID.Malformed", "InvalidReplaceRootVolumeTaskID.NotFound")
 
 
@@ -29,6 +30,21 @@ def replaced(w):
     return task["ReplaceRootVolumeTask"]["ReplaceRootVolumeTaskId"]
 
 
+def recycled(w):
+    """A volume in the Recycle Bin."""
+    rbin, made = w.client("rbin"), w.volume()
+    rule = rbin.create_rule(ResourceType="EBS_VOLUME", RetentionPeriod=PERIOD)["Identifier"]
+    w.ec2.delete_volume(VolumeId=made)
+    rbin.delete_rule(Identifier=rule)
+    return made
+
+
+def six_recycled(w):
+    for _ in range(6):
+        recycled(w)
+    return {}
+
+
 def one(w):
     return {"VolumeId": w.volume()}
 
@@ -47,6 +63,9 @@ ROWS = [
         result="ReplaceRootVolumeTask.ReplaceRootVolumeTaskId"),
     Row("DescribeReplaceRootVolumeTasks", lambda w: {"ReplaceRootVolumeTaskIds": [replaced(w)]},
         ids={"ReplaceRootVolumeTaskIds[0]": TASK}, pages="ReplaceRootVolumeTasks"),
+    Row("ListVolumesInRecycleBin", lambda w: {"VolumeIds": [recycled(w)]}, ids={"VolumeIds[0]": VOLUME},
+        pages="Volumes", fill=six_recycled),
+    Row("RestoreVolumeFromRecycleBin", lambda w: {"VolumeId": recycled(w)}, ids={"VolumeId": VOLUME}),
     Row("EnableEbsEncryptionByDefault"),
     Row("GetEbsEncryptionByDefault"),
     Row("DisableEbsEncryptionByDefault"),

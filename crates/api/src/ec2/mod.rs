@@ -43,6 +43,7 @@ mod snapshot_keep;
 mod snapshot_tier;
 mod tag;
 mod volume;
+mod volume_bin;
 mod volume_changes;
 
 /// What an operation has to go by.
@@ -108,11 +109,14 @@ async fn operation(action: &str, call: &Call<'_>) -> Answered {
     match action {
         "DescribeRegions" => place::describe_regions(call).await,
         "DescribeAvailabilityZones" => place::describe_zones(call).await,
+        "ModifyAvailabilityZoneGroup" => place::modify_zone_group(call).await,
         "DescribeAccountAttributes" => place::describe_account_attributes(call).await,
         "CreateVolume" => volume::create(call).await,
         "DescribeVolumes" => volume::describe(call).await,
         "DescribeVolumeStatus" => volume::describe_status(call).await,
         "DeleteVolume" => volume::delete(call).await,
+        "ListVolumesInRecycleBin" => volume_bin::list(call).await,
+        "RestoreVolumeFromRecycleBin" => volume_bin::restore(call).await,
         "AttachVolume" => volume::attach(call).await,
         "DetachVolume" => volume::detach(call).await,
         "ModifyVolume" => volume_changes::modify(call).await,

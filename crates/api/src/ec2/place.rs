@@ -1,7 +1,7 @@
 //! Regions, availability zones, and what an account may have.
 
-use cairn_control::{answer::RegionDescription, request as verbs};
-use cairn_model::place::Zone;
+use cairn_control::request as verbs;
+use cairn_model::place::{RegionOpt, ZONE_OPT_IN_STATUS, Zone};
 
 use super::{
     Answered, Call, answer,
@@ -12,9 +12,12 @@ use crate::generated::{request, response};
 pub(super) async fn describe_regions(call: &Call<'_>) -> Answered {
     let asked: request::DescribeRegionsRequest = call.request()?;
     let common = common::describe(asked.filters, None, None, asked.dry_run)?;
-    let request = verbs::Describe {
-        names: asked.region_names,
-        ..common
+    let request = verbs::DescribeRegions {
+        common: verbs::Describe {
+            names: asked.region_names,
+            ..common
+        },
+        all_regions: asked.all_regions.unwrap_or_default(),
     };
     let found = call.control.describe_regions(call.caller, request).await?;
     answer(response::DescribeRegionsResult {
@@ -56,17 +59,32 @@ pub(super) async fn describe_account_attributes(call: &Call<'_>) -> Answered {
     answer(response::DescribeAccountAttributesResult { account_attributes })
 }
 
-fn show_region(region: &RegionDescription) -> response::Region {
+pub(super) async fn modify_zone_group(call: &Call<'_>) -> Answered {
+    let asked: request::ModifyAvailabilityZoneGroupRequest = call.request()?;
+    let request = verbs::ModifyZoneGroup {
+        group_name: asked.group_name,
+        opt_in_status: asked.opt_in_status,
+        dry_run: asked.dry_run.unwrap_or_default(),
+    };
+    call.control
+        .modify_availability_zone_group(call.caller, request)
+        .await?;
+    answer(response::ModifyAvailabilityZoneGroupResult {
+        r#return: Some(true),
+    })
+}
+
+fn show_region(found: &RegionOpt) -> response::Region {
     response::Region {
-        opt_in_status: some(region.opt_in_status),
-        region_name: some(region.name),
-        endpoint: some(&region.endpoint),
+        opt_in_status: some(found.opt_in.as_str()),
+        region_name: some(found.region.name()),
+        endpoint: Some(found.region.endpoint()),
     }
 }
 
 fn show_zone(zone: Zone) -> response::AvailabilityZone {
     response::AvailabilityZone {
-        opt_in_status: some("opt-in-not-required"),
+        opt_in_status: some(ZONE_OPT_IN_STATUS),
         messages: Vec::new(),
         region_name: some(zone.region),
         zone_name: Some(zone.name()),

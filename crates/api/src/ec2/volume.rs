@@ -202,10 +202,7 @@ pub(super) fn show(volume: &Volume) -> response::Volume {
             .collect(),
         encrypted: Some(volume.encrypted),
         kms_key_id: volume.kms_key_id.clone(),
-        // No service manages volumes here on somebody's behalf.
-        operator: Some(response::OperatorResponse {
-            managed: Some(false),
-        }),
+        operator: Some(not_managed()),
         volume_initialization_rate: volume.initialization_rate,
         source_volume_id: volume.source_volume_id.as_ref().map(ToString::to_string),
     }
@@ -222,7 +219,14 @@ fn show_attachment(volume: &VolumeId, attachment: &Attachment) -> response::Volu
     }
 }
 
+/// No service manages volumes here on somebody's behalf.
+pub(super) fn not_managed() -> response::OperatorResponse {
+    response::OperatorResponse {
+        managed: Some(false),
+    }
+}
+
 /// The id of a zone, from its name.
-fn zone_id(region: Region, zone: &str) -> Option<String> {
+pub(super) fn zone_id(region: Region, zone: &str) -> Option<String> {
     region.zone(zone).map(cairn_model::place::Zone::id)
 }

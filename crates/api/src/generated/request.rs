@@ -13,6 +13,7 @@ pub const API_VERSION: &str = "2016-11-15";
 pub const OPERATIONS: &[(&str, &str)] = &[
     ("DescribeRegions", "DescribeRegionsRequest"),
     ("DescribeAvailabilityZones", "DescribeAvailabilityZonesRequest"),
+    ("ModifyAvailabilityZoneGroup", "ModifyAvailabilityZoneGroupRequest"),
     ("DescribeAccountAttributes", "DescribeAccountAttributesRequest"),
     ("CreateVolume", "CreateVolumeRequest"),
     ("DescribeVolumes", "DescribeVolumesRequest"),
@@ -61,6 +62,8 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     ("DescribeSnapshotTierStatus", "DescribeSnapshotTierStatusRequest"),
     ("ListSnapshotsInRecycleBin", "ListSnapshotsInRecycleBinRequest"),
     ("RestoreSnapshotFromRecycleBin", "RestoreSnapshotFromRecycleBinRequest"),
+    ("ListVolumesInRecycleBin", "ListVolumesInRecycleBinRequest"),
+    ("RestoreVolumeFromRecycleBin", "RestoreVolumeFromRecycleBinRequest"),
     ("EnableFastSnapshotRestores", "EnableFastSnapshotRestoresRequest"),
     ("DisableFastSnapshotRestores", "DisableFastSnapshotRestoresRequest"),
     ("DescribeFastSnapshotRestores", "DescribeFastSnapshotRestoresRequest"),
@@ -166,6 +169,7 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
     Some(match operation {
         "DescribeRegions" => show::<DescribeRegionsRequest>(group),
         "DescribeAvailabilityZones" => show::<DescribeAvailabilityZonesRequest>(group),
+        "ModifyAvailabilityZoneGroup" => show::<ModifyAvailabilityZoneGroupRequest>(group),
         "DescribeAccountAttributes" => show::<DescribeAccountAttributesRequest>(group),
         "CreateVolume" => show::<CreateVolumeRequest>(group),
         "DescribeVolumes" => show::<DescribeVolumesRequest>(group),
@@ -214,6 +218,8 @@ pub(crate) fn understood(operation: &str, group: &Group) -> Option<Result<serde_
         "DescribeSnapshotTierStatus" => show::<DescribeSnapshotTierStatusRequest>(group),
         "ListSnapshotsInRecycleBin" => show::<ListSnapshotsInRecycleBinRequest>(group),
         "RestoreSnapshotFromRecycleBin" => show::<RestoreSnapshotFromRecycleBinRequest>(group),
+        "ListVolumesInRecycleBin" => show::<ListVolumesInRecycleBinRequest>(group),
+        "RestoreVolumeFromRecycleBin" => show::<RestoreVolumeFromRecycleBinRequest>(group),
         "EnableFastSnapshotRestores" => show::<EnableFastSnapshotRestoresRequest>(group),
         "DisableFastSnapshotRestores" => show::<DisableFastSnapshotRestoresRequest>(group),
         "DescribeFastSnapshotRestores" => show::<DescribeFastSnapshotRestoresRequest>(group),
@@ -2250,6 +2256,7 @@ impl FromQuery for DescribeNetworkInterfacesRequest {
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct DescribeRegionsRequest {
     pub region_names: Vec<String>,
+    pub all_regions: Option<bool>,
     pub dry_run: Option<bool>,
     pub filters: Vec<Filter>,
 }
@@ -2257,13 +2264,14 @@ pub struct DescribeRegionsRequest {
 impl FromQuery for DescribeRegionsRequest {
     fn from_query(group: &Group) -> Result<Self, QueryError> {
         group.check(&Shape {
-            used: &["RegionName", "DryRun", "Filter"],
-            ignored: &["AllRegions"],
+            used: &["RegionName", "AllRegions", "DryRun", "Filter"],
+            ignored: &[],
             refused: &[],
             only: &[],
         })?;
         Ok(Self {
             region_names: group.list("RegionName")?,
+            all_regions: group.optional("AllRegions")?,
             dry_run: group.optional("DryRun")?,
             filters: group.list("Filter")?,
         })
@@ -4120,6 +4128,32 @@ impl FromQuery for ListSnapshotsInRecycleBinRequest {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ListVolumesInRecycleBinRequest {
+    pub volume_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+impl FromQuery for ListVolumesInRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["VolumeId", "DryRun", "MaxResults", "NextToken"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            volume_ids: group.list("VolumeId")?,
+            dry_run: group.optional("DryRun")?,
+            max_results: group.optional("MaxResults")?,
+            next_token: group.optional("NextToken")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
 pub struct LockSnapshotRequest {
     pub snapshot_id: String,
     pub dry_run: Option<bool>,
@@ -4144,6 +4178,30 @@ impl FromQuery for LockSnapshotRequest {
             cool_off_period: group.optional("CoolOffPeriod")?,
             lock_duration: group.optional("LockDuration")?,
             expiration_date: group.optional("ExpirationDate")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct ModifyAvailabilityZoneGroupRequest {
+    pub group_name: String,
+    pub opt_in_status: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for ModifyAvailabilityZoneGroupRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["GroupName", "OptInStatus", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            group_name: group.required("GroupName")?,
+            opt_in_status: group.required("OptInStatus")?,
+            dry_run: group.optional("DryRun")?,
         })
     }
 }
@@ -4979,6 +5037,28 @@ impl FromQuery for RestoreSnapshotTierRequest {
             snapshot_id: group.required("SnapshotId")?,
             temporary_restore_days: group.optional("TemporaryRestoreDays")?,
             permanent_restore: group.optional("PermanentRestore")?,
+            dry_run: group.optional("DryRun")?,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize), serde(rename_all = "PascalCase"))]
+pub struct RestoreVolumeFromRecycleBinRequest {
+    pub volume_id: String,
+    pub dry_run: Option<bool>,
+}
+
+impl FromQuery for RestoreVolumeFromRecycleBinRequest {
+    fn from_query(group: &Group) -> Result<Self, QueryError> {
+        group.check(&Shape {
+            used: &["VolumeId", "DryRun"],
+            ignored: &[],
+            refused: &[],
+            only: &[],
+        })?;
+        Ok(Self {
+            volume_id: group.required("VolumeId")?,
             dry_run: group.optional("DryRun")?,
         })
     }

@@ -3066,6 +3066,20 @@ impl ToXml for ListSnapshotsInRecycleBinResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ListVolumesInRecycleBinResult {
+    pub volumes: Vec<VolumeRecycleBinInfo>,
+    pub next_token: Option<String>,
+}
+
+impl ToXml for ListVolumesInRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.list("volumeSet", "item", &self.volumes);
+        xml.member("nextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct LockSnapshotResult {
     pub snapshot_id: Option<String>,
     pub lock_state: Option<String>,
@@ -3128,6 +3142,18 @@ pub struct MemoryInfo {
 impl ToXml for MemoryInfo {
     fn to_xml(&self, xml: &mut XmlWriter) {
         xml.member("sizeInMiB", self.size_in_mib.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct ModifyAvailabilityZoneGroupResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for ModifyAvailabilityZoneGroupResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
     }
 }
 
@@ -3801,6 +3827,18 @@ impl ToXml for RestoreSnapshotTierResult {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct RestoreVolumeFromRecycleBinResult {
+    pub r#return: Option<bool>,
+}
+
+impl ToXml for RestoreVolumeFromRecycleBinResult {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("return", self.r#return.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct RevokeSecurityGroupEgressResult {
     pub r#return: Option<bool>,
     pub unknown_ip_permissions: Vec<IpPermission>,
@@ -4457,6 +4495,44 @@ impl ToXml for VolumeModification {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
+pub struct VolumeRecycleBinInfo {
+    pub volume_id: Option<String>,
+    pub volume_type: Option<String>,
+    pub state: Option<String>,
+    pub size: Option<i32>,
+    pub iops: Option<i32>,
+    pub throughput: Option<i32>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub source_volume_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub operator: Option<OperatorResponse>,
+    pub create_time: Option<Timestamp>,
+    pub recycle_bin_enter_time: Option<Timestamp>,
+    pub recycle_bin_exit_time: Option<Timestamp>,
+}
+
+impl ToXml for VolumeRecycleBinInfo {
+    fn to_xml(&self, xml: &mut XmlWriter) {
+        xml.member("volumeId", self.volume_id.as_ref());
+        xml.member("volumeType", self.volume_type.as_ref());
+        xml.member("state", self.state.as_ref());
+        xml.member("size", self.size.as_ref());
+        xml.member("iops", self.iops.as_ref());
+        xml.member("throughput", self.throughput.as_ref());
+        xml.member("availabilityZone", self.availability_zone.as_ref());
+        xml.member("availabilityZoneId", self.availability_zone_id.as_ref());
+        xml.member("sourceVolumeId", self.source_volume_id.as_ref());
+        xml.member("snapshotId", self.snapshot_id.as_ref());
+        xml.member("operator", self.operator.as_ref());
+        xml.member("createTime", self.create_time.as_ref());
+        xml.member("recycleBinEnterTime", self.recycle_bin_enter_time.as_ref());
+        xml.member("recycleBinExitTime", self.recycle_bin_exit_time.as_ref());
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, rename_all = "PascalCase"))]
 pub struct VolumeStatusAction {
     pub code: Option<String>,
     pub description: Option<String>,
@@ -4609,6 +4685,7 @@ impl ToXml for VpcCidrBlockState {
 pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("DescribeRegions", Some("DescribeRegionsResult")),
     ("DescribeAvailabilityZones", Some("DescribeAvailabilityZonesResult")),
+    ("ModifyAvailabilityZoneGroup", Some("ModifyAvailabilityZoneGroupResult")),
     ("DescribeAccountAttributes", Some("DescribeAccountAttributesResult")),
     ("CreateVolume", Some("Volume")),
     ("DescribeVolumes", Some("DescribeVolumesResult")),
@@ -4657,6 +4734,8 @@ pub const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("DescribeSnapshotTierStatus", Some("DescribeSnapshotTierStatusResult")),
     ("ListSnapshotsInRecycleBin", Some("ListSnapshotsInRecycleBinResult")),
     ("RestoreSnapshotFromRecycleBin", Some("RestoreSnapshotFromRecycleBinResult")),
+    ("ListVolumesInRecycleBin", Some("ListVolumesInRecycleBinResult")),
+    ("RestoreVolumeFromRecycleBin", Some("RestoreVolumeFromRecycleBinResult")),
     ("EnableFastSnapshotRestores", Some("EnableFastSnapshotRestoresResult")),
     ("DisableFastSnapshotRestores", Some("DisableFastSnapshotRestoresResult")),
     ("DescribeFastSnapshotRestores", Some("DescribeFastSnapshotRestoresResult")),
@@ -4762,6 +4841,7 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
     Some(match operation {
         "DescribeRegions" => read::<DescribeRegionsResult>(response),
         "DescribeAvailabilityZones" => read::<DescribeAvailabilityZonesResult>(response),
+        "ModifyAvailabilityZoneGroup" => read::<ModifyAvailabilityZoneGroupResult>(response),
         "DescribeAccountAttributes" => read::<DescribeAccountAttributesResult>(response),
         "CreateVolume" => read::<Volume>(response),
         "DescribeVolumes" => read::<DescribeVolumesResult>(response),
@@ -4803,6 +4883,8 @@ pub(crate) fn written(operation: &str, response: serde_json::Value) -> Option<Bo
         "DescribeSnapshotTierStatus" => read::<DescribeSnapshotTierStatusResult>(response),
         "ListSnapshotsInRecycleBin" => read::<ListSnapshotsInRecycleBinResult>(response),
         "RestoreSnapshotFromRecycleBin" => read::<RestoreSnapshotFromRecycleBinResult>(response),
+        "ListVolumesInRecycleBin" => read::<ListVolumesInRecycleBinResult>(response),
+        "RestoreVolumeFromRecycleBin" => read::<RestoreVolumeFromRecycleBinResult>(response),
         "EnableFastSnapshotRestores" => read::<EnableFastSnapshotRestoresResult>(response),
         "DisableFastSnapshotRestores" => read::<DisableFastSnapshotRestoresResult>(response),
         "DescribeFastSnapshotRestores" => read::<DescribeFastSnapshotRestoresResult>(response),

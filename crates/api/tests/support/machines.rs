@@ -78,4 +78,8 @@ impl Machine for IdleMachine {
     fn detach_disk<'a>(&'a self, _volume_id: &'a str) -> MachineFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
+
+    fn cut_disk<'a>(&'a self, _volume_id: &'a str) -> MachineFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
 }

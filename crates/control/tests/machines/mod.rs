@@ -281,6 +281,11 @@ impl Machine for FakeMachine {
             Ok(())
         })
     }
+
+    fn cut_disk<'a>(&'a self, volume_id: &'a str) -> MachineFuture<'a, ()> {
+        self.disks.lock().unwrap().retain(|disk| disk != volume_id);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// A server over machines that outlive it.
