@@ -24,8 +24,8 @@ class ApiError(RuntimeError):
 class Api:
     """Calls to one server; each thread has a connection of its own."""
 
-    def __init__(self, address, key, secret):
-        self.address, self.key, self.secret = address, key, secret
+    def __init__(self, address, key, secret, region=REGION):
+        self.address, self.key, self.secret, self.region = address, key, secret, region
         self.local = threading.local()
 
     def ec2(self, action, **parameters):
@@ -61,12 +61,12 @@ class Api:
     def _signed(self, service, method, path, query, body, headers):
         """The headers with a signature: AWS Signature Version 4."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        content = hashlib.sha256(body).hexdigest()
+        content = headers.get("x-amz-content-sha256") or hashlib.sha256(body).hexdigest()
         headers = headers | {"host": self.address, "x-amz-date": now, "x-amz-content-sha256": content}
         names = sorted(name.lower() for name in headers)
         values = {name.lower(): value for name, value in headers.items()}
         canonical = "\n".join([method, path, query, *(f"{name}:{values[name]}" for name in names), "", ";".join(names), content])
-        scope = f"{now[:8]}/{REGION}/{service}/aws4_request"
+        scope = f"{now[:8]}/{self.region}/{service}/aws4_request"
         key = ("AWS4" + self.secret).encode()
         for part in scope.split("/"):
             key = hmac.digest(key, part.encode(), "sha256")
@@ -87,7 +87,10 @@ class Api:
         checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
         self.ebs("PUT", f"/snapshots/{snapshot}/blocks/{index}", body=data, headers={
             "x-amz-Data-Length": str(len(data)), "x-amz-Checksum": checksum, "x-amz-Checksum-Algorithm": "SHA256",
-            "content-type": "application/octet-stream"})
+            "content-type": "application/octet-stream", "x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+
+    def get_block(self, snapshot, index, token):
+        return self.ebs("GET", f"/snapshots/{snapshot}/blocks/{index}", {"blockToken": token})
 
     def complete_snapshot(self, snapshot, changed):
         self.ebs("POST", f"/snapshots/completion/{snapshot}", headers={"x-amz-ChangedBlocksCount": str(changed)})

@@ -251,9 +251,13 @@ impl ProgressOf {
 }
 
 impl Move {
-    /// Brings it over, unless the server ends or the snapshot is gone: none then.
+    /// Brings it over, unless the server ends or the snapshot is gone: none then. A key that cannot be used
+    /// now ends it for good.
     pub(crate) async fn carry_out(self, control: &Control) -> Result<Option<Root>, Failure> {
         let _permit = control.engine().captures().acquire().await;
+        // They were usable when this was asked for; with a key goes the use of what is under it.
+        control.check_key_of(self.from.1).await?;
+        control.check_key_of(self.to.1).await?;
         let percent = watch::Sender::new(0);
         let wanted = Arc::new(AtomicBool::new(true));
         let mut changes = percent.subscribe();

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use cairn_model::state::Table as _;
 use cairn_model::{
     AccountId, Entropy, Faceted as _, Filter, Filters, Permissions, Region, Snapshot, SnapshotId,
     SnapshotState, Tags, Timestamp, Viewer, page::PageKey,
@@ -159,7 +160,13 @@ async fn apply(store: &Store, known: &mut Vec<SnapshotId>, change: Change, commi
         Change::Alter(at, new) => {
             let Some(id) = pick(at) else { return };
             let alter = |old: &mut Snapshot| {
+                // The store refuses ways that snapshots do not go.
+                let state = match old.state.check(new.state) {
+                    Ok(()) => new.state,
+                    Err(_) => old.state,
+                };
                 *old = Snapshot {
+                    state,
                     id: old.id.clone(),
                     account: old.account.clone(),
                     region: old.region,

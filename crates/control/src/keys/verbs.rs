@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use cairn_blocks::DataKey;
+use cairn_blocks::{DataKey, DomainId};
 use cairn_model::{
     AccountId, InstanceState, KeyOperation, KmsKey, KmsKeyId, KmsKeyState, Region, Snapshot,
     Volume,
@@ -99,6 +99,17 @@ impl Control {
     /// Refuses what is kept under a key that cannot be used now.
     pub(crate) async fn check_key(&self, arn: Option<&str>) -> Result<()> {
         check_arn(&mut *self.store().read().await?, arn).await
+    }
+
+    /// Refuses to go on with the blocks of a domain whose key cannot be used now.
+    pub(crate) async fn check_key_of(&self, domain: DomainId) -> Result<()> {
+        let conn = &mut *self.store().read().await?;
+        let found = domain::get(conn, domain).await?;
+        let Some(sealed) = found.and_then(|domain| domain.sealed) else {
+            return Ok(());
+        };
+        let key = kms_key::get(conn, &sealed.key).await?;
+        key.as_ref().map_or(Ok(()), check_usable)
     }
 
     /// Refuses to read what is kept under a key that cannot be used now, or not by the caller.
