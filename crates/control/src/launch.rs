@@ -231,7 +231,11 @@ impl Control {
         mut new: Instance,
     ) -> Result<Instance> {
         let taken = instance::ssh_ports(tx).await?;
-        new.ssh_port = Some(self.room().free_port(&taken).ok_or_else(no_port)?);
+        new.ssh_port = Some(
+            self.room()
+                .free_port(&taken, self.entropy())
+                .ok_or_else(no_port)?,
+        );
         let mut makes = Vec::new();
         for (planned, base) in launch.plan.volumes.iter().zip(&launch.bases) {
             let made = launch.volume(self, &new, planned);

@@ -16,8 +16,8 @@ use std::{
 };
 
 use cairn_model::{
-    Architecture, BootMode, Instance, InstanceId, InstanceState, InstanceType, Subnet, VolumeId,
-    Vpc,
+    Architecture, BootMode, Entropy, Instance, InstanceId, InstanceState, InstanceType, Subnet,
+    VolumeId, Vpc,
     instance::{InstanceBlockDevice, ShutdownBehavior},
     network::Cidr,
     volume::AttachmentState,
@@ -311,10 +311,15 @@ impl Room {
         machines.check_can_run(self::architecture(architecture), self::boot_mode(boot_mode))
     }
 
-    /// A port that no instance has and nothing listens on.
-    pub(crate) fn free_port(&self, taken: &BTreeSet<u16>) -> Option<u16> {
+    /// A port that no instance has and nothing listens on. From anywhere among them on: another server
+    /// of this host may be looking for one, too, and its machine does not listen yet.
+    pub(crate) fn free_port(&self, taken: &BTreeSet<u16>, entropy: &dyn Entropy) -> Option<u16> {
+        let mut draw = [0; 4];
+        entropy.fill(&mut draw);
+        let first = u32::from_le_bytes(draw) as usize % SSH_PORTS.len();
         SSH_PORTS
-            .into_iter()
+            .skip(first)
+            .chain(SSH_PORTS.take(first))
             .find(|port| !taken.contains(port) && self.is_port_free(*port))
     }
 
@@ -610,7 +615,10 @@ impl Control {
         }
         let mut tx = self.store().write().await?;
         let taken = instance::ssh_ports(&mut tx).await?;
-        let port = self.room().free_port(&taken).ok_or_else(no_port)?;
+        let port = self
+            .room()
+            .free_port(&taken, self.entropy())
+            .ok_or_else(no_port)?;
         let updated = instance::update(&mut tx, &instance.id, |i| i.ssh_port = Some(port)).await?;
         tx.commit().await?;
         updated.ok_or_else(|| Failure::fatal("the instance is not recorded"))
