@@ -108,8 +108,8 @@ def _copied(own, there, snapshot):
 
 
 def _length(packs):
-    """Bytes of all packs; not those that the disk sets aside for them."""
-    return sum(file.stat().st_size for file in packs.glob("*") if file.is_file())
+    """Bytes of all packs; not of the file of cached blocks that lies beside them."""
+    return sum(file.stat().st_size for file in packs.glob("*.*"))
 
 
 ROWS = {("direct",): direct, ("copies",): copies}
