@@ -83,10 +83,8 @@ impl Control {
         withdrawn: ImageState,
     ) -> Result<()> {
         let now = self.stamp();
-        let stay = kept_for(tx, image).await?.map(|kept| Recycled {
-            entered: now,
-            exits: now.after(kept),
-        });
+        let kept = kept_for(tx, image).await?;
+        let stay = kept.map(|kept| Recycled::since(now, kept));
         images::update(tx, &image.id, |image| {
             image.deregistered_at = Some(now);
             image.recycled = stay;

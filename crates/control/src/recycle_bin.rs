@@ -141,11 +141,7 @@ impl Control {
     }
 
     async fn recycle(&self, tx: &mut WriteTx, found: &Snapshot, kept: Duration) -> Result<()> {
-        let entered = self.stamp();
-        let stay = Recycled {
-            entered,
-            exits: entered.after(kept),
-        };
+        let stay = Recycled::since(self.stamp(), kept);
         fast_restore::forget(tx, &found.id).await?;
         snapshot::update(tx, &found.id, |snapshot| snapshot.recycled = Some(stay)).await?;
         record::enqueue(self, tx, found.region, &found.id).await?;

@@ -135,11 +135,7 @@ impl Control {
     ) -> Result<(Vec<Snapshot>, Blocks)> {
         let mut read = self.store().read_once().await?;
         let found = snapshot::get_all(&mut read, ids).await?;
-        let is_public = |snapshot: &Snapshot| snapshot.create_volume_permissions.public;
-        let blocks = match found.iter().any(is_public) {
-            true => Blocks::read(&mut read, region).await?,
-            false => Blocks::default(),
-        };
+        let blocks = Blocks::about(&mut read, region, found.iter()).await?;
         Ok((found, blocks))
     }
 
@@ -404,7 +400,7 @@ pub(crate) async fn find_usable(
 ) -> Result<Snapshot> {
     let parsed = describe::parse_id(id, ErrorKind::SnapshotIdMalformed)?;
     let found = snapshot::get_present(conn, &parsed).await?;
-    let blocks = Blocks::read(conn, caller.region).await?;
+    let blocks = Blocks::about(conn, caller.region, found.iter()).await?;
     found
         .filter(|snapshot| snapshot.region == caller.region)
         .filter(|snapshot| is_usable(&caller.viewer(), snapshot, &blocks))

@@ -188,6 +188,18 @@ impl Blocks {
         Ok(Self(accounts.collect()))
     }
 
+    /// Those that matter to some snapshots of the region: of none, if none of them is public.
+    pub(crate) async fn about<'a>(
+        conn: &mut Connection,
+        region: Region,
+        mut snapshots: impl Iterator<Item = &'a Snapshot>,
+    ) -> Result<Self> {
+        match snapshots.any(|snapshot| snapshot.create_volume_permissions.public) {
+            true => Self::read(conn, region).await,
+            false => Ok(Self::default()),
+        }
+    }
+
     /// Whom a snapshot in the region lets in now: nobody just for being anybody, if its owner blocks that.
     pub(crate) fn effective(&self, snapshot: &Snapshot) -> Permissions {
         let mut permissions = snapshot.create_volume_permissions.clone();

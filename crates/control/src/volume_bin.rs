@@ -69,11 +69,7 @@ impl Control {
         let Some(kept) = kept else {
             return begin_delete(tx, &found.id, self.now()).await;
         };
-        let entered = self.stamp();
-        let stay = Recycled {
-            entered,
-            exits: entered.after(kept),
-        };
+        let stay = Recycled::since(self.stamp(), kept);
         store::update(tx, &found.id, |volume| volume.recycled = Some(stay)).await?;
         let job = EmptyVolumeBinJob {
             volume: found.id.clone(),

@@ -214,20 +214,26 @@ async fn a_stopped_instance_starts_with_what_was_attached_to_it() {
     assert!(world.fake.of(&instance.id).has_disk(volume.id.as_str()));
 }
 
+/// A guest that does not let go of the volume that is attached to it.
+async fn holding_guest(world: &World) -> (Control, Caller, Instance, Volume) {
+    world.fake.set(|script| script.hold_disks = true);
+    let (control, caller) = world.begin().await;
+    let image = image(&control, &caller).await;
+    let instance = launched(&control, &caller, launch(&image)).await;
+    let volume = available_volume(&control, &caller, blank(1)).await;
+    control
+        .attach_volume(&caller, attach(&volume, &instance, "/dev/sdf"))
+        .await
+        .unwrap();
+    control.idle().await.unwrap();
+    (control, caller, instance, volume)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_is_taken_by_force_from_a_guest_that_holds_it() {
     for (seed, asked_before) in [(14, false), (15, true)] {
         let world = World::new(seed);
-        world.fake.set(|script| script.hold_disks = true);
-        let (control, caller) = world.begin().await;
-        let image = image(&control, &caller).await;
-        let instance = launched(&control, &caller, launch(&image)).await;
-        let volume = available_volume(&control, &caller, blank(1)).await;
-        control
-            .attach_volume(&caller, attach(&volume, &instance, "/dev/sdf"))
-            .await
-            .unwrap();
-        control.idle().await.unwrap();
+        let (control, caller, instance, volume) = holding_guest(&world).await;
         if asked_before {
             control
                 .detach_volume(&caller, detach(&volume))
@@ -261,16 +267,7 @@ async fn a_disk_is_taken_by_force_from_a_guest_that_holds_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_that_holds_a_disk_keeps_it_until_it_stops() {
     let world = World::new(4);
-    world.fake.set(|script| script.hold_disks = true);
-    let (control, caller) = world.begin().await;
-    let image = image(&control, &caller).await;
-    let instance = launched(&control, &caller, launch(&image)).await;
-    let volume = available_volume(&control, &caller, blank(1)).await;
-    control
-        .attach_volume(&caller, attach(&volume, &instance, "/dev/sdf"))
-        .await
-        .unwrap();
-    control.idle().await.unwrap();
+    let (control, caller, instance, volume) = holding_guest(&world).await;
     control
         .detach_volume(&caller, detach(&volume))
         .await

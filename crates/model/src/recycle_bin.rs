@@ -29,6 +29,16 @@ pub struct Recycled {
     pub exits: Timestamp,
 }
 
+impl Recycled {
+    /// Of what was deleted at an instant, and is kept for a while.
+    pub fn since(entered: Timestamp, kept: Duration) -> Self {
+        Self {
+            entered,
+            exits: entered.after(kept),
+        }
+    }
+}
+
 /// What rules are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecycledType {
