@@ -11,6 +11,11 @@ from .harness import CACHE, REQUIRE_TOOLS, ServerTest, binary, clean_environment
 READY = "CAIRN-GUEST-READY"
 
 
+def nbd(socket):
+    """The URI of what is offered on a unix socket."""
+    return f"nbd+unix:///?socket={socket}"
+
+
 class MachineTest(ServerTest):
     """Tests with instances. An image of zeros runs, too: its firmware finds nothing to boot."""
 
@@ -89,6 +94,17 @@ class MachineTest(ServerTest):
             found = [pathlib.Path(path.removesuffix("~")) for path in paths if path.startswith("/")]
             return next((path for path in found if path.is_socket()), None)
         return wait_for(f"the socket of {volume}", find, 30)
+
+    def nbdcopy(self, *arguments):
+        """Runs nbdcopy, between files and the sockets of volumes (see `nbd`)."""
+        program = need("nbdcopy", "apt install libnbd-bin")
+        subprocess.run([program, *arguments], check=True, env=clean_environment(), timeout=120)
+
+    def write(self, socket, blocks):
+        """Writes blocks through a volume's socket, and flushes; all others stay as they are."""
+        disk = sparse_disk(self.temp / f"write-{os.urandom(4).hex()}", 1, blocks)
+        self.nbdcopy("--flush", "--target-is-zero", disk, nbd(socket))
+        disk.unlink()
 
 
 class GuestTest(MachineTest):

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from .guests import MachineTest
+from .guests import MachineTest, nbd
 from .harness import BLOCK, ServerTest, binary, clean_environment, need, pattern, put_block, sparse_disk, wait_for
 
 
@@ -40,7 +40,7 @@ class Relay:
 
     @property
     def uri(self):
-        return f"nbd+unix:///?socket={self.path}"
+        return nbd(self.path)
 
     def stop(self):
         if self.process.poll() is None:
@@ -103,14 +103,6 @@ class Volumes(MachineTest):
         relay.stop()
         self.terminate(instance)
         self.ec2.delete_volume(VolumeId=volume)
-
-    def write(self, socket, blocks):
-        """Writes blocks through a volume's socket, and flushes."""
-        disk = self.temp / f"write-{os.urandom(4).hex()}"
-        image = sparse_disk(disk, 1, blocks)
-        subprocess.run([need("nbdcopy", "apt install libnbd-bin"), "--flush", "--target-is-zero", str(image),
-                        f"nbd+unix:///?socket={socket}"], check=True, env=clean_environment(), timeout=120)
-        image.unlink()
 
     def test_snapshots_are_exact_whenever_the_server_dies(self):
         """kill -9 while a snapshot is being captured and the volume is written over."""

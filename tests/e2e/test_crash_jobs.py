@@ -7,12 +7,11 @@ server is killed at moments spread over that time. The moments come from a seed,
 import contextlib
 import os
 import sqlite3
-import subprocess
 import threading
 import time
 
-from .guests import GuestTest, MachineTest
-from .harness import BLOCK, REGION, clean_environment, need, pattern, sparse_disk, wait_for
+from .guests import GuestTest, MachineTest, nbd
+from .harness import BLOCK, REGION, pattern, wait_for
 from .test_collection import CollectionTest
 from .test_crash import seeded
 
@@ -255,16 +254,10 @@ class Volumes(Interrupted, MachineTest):
         super().setUpClass()
         cls.blank = cls.blank_image()
 
-    def write(self, volume, blocks):
-        """Writes blocks through a volume's socket, and flushes; all others stay as they are."""
-        disk = sparse_disk(self.temp / f"write-{os.urandom(4).hex()}", 1, blocks)
-        self.nbdcopy("--flush", "--target-is-zero", disk, self.uri(volume))
-        disk.unlink()
-
     def content(self, volume):
         """The bytes of an attached volume by its socket: {index: bytes}, without blocks of zeros."""
         disk = self.temp / f"read-{os.urandom(4).hex()}"
-        self.nbdcopy(self.uri(volume), disk)
+        self.nbdcopy(nbd(self.socket_of(volume)), disk)
         found, zero = {}, bytes(BLOCK)
         with open(disk, "rb") as file:
             for index in range(2048):
@@ -273,13 +266,6 @@ class Volumes(Interrupted, MachineTest):
                     found[index] = block
         disk.unlink()
         return found
-
-    def uri(self, volume):
-        return f"nbd+unix:///?socket={self.socket_of(volume)}"
-
-    def nbdcopy(self, *arguments):
-        program = need("nbdcopy", "apt install libnbd-bin")
-        subprocess.run([program, *arguments], check=True, env=clean_environment(), timeout=120)
 
     def unplug(self, volume, instance):
         """Detaches a volume. Without a system nobody lets go of a disk, so the instance is stopped."""
@@ -323,7 +309,7 @@ class Volumes(Interrupted, MachineTest):
             if round_ == 1:
                 self.ec2.delete_snapshot(SnapshotId=source)
             overwritten = {index: pattern(("over", round_, index), BLOCK) for index in rng.sample(range(500), 20)}
-            self.write(volume, overwritten)
+            self.write(self.socket_of(volume), overwritten)
             kills = 0
             while self.initialization(volume) != "completed":
                 time.sleep(rng.uniform(0, 0.3))
@@ -350,7 +336,7 @@ class Volumes(Interrupted, MachineTest):
 
         def change(name):
             changed = {index: pattern((name, index), BLOCK) for index in rng.sample(range(2048), 60)}
-            self.write(volume, changed)
+            self.write(self.socket_of(volume), changed)
             state.update(changed)
 
         def copy(name):
@@ -368,7 +354,7 @@ class Volumes(Interrupted, MachineTest):
             # What is written now is not in the copy.
             over = {index: pattern(("over", index), BLOCK) for index in list(state)[:5]}
             frozen = dict(state)
-            self.write(volume, over)
+            self.write(self.socket_of(volume), over)
             state.update(over)
             for made in copies:
                 self.assert_same_blocks(self.snapshot_content(made), frozen)
@@ -450,11 +436,11 @@ class Volumes(Interrupted, MachineTest):
         self.attach(volume, instance)
         before = self.live()
         state = {index: pattern(("image", index), BLOCK) for index in range(0, 240, 3)}
-        self.write(volume, state)
+        self.write(self.socket_of(volume), state)
         self.images_of(instance, volume, state)
         self.assertEqual(self.instance_state(instance), "running")
         state |= {index: pattern(("stopped", index), BLOCK) for index in range(0, 240, 5)}
-        self.write(volume, state)
+        self.write(self.socket_of(volume), state)
         self.pull_the_plug([instance])
         self.images_of(instance, volume, state)
         self.assertEqual(self.instance_state(instance), "stopped")

@@ -14,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-from .guests import MachineTest
+from .guests import MachineTest, nbd
 from .harness import Server, clean_environment, need, wait_for
 from .test_crash import Relay, seeded
 
@@ -192,7 +192,7 @@ class Broken(MachineTest):
     def io(self, socket, *commands):
         """Runs commands of qemu-io on a volume; true if all of them succeeded."""
         words = [word for command in commands for word in ("-c", command)]
-        done = subprocess.run([need("qemu-io", "apt install qemu-utils"), "-f", "raw", *words, f"nbd+unix:///?socket={socket}"],
+        done = subprocess.run([need("qemu-io", "apt install qemu-utils"), "-f", "raw", *words, nbd(socket)],
                               env=clean_environment(), capture_output=True, text=True, timeout=120)
         output = done.stdout + done.stderr
         failed = done.returncode != 0 or "failed" in output or "error" in output.lower()

@@ -3,10 +3,9 @@
 import base64
 import json
 import os
-import subprocess
 
-from .guests import MachineTest
-from .harness import BLOCK, REGION, ServerTest, clean_environment, need, pattern, wait_for
+from .guests import MachineTest, nbd
+from .harness import BLOCK, REGION, ServerTest, pattern, wait_for
 
 UNKNOWN = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
 
@@ -515,8 +514,7 @@ class Machines(MachineTest):
     def first_block(self, volume):
         """The first block of an attached volume, as its machine would read it."""
         target = self.temp / f"read-{os.urandom(4).hex()}"
-        subprocess.run([need("nbdcopy", "apt install libnbd-bin"), f"nbd+unix:///?socket={self.socket_of(volume)}", str(target)],
-                       check=True, env=clean_environment(), timeout=120)
+        self.nbdcopy(nbd(self.socket_of(volume)), target)
         with open(target, "rb") as file:
             data = file.read(BLOCK)
         target.unlink()
